@@ -1,0 +1,116 @@
+"""The configuration, all of it from environment variables (docs/reference/settings.md lists them).
+
+Nothing here opens a file, a connection or a server: `database.ready()` does that when a command begins its work.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from joinedup import database
+
+PACKAGE = Path(__file__).resolve().parent
+
+DATA_DIR = database.data_dir()
+DEBUG = False
+SECRET_KEY = os.environ.get("JOINEDUP_SECRET_KEY", "") or database.secret("session.key")
+# Where people reach this server. With https, cookies carry the __Host- prefix and browsers are told to insist on it.
+PUBLIC_URL = os.environ.get("JOINEDUP_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+IS_HTTPS = PUBLIC_URL.startswith("https://")
+ALLOWED_HOSTS = [PUBLIC_URL.split("://", 1)[1].split(":")[0].split("/")[0], "127.0.0.1", "localhost", "testserver"]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+# The rooms, in the order of the data's way.
+ROOMS = ["joinedup.ui", "joinedup.access", "joinedup.system"]
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.postgres",
+    "procrastinate.contrib.django",
+    *ROOMS,
+]
+MIDDLEWARE = [
+    "joinedup.ui.headers.SecurityHeaders",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "joinedup.access.sessions.SessionRules",
+    "joinedup.ui.moments.MomentOfTheSite",
+    "joinedup.ui.errors.ErrorPages",
+]
+ROOT_URLCONF = "joinedup.urls"
+WSGI_APPLICATION = "joinedup.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [],
+        "APP_DIRS": False,
+        "OPTIONS": {"environment": "joinedup.ui.templating.environment"},
+    }
+]
+
+DATABASES = {"default": database.connection_settings()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "access.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/access/sign-in/"
+
+SESSION_COOKIE_NAME = "__Host-joinedup-session" if IS_HTTPS else "joinedup-session"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "__Host-joinedup-csrf" if IS_HTTPS else "joinedup-csrf"
+SESSION_IDLE_MINUTES = int(os.environ.get("JOINEDUP_SESSION_IDLE_MINUTES", "15"))
+SESSION_ABSOLUTE_HOURS = int(os.environ.get("JOINEDUP_SESSION_ABSOLUTE_HOURS", "8"))
+# Behind a proxy that ends TLS, the proxy must set and strip this header itself.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
+
+LANGUAGE_CODE = "en-gb"
+LANGUAGES = [("en-gb", "English"), ("cy", "Cymraeg")]
+LOCALE_PATHS = [PACKAGE / "ui" / "locale"]
+TIME_ZONE = "Europe/London"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS: list[Path] = []
+# Rendered charts and maps are kept by the digest of what they show, so a chart is drawn once.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "drawings": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": str(DATA_DIR / "drawings"),
+        "TIMEOUT": None,
+        "OPTIONS": {"MAX_ENTRIES": 2000},
+    },
+}
+# The heads of the audit chain are written here, outside the database, so that a rewrite of the database shows.
+AUDIT_HEADS_DIR = Path(os.environ.get("JOINEDUP_AUDIT_HEADS", str(DATA_DIR / "audit-heads")))
+
+# What rooms offer to pages and jobs that may not import them: name -> dotted path of a callable.
+SEARCHES = ["joinedup.system.search.find"]  # find(text, moment, grant) -> list of ui.SearchResult
+NAVIGATION = ["joinedup.system.navigation.entries", "joinedup.access.navigation.entries"]  # (request) -> entries
+LOADED_DEMO_DATA = ["joinedup.system.simulated.is_loaded"]  # () -> bool: are simulated data in the database?
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "joinedup.ui.logs.AllowListedLine"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"joinedup": {"handlers": ["console"], "level": "INFO", "propagate": False}},
+}

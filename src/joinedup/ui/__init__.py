@@ -1,0 +1,1 @@
+"""Layout, components, charts, maps and exports that every room's pages share."""
