@@ -1,0 +1,191 @@
+"""The command line: `joinedup` and its verbs.
+
+Every room brings its own verbs (`commands.py`); they are imported only when one is used, so that `joinedup --help`
+answers at once. A JoinedupError is printed without a traceback and ends with its own exit code.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from joinedup.errors import JoinedupError
+
+# verb -> (module, its Typer app, what it does); in the order of the rooms.
+ROOM_VERBS = {
+    "user": ("joinedup.access.commands", "user", "Invite people, give and end roles, end a leaver's access."),
+    "audit": ("joinedup.access.commands", "audit", "Verify, seal and show the record of who did what."),
+    "system": ("joinedup.system.commands", "app", "Load, import, show, compare and correct bodies and areas."),
+}
+UNEXPECTED = 70  # the exit code of an error that nobody foresaw
+
+
+class RoomVerbs(TyperGroup):
+    """Stands for a room's verbs on the first page of help, and becomes them when one is called."""
+
+    module: str
+    app: str
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        real = typer.main.get_command(getattr(importlib.import_module(self.module), self.app))
+        real.name = info_name
+        return real.make_context(info_name, args, parent=parent, **extra)
+
+
+class Verbs(TyperGroup):
+    """The verbs of this file and, unloaded, those of the rooms."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *ROOM_VERBS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in ROOM_VERBS:
+            return super().get_command(ctx, cmd_name)
+        group = RoomVerbs(name=cmd_name, help=ROOM_VERBS[cmd_name][2])
+        group.module, group.app, _ = ROOM_VERBS[cmd_name]
+        return group
+
+
+# No Rich here: loading it takes as long as everything else in `joinedup --help` together.
+app = typer.Typer(
+    cls=Verbs, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+)
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+Port = Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from joinedup import __version__
+
+        typer.echo(f"joinedup {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def joinedup(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Print the whole traceback of an unexpected error. May stand anywhere.")
+    ] = False,
+) -> None:
+    """joinedup: an Integrated Care System in software.
+
+    Example: joinedup demo
+    """
+
+
+@app.command()
+def demo(
+    port: Port = 8000,
+    serve_it: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve when everything is loaded.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Load three real systems with simulated small areas and users, and serve them.
+
+    Example: joinedup demo --port 8001
+    """
+    from joinedup import serve
+
+    serve.refuse_second_server()
+    if serve_it:
+        serve.refuse_taken_port("127.0.0.1", port)
+    _make_ready()
+    from joinedup.access.demo import make_users
+    from joinedup.system import services
+
+    loaded = [services.load_demo_system(key) for key in services.SYSTEMS]
+    sign_ins = make_users()
+    _answer(as_json, {"systems": loaded, "sign_ins": sign_ins}, "")
+    if serve_it:
+        serve.serve("127.0.0.1", port, on_ready=lambda: _announce(f"http://127.0.0.1:{port}"))
+
+
+@app.command(name="serve")
+def serve_command(
+    port: Port = 8000,
+    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 is every address.")] = "127.0.0.1",
+    workers: Annotated[int, typer.Option(help="Web processes; each answers four requests at a time.", min=1)] = 2,
+    as_json: Json = False,
+) -> None:
+    """Serve the pages and run the jobs until Ctrl-C, with the database.
+
+    Example: joinedup serve --port 8001
+    """
+    from joinedup import serve
+
+    url = f"http://{host}:{port}"
+    serve.serve(host, port, workers=workers, on_ready=lambda: _answer(as_json, {"served_at": url}, _served(url)))
+
+
+@app.command()
+def stop(as_json: Json = False) -> None:
+    """End the server and its database, also what a killed server left running.
+
+    Example: joinedup stop
+    """
+    from joinedup import serve
+
+    ended = serve.stop()
+    words = [name for name, was in (("the server", ended["serving"]), ("the database", ended["database"])) if was]
+    _answer(as_json, ended, f"Ended {' and '.join(words)}." if words else "Nothing of joinedup was running here.")
+
+
+def main() -> None:
+    """Run the command line; the exit code says what kind of error it was (docs/reference/errors.md)."""
+    debug = "--debug" in sys.argv
+    try:
+        app([word for word in sys.argv[1:] if word != "--debug"])
+    except JoinedupError as error:
+        if debug:
+            raise
+        _report(str(error), error.exit_code, type(error).__name__)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our answer (head, less) has enough of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if debug:
+            raise
+        place = _last_place(error)
+        # Without the error's own words: they may quote what somebody typed.
+        _report(
+            f"joinedup met an error that it did not expect: {type(error).__name__} at {place}.\n"
+            "Run the same command with --debug to see all of it, and please report it.",
+            UNEXPECTED,
+            type(error).__name__,
+        )
+
+
+def _last_place(error: BaseException) -> str:
+    trace = error.__traceback__
+    place = "an unknown place"
+    while trace is not None:
+        place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
+def _report(message: str, code: int, kind: str) -> None:
+    if "--json" in sys.argv:
+        message = json.dumps({"error": message, "kind": kind, "exit_code": code})
+    sys.stderr.write(message + "\n")
+    sys.exit(code)
+
+
+def _answer(as_json: bool, data: Any, text: str) -> None:
+    typer.echo(json.dumps(data, default=str) if as_json else text)
+
+
+if __name__ == "__main__":
+    main()
