@@ -1,1 +1,54 @@
 """Layout, components, charts, maps and exports that every room's pages share."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from joinedup.ui.charts import Chart
+    from joinedup.ui.dates import day, instant
+    from joinedup.ui.diagrams import Arrow, Box, Diagram
+    from joinedup.ui.exports import Export, Provenance, csv_lines, workbook
+    from joinedup.ui.maps import Feature, Map, tile
+    from joinedup.ui.pages import Crumb, NavigationEntry, Page, SearchResult
+    from joinedup.ui.tables import Column, Table
+
+__all__ = [
+    "Arrow",
+    "Box",
+    "Chart",
+    "Column",
+    "Crumb",
+    "Diagram",
+    "Export",
+    "Feature",
+    "Map",
+    "NavigationEntry",
+    "Page",
+    "Provenance",
+    "SearchResult",
+    "Table",
+    "csv_lines",
+    "day",
+    "instant",
+    "tile",
+    "workbook",
+]
+
+_HOMES = {
+    "pages": ("Crumb", "NavigationEntry", "Page", "SearchResult"),
+    "tables": ("Column", "Table"),
+    "exports": ("Export", "Provenance", "csv_lines", "workbook"),
+    "charts": ("Chart",),
+    "maps": ("Feature", "Map", "tile"),
+    "diagrams": ("Arrow", "Box", "Diagram"),
+    "dates": ("day", "instant"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"joinedup.ui.{module}"), name)
+    raise AttributeError(f"module 'joinedup.ui' has no attribute '{name}'")
