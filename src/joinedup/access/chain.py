@@ -17,9 +17,9 @@ HASH_BYTES = 32
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
-def canonical(entry: Mapping[str, Any]) -> str:
-    """Answer the one text of an entry, the same for equal entries; raises ValueError for NaN and infinity."""
-    return _encode(entry)
+def canonical(value: Mapping[str, Any] | str) -> str:
+    """Answer the one text of an entry (or a part of it), the same for equal ones; raises ValueError for NaN."""
+    return _encode(value)
 
 
 def extend(head: bytes, bodies: Iterable[bytes]) -> list[bytes]:
