@@ -67,7 +67,7 @@ def grant_for(asker: Any, permission: str, *, purpose: str = "", body_id: UUID |
     """
     from joinedup.access.roles import TABLE
 
-    actor = _actor_asking(asker)
+    actor = actor_asking(asker)
     decision = decide(actor, permission, now().valid_on, body_id)
     held = decision.by
     grant = Grant(
@@ -134,7 +134,8 @@ def requires(permission: str, *, purpose: str = "") -> Callable[[Callable[..., A
     return wrap
 
 
-def _actor_asking(asker: Any) -> Actor:
+def actor_asking(asker: Any) -> Actor:
+    """Answer the actor behind a request, a user or an actor."""
     if isinstance(asker, Actor):
         return asker
     if not hasattr(asker, "user"):
