@@ -10,12 +10,14 @@ import importlib
 import json
 import os
 import sys
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from joinedup.errors import JoinedupError
+from joinedup.errors import JoinedupError, Unavailable
 
 # verb -> (module, its Typer app, what it does); in the order of the rooms.
 ROOM_VERBS = {
@@ -89,24 +91,70 @@ def demo(
     serve_it: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve when everything is loaded.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Load three real systems with simulated small areas and users, and serve them.
+    """Load three real systems with simulated small areas and demo users, and serve them.
 
     Example: joinedup demo --port 8001
     """
-    from joinedup import serve
+    from joinedup import database, serve
 
-    serve.refuse_second_server()
     if serve_it:
+        serve.refuse_second_server()
         serve.refuse_taken_port("127.0.0.1", port)
-    _make_ready()
-    from joinedup.access.demo import make_users
+    _tell(as_json, "Starting the database ...")
+    database.ready()
+    from joinedup.access import demo_users, seal
     from joinedup.system import services
 
-    loaded = [services.load_demo_system(key) for key in services.SYSTEMS]
-    sign_ins = make_users()
-    _answer(as_json, {"systems": loaded, "sign_ins": sign_ins}, "")
+    grant = _own_grant("demo", "show three real systems with simulated small areas")
+    loaded = {}
+    for key in services.systems():
+        _tell(as_json, f"Loading the system {key} ...")
+        loaded[key] = services.load_system(services.system_file(key), grant)
+    users = demo_users()
+    seal()
+    url = f"http://127.0.0.1:{port}"
+    sign_ins = "\n".join(f"  {user.email:<44} {user.title}" for user in users)
+    shown = f"joinedup is served at {url}\n\nSign in, without a password, as one of:\n{sign_ins}\n\nCtrl-C ends it."
     if serve_it:
-        serve.serve("127.0.0.1", port, on_ready=lambda: _announce(f"http://127.0.0.1:{port}"))
+        serve.serve("127.0.0.1", port, on_ready=lambda: _answer(as_json, {"served_at": url}, shown))
+    else:
+        _answer(as_json, {"systems": sorted(loaded)}, f"Loaded {', '.join(loaded)}. To serve them: joinedup serve")
+
+
+@app.command()
+def init(
+    email: Annotated[str, typer.Option(help="The administrator's e-mail; asked for when not given.")] = "",
+    name: Annotated[str, typer.Option(help="The administrator's name; asked for when not given.")] = "",
+    system: Annotated[str, typer.Option(help="The system to load, by key (hwe, nel, derbyshire) or TOML file.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Make the first administrator and load a system, without demo data.
+
+    The password is asked for, or read from JOINEDUP_ADMIN_PASSWORD.
+
+    Example: joinedup init --email alex@example.nhs.uk --name "Alex Bell" --system hwe
+    """
+    from joinedup import database
+
+    database.ready()
+    from joinedup.access import make_administrator
+    from joinedup.system import services
+
+    email = email or typer.prompt("Your e-mail")
+    name = name or typer.prompt("Your name")
+    password = os.environ.get("JOINEDUP_ADMIN_PASSWORD") or typer.prompt(
+        "A password (12 characters or more)", hide_input=True, confirmation_prompt=True
+    )
+    grant = _own_grant("init", "set up a new installation")
+    make_administrator(email, name, password, grant)
+    if system:
+        services.load_system(services.system_file(system), grant)
+    _answer(
+        as_json,
+        {"administrator": email, "system": system or None},
+        f"{email} is the administrator{f' and the system {system} is loaded' if system else ''}.\n"
+        f"Next: joinedup serve{'' if system else ', and joinedup system load FILE'}",
+    )
 
 
 @app.command(name="serve")
@@ -123,7 +171,8 @@ def serve_command(
     from joinedup import serve
 
     url = f"http://{host}:{port}"
-    serve.serve(host, port, workers=workers, on_ready=lambda: _answer(as_json, {"served_at": url}, _served(url)))
+    shown = f"joinedup is served at {url}\nCtrl-C ends it."
+    serve.serve(host, port, workers=workers, on_ready=lambda: _answer(as_json, {"served_at": url}, shown))
 
 
 @app.command()
@@ -137,6 +186,66 @@ def stop(as_json: Json = False) -> None:
     ended = serve.stop()
     words = [name for name, was in (("the server", ended["serving"]), ("the database", ended["database"])) if was]
     _answer(as_json, ended, f"Ended {' and '.join(words)}." if words else "Nothing of joinedup was running here.")
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write; it must not exist yet.")], as_json: Json = False
+) -> None:
+    """Write everything into one file: the database, the heads of the audit and their key.
+
+    Keep the file as safe as the server itself. The server may go on working meanwhile.
+
+    Example: joinedup backup joinedup-2026-11-22.backup
+    """
+    from joinedup.backup import backup as write
+
+    manifest = write(file)
+    rows, tables = sum(manifest.rows.values()), len(manifest.rows)
+    _answer(
+        as_json,
+        {"file": str(file), "bytes": file.stat().st_size, **asdict(manifest)},
+        f"{file} holds {rows:,} rows of {tables} tables ({file.stat().st_size:,} bytes).",
+    )
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file written by joinedup backup.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put it in the place of a database that holds data, which is kept.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check a backup and put it in the place of the database; nothing is touched unless all of it is in order.
+
+    Example: joinedup restore joinedup-2026-11-22.backup
+    """
+    from joinedup.backup import restore as put_back
+
+    manifest, kept = put_back(file, replace=replace)
+    _answer(
+        as_json,
+        {"file": str(file), "kept_as": kept, **asdict(manifest)},
+        f"Restored {sum(manifest.rows.values()):,} rows of {manifest.made_at}."
+        + (f"\nThe database that was there is kept as '{kept}'." if kept else "")
+        + "\nNext: joinedup audit verify",
+    )
+
+
+@app.command()
+def check(as_json: Json = False) -> None:
+    """Look whether this installation is in order; the exit code is 6 when something is not.
+
+    Example: joinedup check
+    """
+    from joinedup.installation import look
+
+    findings = look()
+    lines = [f"{'ok ' if finding.is_ok else 'NOT'}  {finding.what}: {finding.says}" for finding in findings]
+    _answer(as_json, [asdict(finding) for finding in findings], "\n".join(lines))
+    if not all(finding.is_ok for finding in findings):
+        raise typer.Exit(Unavailable.exit_code)
 
 
 def main() -> None:
@@ -181,6 +290,18 @@ def _report(message: str, code: int, kind: str) -> None:
         message = json.dumps({"error": message, "kind": kind, "exit_code": code})
     sys.stderr.write(message + "\n")
     sys.exit(code)
+
+
+def _own_grant(verb: str, purpose: str) -> Any:
+    from joinedup.access import service_grant
+
+    return service_grant(verb, purpose, approved_by="whoever runs this machine")
+
+
+def _tell(as_json: bool, line: str) -> None:
+    """Say what is going on, but not amid an answer for programs."""
+    if not as_json:
+        typer.echo(line)
 
 
 def _answer(as_json: bool, data: Any, text: str) -> None:

@@ -94,7 +94,8 @@ def serve(host: str, port: int, *, workers: int = 2, on_ready: Callable[[], None
         threading.Thread(target=_wait_for_front_page, args=(host, port, answered), daemon=True).start()
         began, is_announced = time.monotonic(), False
         while not stopping:
-            if any([child.watch() for child in children]):
+            started = [child for child in children if child.watch()]
+            if started:
                 _write_state(host, port, children)
             if answered.is_set() and not is_announced:
                 is_announced = True
