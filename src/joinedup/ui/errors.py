@@ -104,7 +104,7 @@ def _said(status: int) -> tuple[str, list[str]]:
         400: (_("This address cannot be read"), [_("Check the address, or go back and try again.")]),
         403: (
             _("You cannot see this page"),
-            [_("Your roles do not include it. Sign in with another role, or ask your administrator.")],
+            [_("Your role does not include it. If it should, ask your administrator.")],
         ),
         404: (
             _("Page not found"),

@@ -122,13 +122,11 @@ class Table:
         wanted = words.casefold().split()
         if not wanted:
             return list(self.rows)
-        return [
-            row
-            for row in self.rows
-            if all(
-                word in text for text in ["\n".join(c.shown(row) for c in self.columns).casefold()] for word in wanted
-            )
-        ]
+        return [row for row in self.rows if self._holds(row, wanted)]
+
+    def _holds(self, row: Row, wanted: Sequence[str]) -> bool:
+        text = "\n".join(column.shown(row) for column in self.columns).casefold()
+        return all(word in text for word in wanted)
 
     def column(self, key: str) -> Column:
         """Answer the column of that key; RuleError with the nearest one when there is none."""

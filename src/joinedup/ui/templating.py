@@ -36,10 +36,11 @@ def environment(**options: Any) -> Environment:
     }
     env = Environment(**options)  # noqa: S701  # nosec B701 - autoescape is on, three lines above
     env.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]
-    env.filters |= {"day": dates.day, "instant": dates.instant, "pounds": tables.pounds}
+    env.filters |= {"day": dates.day, "instant": dates.instant, "pounds": tables.pounds, "inline_svg": inline_svg}
     env.globals |= {
         "asset": assets.address,
         "url": lambda name, **values: reverse(name, kwargs=values or None),
+        "is_used": is_used,
         "table": show_table,
         "chart": _shown_by("ui/chart.jinja", "chart"),
         "map": _shown_by("ui/map.jinja", "map"),
@@ -55,6 +56,16 @@ def show_table(context: jinja2.runtime.Context, shown: tables.Table) -> Markup:
     view = shown.for_request(request) if request is not None else shown.view({})
     template = context.environment.get_template("ui/table.jinja")
     return Markup(template.render({**_around(context), "view": view}))  # noqa: S704  # nosec B704 - an escaped template
+
+
+def inline_svg(svg: str) -> Markup:
+    """Answer a drawing of ours as markup: charts.py, maps.py and diagrams.py escape each text they put into it."""
+    return Markup(svg)  # noqa: S704  # nosec B704
+
+
+def is_used(shown: tables.Table, request: Any) -> bool:
+    """Answer whether the address sorts, filters or pages this table."""
+    return request is not None and any(key.startswith(f"{shown.name}-") for key in request.GET)
 
 
 def _shown_by(template_name: str, name: str) -> Any:
