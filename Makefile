@@ -11,12 +11,12 @@ NODE_PACKAGES := node_modules/nhsuk-frontend
 help:  ## List what can be done here
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: .venv/.developer-ready .venv/.assets-ready  ## Make .venv with everything that joinedup and its tests need
+setup: .venv/.developer-ready assets  ## Make .venv with everything that joinedup and its tests need
 
-demo: .venv/.ready .venv/.assets-ready  ## Set up, load three real systems, and serve them at http://127.0.0.1:8000 (PORT=8001 for another)
+demo: .venv/.ready assets  ## Set up, load three real systems, and serve them at http://127.0.0.1:8000 (PORT=8001 for another)
 	@.venv/bin/joinedup demo --port $(PORT)
 
-serve: .venv/.ready .venv/.assets-ready  ## Serve what is loaded, without demo data (PORT=8001 for another port)
+serve: .venv/.ready assets  ## Serve what is loaded, without demo data (PORT=8001 for another port)
 	@.venv/bin/joinedup serve --port $(PORT)
 
 test: setup browser-for-tests  ## Set up, then run every check and every test
@@ -82,9 +82,10 @@ $(NODE_PACKAGES)/package.json: package.json package-lock.json | .venv/.ready
 	fi
 	@touch $@
 
-.venv/.assets-ready: $(NODE_PACKAGES)/package.json .venv/.ready $(wildcard src/joinedup/ui/assets.py src/joinedup/ui/static/*)
-	@.venv/bin/python -m joinedup.ui.assets $(NODE_PACKAGES)
-	@touch $@
+# Not skipped by a stamp: the made files lie in the data folder (JOINEDUP_DATA), which may be another one each time.
+.PHONY: assets
+assets: $(NODE_PACKAGES)/package.json .venv/.ready
+	@.venv/bin/python -m joinedup.ui.assets $(NODE_PACKAGES) >/dev/null
 
 # Browser tests need a Chromium. As root we install Debian's; otherwise we say how, and those tests are left out.
 .PHONY: browser-for-tests

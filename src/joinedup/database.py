@@ -349,7 +349,8 @@ def _make_database() -> None:
 
 
 def _answers() -> bool:
-    if not (_socket_dir() / f".s.PGSQL.{PORT}").exists():
+    # os.path, not Path: a folder that we may not enter holds no socket for us either.
+    if not os.path.exists(_socket_dir() / f".s.PGSQL.{PORT}"):
         return False
     try:
         connect().close()

@@ -94,6 +94,7 @@ def serve(host: str, port: int, *, workers: int = 2, on_ready: Callable[[], None
         threading.Thread(target=_wait_for_front_page, args=(host, port, answered), daemon=True).start()
         began, is_announced = time.monotonic(), False
         while not stopping:
+            _watch_database()
             started = [child for child in children if child.watch()]
             if started:
                 _write_state(host, port, children)
@@ -170,6 +171,16 @@ def refuse_taken_port(host: str, port: int) -> None:
                 f"Choose another: joinedup serve --port {port + 1} (or make demo PORT={port + 1}). "
                 f"If it is a joinedup with another data folder, end it there with: joinedup stop"
             ) from None
+
+
+def _watch_database() -> None:
+    if database.is_embedded() and not database.is_running():
+        _say("The database ended; it is started again.")
+        try:
+            database.start()
+        except Unavailable as error:
+            _say(str(error))
+            time.sleep(5)
 
 
 def _web_command(host: str, port: int, workers: int) -> list[str]:

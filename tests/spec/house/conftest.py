@@ -1,0 +1,53 @@
+"""Data folders and servers of a test's own, so that killing one hurts nobody."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A data folder of this test's own; whatever runs from it is ended afterwards."""
+    from joinedup import serve
+
+    folder = tmp_path / "data"
+    monkeypatch.setenv("JOINEDUP_DATA", str(folder))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.delenv("JOINEDUP_AUDIT_HEADS", raising=False)
+    yield folder
+    monkeypatch.setenv("JOINEDUP_DATA", str(folder))
+    serve.stop()
+
+
+@pytest.fixture
+def run() -> Run:
+    """Run `joinedup …` as a person does, in a process of its own."""
+
+    def joinedup(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "joinedup.cli", *words],
+            capture_output=True, text=True, env=os.environ | environment, timeout=120, check=False,
+        )  # fmt: skip
+
+    return joinedup
+
+
+@pytest.fixture
+def python() -> Run:
+    """Run lines of Python in a process of their own, with the environment of the test."""
+
+    def lines(text: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", text],
+            capture_output=True, text=True, env=os.environ | environment, timeout=120, check=False,
+        )  # fmt: skip
+
+    return lines
