@@ -168,7 +168,8 @@ def end_role(grant: Grant, held: RoleHeld, at: datetime) -> None:
         if held.valid.isempty or (held.valid.upper is not None and held.valid.upper <= today):
             raise RuleError("This role has ended already.")
         _end(held, today)
-        _must_leave_an_administrator(today)
+        if held.role == ADMINISTRATOR:
+            _must_leave_an_administrator(today)
         record(grant, "role.end", f"user:{held.user_id}", details={"role": held.role})
 
 
@@ -196,8 +197,23 @@ def end_access(grant: Grant, user: User, at: datetime) -> None:
         _close_links(Invitation, user, at)
         _close_links(PasswordReset, user, at)
         sessions = end_all_sessions(user, at, "access ended")
-        _must_leave_an_administrator(today)
+        if any(held.role == ADMINISTRATOR for held in open_roles):
+            _must_leave_an_administrator(today)
         record(grant, "user.end-access", f"user:{user.pk}", details={"roles": len(open_roles), "sessions": sessions})
+
+
+def make_administrator(email: str, name: str, password: str, grant: Grant) -> User:
+    """Make the first system administrator of an installation, without invitation.
+
+    Raises RuleError when there is an administrator already, the address is none, or the password is too weak.
+    """
+    at = datetime.now(UTC)
+    with transaction.atomic():
+        if RoleHeld.objects.filter(role=ADMINISTRATOR, user__is_demo=False, user__is_active=True).exists():
+            raise RuleError("There is an administrator already. Let them invite others: joinedup user invite")
+        made = make_user(grant, email, name, password, at)
+        give_role(grant, made, ADMINISTRATOR, at)
+    return made
 
 
 def user_by_email(email: str) -> User:

@@ -63,7 +63,7 @@ def sign_in(request: Any, email: str, password: str, at: datetime) -> User:
 
 def demo_sign_in(request: Any, role: str, at: datetime) -> User:
     """Sign in as the demo user of a role; raises NotFound where no demo users are loaded."""
-    user = demo_users().filter(roles_held__role=role).first()
+    user = users_for_demo().filter(roles_held__role=role).first()
     if user is None:
         raise NotFound("There is no such page.")
     with transaction.atomic():
@@ -71,7 +71,7 @@ def demo_sign_in(request: Any, role: str, at: datetime) -> User:
     return user
 
 
-def demo_users() -> Any:
+def users_for_demo() -> Any:
     """Answer the demo users; there are none where no demo data are loaded."""
     return User.objects.filter(is_demo=True, is_active=True).prefetch_related("roles_held")
 

@@ -1,0 +1,41 @@
+"""Bodies as access sees them: ids. Their names and codes come from whoever is registered in settings.
+
+settings.BODY_NAMES: dotted paths of callables `(set of ids) -> {id: name}`.
+settings.BODY_BY_CODE: dotted paths of callables `(code) -> id or None`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from joinedup.errors import NotFound
+
+WHOLE_SYSTEM = "the whole system"
+
+
+def names_of(body_ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
+    """Answer the name of each body today; the id itself where nobody knows it, "the whole system" for none."""
+    ids = {body_id for body_id in body_ids if body_id is not None}
+    names: dict[UUID | None, str] = {body_id: str(body_id) for body_id in ids}
+    for path in getattr(settings, "BODY_NAMES", []) if ids else []:
+        names |= import_string(path)(ids)
+    return names | {None: WHOLE_SYSTEM}
+
+
+def body_with_code(code: str) -> UUID | None:
+    """Answer the body that has this code (an ODS code such as QM7), or None for an empty one, the whole system.
+
+    Raises NotFound when no body has it.
+    """
+    code = code.strip().upper()
+    if not code:
+        return None
+    for path in getattr(settings, "BODY_BY_CODE", []):
+        found: UUID | None = import_string(path)(code)
+        if found is not None:
+            return found
+    raise NotFound(f"There is no body with the code '{code}'. Expected an ODS code such as QM7.")

@@ -1,0 +1,40 @@
+"""Made-up users, one for each role, for a system with simulated data; they have no password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db import transaction
+
+from joinedup.access.grant import service_grant
+from joinedup.access.models import User
+from joinedup.access.roles import TABLE
+from joinedup.access.services import give_role, make_user
+
+
+@dataclass(frozen=True, slots=True)
+class DemoUser:
+    """A made-up user and the title of the one role they hold."""
+
+    email: str
+    name: str
+    title: str
+
+
+def demo_users() -> list[DemoUser]:
+    """Make the demo users that are not there yet, `<role>@demo.invalid` for each role, and answer all of them.
+
+    They sign in on the demo sign-in page only, which exists as long as they do.
+    """
+    grant = service_grant("demo", "Set up simulated users", "whoever loaded the demo data")
+    at = datetime.now(UTC)
+    users = []
+    with transaction.atomic():
+        for role in TABLE.roles.values():
+            email = f"{role.key}@demo.invalid"
+            if not User.objects.filter(email=email).exists():
+                user = make_user(grant, email, role.demo, None, at, is_demo=True)
+                give_role(grant, user, role.key, at)
+            users.append(DemoUser(email, role.demo, role.title))
+    return users
