@@ -65,27 +65,28 @@ def read_date(boxes: Mapping[str, str], prefix: str, name: str) -> WrittenDate:
 
     Months may be numbers or English names. Never raises: the problem is in the answer.
     """
-    typed = {part: boxes.get(f"{prefix}_{part}", "").strip() for part in PARTS}
-    missing = tuple(part for part in PARTS if not typed[part])
+    typed = [boxes.get(f"{prefix}_{part}", "").strip() for part in PARTS]
+
+    def refused(problem: str, *wrong: str) -> WrittenDate:
+        return WrittenDate(typed[0], typed[1], typed[2], problem=f"{name} {problem}", wrong=wrong)
+
+    missing = [part for part, text in zip(PARTS, typed, strict=True) if not text]
     if len(missing) == 3:
         return WrittenDate()
     if missing:
-        return WrittenDate(**typed, problem=f"{name} must include a {' and a '.join(missing)}", wrong=missing)
-    numbers = {"day": _number(typed["day"]), "month": _month(typed["month"]), "year": _number(typed["year"])}
-    wrong = tuple(part for part in PARTS if numbers[part] is None)
-    if wrong:
-        return WrittenDate(
-            **typed, problem=f"{name} must be made of numbers, for example 1 7 2022; check the {wrong[0]}", wrong=wrong
-        )
-    if not FIRST_YEAR <= (numbers["year"] or 0) <= LAST_YEAR:
-        return WrittenDate(
-            **typed, problem=f"{name}: the year must be between {FIRST_YEAR} and {LAST_YEAR}", wrong=("year",)
-        )
+        return refused(f"must include a {' and a '.join(missing)}", *missing)
+    numbers = [_number(typed[0]), _month(typed[1]), _number(typed[2])]
+    day_number, month_number, year_number = numbers
+    if day_number is None or month_number is None or year_number is None:
+        wrong = [part for part, number in zip(PARTS, numbers, strict=True) if number is None]
+        return refused(f"must be written in numbers, for example 1 7 2022; check the {wrong[0]}", *wrong)
+    if not FIRST_YEAR <= year_number <= LAST_YEAR:
+        return refused(f"must have a year between {FIRST_YEAR} and {LAST_YEAR}", "year")
     try:
-        value = date(numbers["year"] or 0, numbers["month"] or 0, numbers["day"] or 0)
+        value = date(year_number, month_number, day_number)
     except ValueError:
-        return WrittenDate(**typed, problem=f"{name} must be a real date", wrong=PARTS)
-    return WrittenDate(**typed, value=value)
+        return refused("must be a real date", *PARTS)
+    return WrittenDate(typed[0], typed[1], typed[2], value=value)
 
 
 def written(value: date | None) -> WrittenDate:

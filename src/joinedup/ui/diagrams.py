@@ -8,8 +8,9 @@ from html import escape
 
 from joinedup.errors import RuleError, did_you_mean
 
-BOX_WIDTH, COLUMN_GAP, ROW_GAP, EDGE = 230, 80, 18, 6
-LINE_HEIGHT, LETTERS, MOST_LINES = 20, 26, 4
+BOX_WIDTH, COLUMN_GAP, ROW_GAP, EDGE = 240, 72, 18, 6
+# Letters that fit a box: bold ones of the name, and smaller ones of the line below, at Arial's widths.
+LINE_HEIGHT, LETTERS, DETAIL_LETTERS, MOST_LINES = 20, 22, 30, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ def places(diagram: Diagram) -> tuple[dict[str, Place], int, int]:
     standing = columns(diagram.boxes, diagram.arrows)
     sizes = {}
     for box in diagram.boxes:
-        lines, details = wrapped(box.text), wrapped(box.detail, LETTERS + 4)
+        lines, details = wrapped(box.text), wrapped(box.detail, DETAIL_LETTERS)
         sizes[box.id] = (lines, details, 20 + LINE_HEIGHT * (len(lines) + len(details)))
     heights = [sum(sizes[b][2] for b in column) + ROW_GAP * (len(column) - 1) for column in standing]
     tallest = max(heights, default=0)
@@ -213,12 +214,11 @@ def _box(box: Box, at: Place) -> str:
         y += LINE_HEIGHT
         weight = ' font-weight="700"' if number < len(at.lines) else ' font-size="14"'
         underline = ' text-decoration="underline"' if box.href and number < len(at.lines) else ""
-        lines.append(f'<text x="{at.x + 12}" y="{y - 5}" fill="{ink}"{weight}{underline}>{escape(line)}</text>')
+        lines.append(f'<text x="{at.x + 12}" y="{y - 5}" fill="{ink}"{weight}{underline}>{escape(line)} </text>')
     shape = (
         f'<rect x="{at.x}" y="{at.y}" width="{BOX_WIDTH}" height="{at.height}" rx="4" fill="{fill}" '
         f'stroke="{edge}" stroke-width="2"/>{"".join(lines)}'
     )
-    full = escape(", ".join(part for part in (box.text, box.detail) if part))
     if box.href and not box.is_current:
         return f'<a href="{escape(box.href)}" aria-label="{full}">{shape}</a>'
     return f"<g>{shape}</g>"

@@ -15,7 +15,7 @@ _HANDLER = re.compile(r"""\son[a-z]+=(?:"[^"]*"|'[^']*')""", re.IGNORECASE)
 
 def kept(what: str, draw: Callable[[], str]) -> str:
     """Answer the drawing of `what` from the cache "drawings", drawing it when it is not there."""
-    from django.core.cache import caches
+    from django.core.cache import caches  # type: ignore[import-untyped]  # A drawing itself needs no Django.
 
     key = f"{EDITION}-{digest(what)}"
     found = caches["drawings"].get(key)

@@ -103,7 +103,7 @@ def workbook(exports: Sequence[Export], provenance: Provenance) -> IO[bytes]:
     The first row of a sheet is frozen. No cell is a formula or a link. Days before 1900 and whole numbers that a
     spreadsheet would round are written as text. Memory does not grow with the number of rows.
     """
-    import xlsxwriter
+    import xlsxwriter  # type: ignore[import-untyped]  # Loaded only when somebody takes a workbook away.
 
     file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # the caller streams it and closes it
     book = xlsxwriter.Workbook(
@@ -226,7 +226,7 @@ def _write(sheet: Any, row: int, place: int, value: Any, column: Column, formats
         sheet.write_number(row, place, int(value) / 100, formats["pence"])
     elif isinstance(value, bool):
         sheet.write_string(row, place, "Yes" if value else "No")
-    elif isinstance(value, int | float | Decimal) and abs(value) <= MAX_EXACT_INTEGER:
+    elif isinstance(value, int | float | Decimal) and abs(float(value)) <= MAX_EXACT_INTEGER:
         sheet.write_number(row, place, value)
     elif isinstance(value, datetime):
         local = value.astimezone(LONDON).replace(tzinfo=None) if value.tzinfo else value

@@ -85,8 +85,8 @@ def log_request(request: Any, status: int, seconds: float) -> None:
     from django.conf import settings
 
     # Only a user that the request has looked up already: the log must not ask the database.
-    user = getattr(request, "_cached_user", None)
-    signed_in = user is not None and getattr(user, "is_authenticated", False)
+    user: Any = getattr(request, "_cached_user", None)
+    is_known = user is not None and user.is_authenticated
     logger.log(
         logging.ERROR if status >= 500 else logging.INFO,
         "request",
@@ -95,7 +95,7 @@ def log_request(request: Any, status: int, seconds: float) -> None:
             "method": request.method,
             "status": status,
             "ms": round(seconds * 1000, 1),
-            "user": user_pseudonym(user.pk, settings.SECRET_KEY) if signed_in else None,
+            "user": user_pseudonym(user.pk, settings.SECRET_KEY) if is_known else None,
             "request_id": getattr(request, "request_id", None),
         },
     )
