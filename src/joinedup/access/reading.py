@@ -16,11 +16,12 @@ from joinedup.moment import end_of_day, start_of_day
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One audit entry as people read it; `who` is the name that the actor has today."""
+    """One audit entry as people read it; `who` and `what` are the names that actor and subject have today."""
 
     id: int
     at: datetime
     who: str
+    what: str
     entry: dict[str, Any]
 
 
@@ -61,9 +62,15 @@ def read_audit(
         # Which filters were used, not their values: the audit's reader must not be a way to write into it.
         details = {"filters": sorted(key for key, value in asked.items() if value), "entries": min(len(rows), limit)}
         record(grant, "audit.read", "audit:entries", details=details)
-    names = _names({entry["actor"] for _, entry in rows})
+    names = _names({entry[key] for _, entry in rows for key in ("actor", "subject")})
     lines = [
-        Line(entry_id, datetime.fromisoformat(entry["at"]), names.get(entry["actor"], entry["actor"]), entry)
+        Line(
+            entry_id,
+            datetime.fromisoformat(entry["at"]),
+            names.get(entry["actor"], entry["actor"]),
+            names.get(entry["subject"], entry["subject"]),
+            entry,
+        )
         for entry_id, entry in rows[:limit]
     ]
     return lines, len(rows) > limit
@@ -76,8 +83,9 @@ def _actor(asked: str) -> str:
     return f"user:{user.pk}" if user else "user:none"
 
 
-def _names(actors: set[str]) -> dict[str, str]:
-    ids = [actor.removeprefix("user:") for actor in actors if actor.startswith("user:")]
+def _names(mentioned: set[str]) -> dict[str, str]:
+    # "user:none" stands for an address that is nobody's.
+    ids = [text.removeprefix("user:") for text in mentioned if text.startswith("user:") and text != "user:none"]
     return {f"user:{user.pk}": user.name for user in User.objects.filter(pk__in=ids)}
 
 

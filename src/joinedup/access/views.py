@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from joinedup.access import services, sessions
 from joinedup.access import sign_in as signing
@@ -31,12 +31,12 @@ from joinedup.access.grant import requires
 from joinedup.access.models import Invitation, PasswordReset, RoleHeld, SingleUseLink, User
 from joinedup.access.reading import read_audit
 from joinedup.access.roles import TABLE
-from joinedup.access.users import list_of_users, roles_of, state_of
+from joinedup.access.users import list_of_users, roles_of, state_of, title_of
 from joinedup.errors import JoinedupError, NotFound, RuleError
 from joinedup.ui import Column, Crumb, Page, Table
 
-read_only = require_GET
-page_with_form = require_http_methods(["GET", "POST"])
+read_only = require_safe
+page_with_form = require_http_methods(["GET", "HEAD", "POST"])
 
 
 # --- signing in and out --------------------------------------------------------------------------------------------
@@ -307,9 +307,9 @@ def audit(request: Any) -> HttpResponseBase:
         {
             "at": line.at,
             "who": line.who,
-            "role": line.entry.get("role", ""),
+            "role": title_of(line.entry.get("role", "")),
             "action": line.entry["action"],
-            "subject": line.entry["subject"],
+            "subject": line.what,
             "outcome": line.entry["outcome"],
             "purpose": line.entry["purpose"],
             "id": line.id,
