@@ -220,5 +220,5 @@ def _box(box: Box, at: Place) -> str:
         f'stroke="{edge}" stroke-width="2"/>{"".join(lines)}'
     )
     if box.href and not box.is_current:
-        return f'<a href="{escape(box.href)}" aria-label="{full}">{shape}</a>'
+        return f'<a href="{escape(box.href)}">{shape}</a>'
     return f"<g>{shape}</g>"
