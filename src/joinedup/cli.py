@@ -102,7 +102,9 @@ def demo(
         serve.refuse_taken_port("127.0.0.1", port)
     _tell(as_json, "Starting the database ...")
     database.ready()
-    from joinedup.access import demo_users, seal
+    from joinedup.access import seal
+    from joinedup.access.demo import make_demo_users
+    from joinedup.access.sign_in import demo_users
     from joinedup.system import services
 
     grant = _own_grant("demo", "show three real systems with simulated small areas")
@@ -110,10 +112,10 @@ def demo(
     for key in services.systems():
         _tell(as_json, f"Loading the system {key} ...")
         loaded[key] = services.load_system(services.system_file(key), grant)
-    users = demo_users()
+    make_demo_users()
     seal()
     url = f"http://127.0.0.1:{port}"
-    sign_ins = "\n".join(f"  {user.email:<44} {user.title}" for user in users)
+    sign_ins = "\n".join(f"  {user.email:<44} {user.name}" for user in demo_users())
     shown = f"joinedup is served at {url}\n\nSign in, without a password, as one of:\n{sign_ins}\n\nCtrl-C ends it."
     if serve_it:
         serve.serve("127.0.0.1", port, on_ready=lambda: _answer(as_json, {"served_at": url}, shown))
@@ -137,7 +139,7 @@ def init(
     from joinedup import database
 
     database.ready()
-    from joinedup.access import make_administrator
+    from joinedup.access.commands import make_administrator
     from joinedup.system import services
 
     email = email or typer.prompt("Your e-mail")
@@ -146,7 +148,7 @@ def init(
         "A password (12 characters or more)", hide_input=True, confirmation_prompt=True
     )
     grant = _own_grant("init", "set up a new installation")
-    make_administrator(email, name, password, grant)
+    make_administrator(email, password, name)
     if system:
         services.load_system(services.system_file(system), grant)
     _answer(

@@ -10,6 +10,18 @@ from pathlib import Path
 
 import pytest
 
+# An audit of two sealed segments and some entries not sealed yet, written as joinedup writes it.
+FILL = """
+from joinedup import database
+database.ready()
+from django.db import transaction
+from joinedup.access import Act, record_many, seal, service_grant
+for part in range(3):
+    with transaction.atomic():
+        record_many(service_grant("test", "fill", "the test"), [Act("filled", f"body:{n}") for n in range(500)])
+    if part < 2:
+        seal()
+"""
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -51,3 +63,9 @@ def python() -> Run:
         )  # fmt: skip
 
     return lines
+
+
+@pytest.fixture
+def fill() -> str:
+    """Lines of Python that write 1,500 audit entries, 1,000 of them sealed, into whatever database is set."""
+    return FILL

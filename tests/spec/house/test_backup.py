@@ -1,0 +1,203 @@
+"""A backup is one file: checked before it is used, counted after it is restored, and nothing is lost on the way."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+
+from joinedup import backup, database
+from joinedup.errors import FileError
+
+ENTRIES = "public.access_auditentry"
+
+
+@pytest.fixture
+def filled(data: Path, python, fill: str) -> Path:
+    done = python(fill)
+    assert done.returncode == 0, done.stderr
+    return data
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "joinedup.backup"
+
+
+def count(table: str, name: str | None = None) -> int:
+    with database.connect(name) as connection:
+        return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+def databases() -> set[str]:
+    with database.connect("postgres") as connection:
+        return {row[0] for row in connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'joinedup%'")}
+
+
+def test_a_backup_restored_on_an_empty_machine_holds_every_row_and_a_provable_audit(
+    filled: Path, file: Path, tmp_path: Path, run, monkeypatch
+) -> None:
+    assert run("backup", str(file)).returncode == 0
+    other = tmp_path / "other machine"
+    monkeypatch.setenv("JOINEDUP_DATA", str(other))
+    try:
+        restored = run("restore", str(file), "--json")
+        assert restored.returncode == 0, restored.stderr
+        assert count(ENTRIES) == 1500
+        verified = run("audit", "verify")
+        assert verified.returncode == 0, verified.stdout + verified.stderr
+        assert "1,000 entries in 2 segments" in verified.stdout
+        # What was not sealed when the backup was made is sealed by the key that came with it.
+        assert "Sealed 500 entries" in run("audit", "seal").stdout
+    finally:
+        database.stop()
+
+
+def test_a_database_that_holds_data_is_replaced_only_when_asked_and_kept(filled: Path, file: Path, run) -> None:
+    run("backup", str(file))
+    with database.connect() as connection:
+        connection.execute("CREATE TABLE later (n int)")
+    refused = run("restore", str(file))
+    assert refused.returncode == 2
+    assert "--replace" in refused.stderr
+    assert databases() == {"joinedup"}
+    assert count("later") == 0
+
+    replaced = run("restore", str(file), "--replace")
+    assert replaced.returncode == 0, replaced.stderr
+    (kept,) = databases() - {"joinedup"}
+    assert kept in replaced.stdout
+    assert count("later", kept) == 0
+    assert count(ENTRIES) == 1500
+    assert run("audit", "verify").returncode == 0
+
+
+def test_any_changed_byte_is_noticed_and_nothing_is_touched(filled: Path, file: Path, run, tmp_path: Path) -> None:
+    run("backup", str(file))
+    whole = file.read_bytes()
+    damaged = tmp_path / "damaged.backup"
+    chance = random.Random(20261122)
+    # Each kind of place (digest, headers, dump, heads, key, manifest, end), and fifty anywhere.
+    places = [0, 130, 148, 512, 575, 1023, 1024, 1536, len(whole) - 1, len(whole) - 1500]
+    for place in places + [chance.randrange(len(whole)) for _ in range(50)]:
+        damaged.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(FileError):
+            backup.check(damaged)
+    damaged.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(FileError, match="damaged"):
+        backup.check(damaged)
+    before = databases()
+    refused = run("restore", str(damaged), "--replace")
+    assert refused.returncode == FileError.exit_code
+    assert "damaged" in refused.stderr
+    assert databases() == before
+    assert count(ENTRIES) == 1500
+
+
+def test_a_restore_that_fails_half_way_leaves_everything_as_it_was(filled: Path, file: Path, run, monkeypatch) -> None:
+    run("backup", str(file))
+    # A backup whose digest is right but whose dump is cut: what a restore may still run into.
+    with tarfile.open(file) as archive:
+        members = {member.name: archive.extractfile(member).read() for member in archive.getmembers()}
+    members["database.dump"] = members["database.dump"][:-2000]
+    with backup._created(file.with_name("cut")) as out:
+        out.write(bytes(backup.HEAD_BYTES))
+        for name in list(members)[1:]:
+            backup._add(out, name, members[name])
+        backup._write_head(out)
+    refused = run("restore", str(file.with_name("cut")), "--replace")
+    assert refused.returncode == 6, refused.stderr
+    assert "nothing was changed" in refused.stderr
+    assert databases() == {"joinedup"}
+    assert count(ENTRIES) == 1500
+    assert run("audit", "verify").returncode == 0
+
+
+def test_a_restore_whose_counts_differ_from_the_manifest_is_undone(filled: Path, file: Path, run) -> None:
+    run("backup", str(file))
+    with tarfile.open(file) as archive:
+        members = {member.name: archive.extractfile(member).read() for member in archive.getmembers()}
+    members["manifest.json"] = members["manifest.json"].replace(b'auditentry": 1500', b'auditentry": 1501')
+    with backup._created(file.with_name("other")) as out:
+        out.write(bytes(backup.HEAD_BYTES))
+        for name in list(members)[1:]:
+            backup._add(out, name, members[name])
+        backup._write_head(out)
+    refused = run("restore", str(file.with_name("other")), "--replace")
+    assert refused.returncode == FileError.exit_code
+    assert ENTRIES in refused.stderr
+    assert databases() == {"joinedup"}
+
+
+def test_a_backup_of_a_newer_joinedup_is_refused_by_name(filled: Path, file: Path, run) -> None:
+    with database.connect() as connection:
+        connection.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('system', '9999_later', now())")
+    run("backup", str(file))
+    refused = run("restore", str(file), "--replace")
+    assert refused.returncode == 2
+    assert "system.9999_later" in refused.stderr
+
+
+def test_a_database_in_use_is_not_replaced(filled: Path, file: Path, run) -> None:
+    run("backup", str(file))
+    with database.connect():
+        refused = run("restore", str(file), "--replace")
+    assert refused.returncode == 6
+    assert "joinedup stop" in refused.stderr
+    assert databases() == {"joinedup"}
+
+
+def test_a_backup_never_overwrites_a_file_and_only_its_owner_may_read_it(filled: Path, file: Path, run) -> None:
+    assert run("backup", str(file)).returncode == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+    before = file.read_bytes()
+    assert run("backup", str(file)).returncode == FileError.exit_code
+    assert file.read_bytes() == before
+
+
+def test_a_kill_while_the_backup_is_written_leaves_no_file_of_that_name(filled: Path, file: Path) -> None:
+    writing = subprocess.Popen(
+        [sys.executable, "-m", "joinedup.cli", "backup", str(file)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not list(file.parent.glob(".joinedup.backup.*")) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    os.killpg(writing.pid, signal.SIGKILL)
+    writing.wait()
+    assert not file.exists()
+
+
+def test_what_is_written_while_the_backup_runs_is_in_dump_and_heads_or_in_neither(
+    filled: Path, file: Path, fill: str, run
+) -> None:
+    sealing = subprocess.Popen(
+        [sys.executable, "-c", fill.replace("range(3)", "range(12)").replace("part < 2", "True")],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    time.sleep(1.5)
+    done = run("backup", str(file))
+    assert done.returncode == 0, done.stderr
+    _, words = sealing.communicate(timeout=120)
+    assert sealing.returncode == 0, words
+    assert run("restore", str(file), "--replace").returncode == 0
+    verified = run("audit", "verify")
+    assert verified.returncode == 0, verified.stdout
+
+
+def test_another_file_is_not_taken_for_a_backup(data: Path, file: Path, run) -> None:
+    for content in (b"", b"PGDMP", b"\0" * 5000, b"SHA256\0" * 300):
+        file.write_bytes(content)
+        refused = run("restore", str(file))
+        assert refused.returncode == FileError.exit_code, refused.stderr
+        assert "Traceback" not in refused.stderr
+    assert run("restore", str(file.with_name("absent"))).returncode == FileError.exit_code
+    shutil.rmtree(data, ignore_errors=True)
