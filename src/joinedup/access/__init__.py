@@ -16,6 +16,7 @@ _WHERE = {
     "Report": "proof",
     "Role": "roles",
     "User": "models",
+    "actor_of": "grant",
     "decide": "decision",
     "demo_users": "demo",
     "grant_for": "grant",

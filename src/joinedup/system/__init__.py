@@ -1,1 +1,21 @@
 """Bodies, places, neighbourhoods, posts and the people who hold them, as they were, are and will be."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from joinedup.system.bodies import Area, Body, Event, Person, Post
+    from joinedup.system.picture import Picture, as_of
+
+__all__ = ["Area", "Body", "Event", "Person", "Picture", "Post", "as_of"]
+
+_HOMES = {"bodies": ("Area", "Body", "Event", "Person", "Post"), "picture": ("Picture", "as_of")}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"joinedup.system.{module}"), name)
+    raise AttributeError(f"module 'joinedup.system' has no attribute '{name}'")

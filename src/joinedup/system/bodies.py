@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from joinedup.system.periods import PartialDate
@@ -106,3 +106,23 @@ class Post:
     body: UUID
     since: Since
     holders: tuple[Holding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What is believed of a change event at one moment; `days_overdue` counts from its date to the moment's day."""
+
+    id: UUID
+    key: str
+    kind: str
+    certainty: str
+    effective: PartialDate
+    originals: tuple[UUID, ...]
+    results: tuple[UUID, ...]
+    days_overdue: int
+    instrument: str
+    note: str
+    source: str
+    to_confirm: bool
+    known_from: datetime
+    known_to: datetime | None

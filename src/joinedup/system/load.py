@@ -7,7 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -80,9 +80,13 @@ class _Store:
     def __init__(self, path: Path, file: SystemFile, recorded_by: str) -> None:
         self.path, self.file, self.recorded_by = path, file, recorded_by
         self.loaded = Loaded(file.key)
+        self.begun = datetime.now(UTC)
         self.things: dict[tuple[str, str], Any] = {}
         self.sources: dict[str, Source] = {}
         self.ends: dict[str, tuple[PartialDate, datetime]] = {}  # bodies that an event in force closes
+        # Set when an import has described something of this file before: what the file says of it is then known
+        # from its loading, since it replaces what was believed until now.
+        self.replaces_import = False
 
     def store(self) -> Loaded:
         self._store_sources()
@@ -100,7 +104,10 @@ class _Store:
             steps.extend((belief.known_at, 2, (event, belief)) for belief in event.beliefs)
         # What became known first is stored first. On one day ends come before what follows them, facts before the
         # events that change them, and a founding before a closing, so that what closes has somewhere to go.
-        for known_at, _, step in sorted(steps, key=lambda s: (s[0], s[1], _founding_first(s[2]))):
+        steps.sort(key=lambda s: (s[0], s[1], _founding_first(s[2])))
+        for number, (known_at, _, step) in enumerate(steps):
+            if self.replaces_import:  # One microsecond each keeps the order in which things became known.
+                known_at = max(known_at, self.begun + timedelta(microseconds=number))
             self._store_step(known_at, step)
         return self.loaded
 
@@ -151,9 +158,10 @@ class _Store:
             for scheme, code in codes:
                 bearer = Identifier.objects.filter(scheme=scheme, code=code, **{f"{of}__isnull": False}).first()
                 found = getattr(bearer, of) if bearer else found
-            if found is not None and found.key.startswith(("ods:", "ons:")):
+            if found is not None and ":" in found.key:
                 found.key = key
                 found.save(update_fields=["key"])
+                self.replaces_import = True
         if found is None:
             found = model.objects.create(id=thing_id(of, key), key=key, **fields)
             self.loaded.added[of] += 1

@@ -17,7 +17,8 @@ from django.db import connection
 
 from joinedup.errors import NotFound, did_you_mean
 from joinedup.moment import Moment
-from joinedup.system.bodies import Area, Body, Holding, Person, Post, Since
+from joinedup.system.bodies import Area, Body, Event, Holding, Person, Post, Since
+from joinedup.system.change import days_overdue
 from joinedup.system.periods import PartialDate
 from joinedup.system.responsibility import Territory, responsible_board
 from joinedup.system.succession import resolve_with
@@ -56,6 +57,18 @@ SELECT a.id, a.key, a.kind,
   ) p ON true
  WHERE a.id = ANY(%(ids)s)
 """
+# The same columns without counting small areas, for those who need the name only.
+_AREA_NAMES = """
+SELECT a.id, a.key, a.kind,
+       (SELECT n.name FROM system_name n
+         WHERE n.area_id = a.id AND n.role = 'official' AND n.known @> %(known)s
+         ORDER BY n.valid @> %(on)s DESC, lower(n.valid) > %(on)s, abs(lower(n.valid) - %(on)s) LIMIT 1),
+       (SELECT array_agg(i.scheme || ':' || i.code ORDER BY i.scheme, i.code) FROM system_identifier i
+         WHERE i.area_id = a.id AND i.known @> %(known)s AND i.valid @> %(on)s),
+       NULL, 0, NULL, NULL, false
+  FROM system_area a
+ WHERE a.id = ANY(%(ids)s)
+"""
 _WITHIN = """
 WITH RECURSIVE tree(id) AS (
     SELECT %(area)s::uuid
@@ -89,6 +102,18 @@ SELECT p.id, p.key, s.title, s.category, s.body_id, lower(s.valid), s.from_preci
   LEFT JOIN system_assignment a ON a.post_id = p.id AND a.known @> %(known)s AND a.valid @> %(on)s
  WHERE s.body_id = ANY(%(bodies)s)
  ORDER BY s.title, p.key, lower(a.valid)
+"""
+
+_EVENTS = """
+SELECT e.id, e.key, e.kind, b.certainty, b.effective_on, b.precision,
+       array(SELECT p.body_id FROM system_eventparty p WHERE p.belief_id = b.id AND p.side = 'original' ORDER BY p.id),
+       array(SELECT p.body_id FROM system_eventparty p WHERE p.belief_id = b.id AND p.side = 'result' ORDER BY p.id),
+       b.instrument, b.note, s.title, b.to_confirm, lower(b.known), upper(b.known)
+  FROM system_changeevent e
+  JOIN system_eventbelief b ON b.event_id = e.id
+  JOIN system_source s ON s.key = b.source_id
+ WHERE e.id = ANY(%(events)s)
+ ORDER BY b.effective_on, e.key, lower(b.known)
 """
 
 
@@ -163,9 +188,9 @@ class Picture:
                   GROUP BY kind ORDER BY kind"""
         return dict(self._rows(sql))
 
-    def areas_by_id(self, ids: Iterable[UUID]) -> dict[UUID, Area]:
-        """Answer areas by id, with their small areas counted on the day."""
-        return {row[0]: self._area(row) for row in self._rows(_AREAS, ids=list(ids))}
+    def areas_by_id(self, ids: Iterable[UUID], *, counted: bool = True) -> dict[UUID, Area]:
+        """Answer areas by id, with parents and small areas counted on the day; or with `counted` false, names only."""
+        return {row[0]: self._area(row) for row in self._rows(_AREAS if counted else _AREA_NAMES, ids=list(ids))}
 
     def areas_of_kind(self, kind: str) -> list[Area]:
         """Answer the areas of a kind that have a small area or a name on the day, by name."""
@@ -212,6 +237,22 @@ class Picture:
             Post(row[0], row[1], row[2], row[3], row[4], _since(*row[5:9]), tuple(holders))
             for row, holders in posts.values()
         ]
+
+    def events(self, bodies: Iterable[UUID] | None = None) -> list[Event]:
+        """Answer the events that these bodies (or any) take part in, as believed at the moment, by date."""
+        if bodies is None:
+            sql = "SELECT event_id FROM system_eventbelief WHERE known @> %(known)s"
+            ids = [row[0] for row in self._rows(sql)]
+        else:
+            sql = """SELECT DISTINCT b.event_id FROM system_eventparty p JOIN system_eventbelief b ON b.id = p.belief_id
+                      WHERE p.body_id = ANY(%(bodies)s)"""
+            ids = [row[0] for row in self._rows(sql, bodies=list(bodies))]
+        return [event for event in self.beliefs(ids) if _is_known(event, self.moment.known_at)]
+
+    def beliefs(self, events: Iterable[UUID]) -> list[Event]:
+        """Answer everything that was ever believed of these events up to the moment, oldest belief first."""
+        rows = self._rows(_EVENTS, events=list(events))
+        return [event for event in map(self._event, rows) if event.known_from <= self.moment.known_at]
 
     # --- rules that need the picture
 
@@ -267,6 +308,14 @@ class Picture:
             is_uncertain=since is not None and since.is_uncertain_on(self.moment.valid_on),
         )  # fmt: skip
 
+    def _event(self, row: Any) -> Event:
+        effective = PartialDate(row[4], row[5])
+        return Event(
+            id=row[0], key=row[1], kind=row[2], certainty=row[3], effective=effective, originals=tuple(row[6]),
+            results=tuple(row[7]), days_overdue=days_overdue(row[3], effective, self.moment.valid_on),
+            instrument=row[8], note=row[9], source=row[10], to_confirm=row[11], known_from=row[12], known_to=row[13],
+        )  # fmt: skip
+
     def _area(self, row: Any) -> Area:
         return Area(
             id=row[0], key=row[1], kind=row[2], name=row[3] or row[1], codes=_codes(row[4]),
@@ -285,6 +334,10 @@ def _codes(joined: list[str] | None) -> dict[str, tuple[str, ...]]:
         scheme, _, code = item.partition(":")
         codes[scheme] = (*codes.get(scheme, ()), code)
     return codes
+
+
+def _is_known(event: Event, known_at: datetime) -> bool:
+    return event.known_from <= known_at and (event.known_to is None or known_at < event.known_to)
 
 
 def _by_name(things: Iterable[Any]) -> list[Any]:
