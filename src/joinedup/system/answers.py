@@ -21,6 +21,7 @@ from joinedup.system.models import (
     Assignment,
     CodeSuccession,
     ContactPoint,
+    Employment,
     Fact,
     FunctionOwner,
     Identifier,
@@ -468,7 +469,7 @@ class _Names:
     def fact(self, fact: Any) -> Answer:
         """Answer a fact as plain values: which, of what, what it says, for when, known since when, by what source."""
         subject = next(
-            (n for n in ("body", "area", "post", "person", "function") if _attname_or_none(fact, n)), fact.about[0]
+            (n for n in ("function", "post", "body", "area", "person") if _attname_or_none(fact, n)), fact.about[0]
         )
         rest = [name for name in (*fact.about, *fact.says) if name != subject]
         said = {name: self._word(fact, name) for name in rest}

@@ -64,3 +64,18 @@ LINK_KINDS = {
 }
 STATUSES = ("substantive", "interim", "acting", "deputy")
 SCHEMES = ("ods", "ons", "charity", "company")
+FACTS = {
+    "Standing": "Kind and legal form",
+    "Name": "Name",
+    "Identifier": "Code",
+    "ContactPoint": "Contact",
+    "Site": "Site",
+    "Serving": "Area served",
+    "Link": "Link to another body",
+    "Part": "Small area",
+    "Within": "Lies within",
+    "PostStanding": "Post",
+    "Employment": "Employment",
+    "Assignment": "Post holder",
+    "FunctionOwner": "Function",
+}

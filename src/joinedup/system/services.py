@@ -56,7 +56,7 @@ def system_file(key_or_path: str) -> Path:
 
 
 def load_system(path: Path, grant: Grant) -> Loaded:
-    """Load a system's TOML file; the same file twice changes nothing. FileError names the line; nothing is kept then."""
+    """Load a system's TOML file; the same file twice changes nothing. FileError names the line; nothing is kept."""
     grant.must_be_for("system.import")
     with transaction.atomic():
         try:

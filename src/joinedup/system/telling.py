@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from joinedup.system.kinds import AREA_KINDS, BODY_KINDS
+from joinedup.system.kinds import AREA_KINDS, BODY_KINDS, FACTS
 
 Answer = dict[str, Any]
 
@@ -69,7 +69,10 @@ def _body(answer: Answer) -> list[str | None]:
     else:
         spans = [f"{f['from']} to {f['to'] or 'today'}" for f in answer["facts"] if f["fact"] == "Standing"]
         lines.append(f"Does not exist on this day; it does from {', '.join(spans) or 'no day that is known'}")
-    lines += [f"  {f['fact']} {f['id']}: {_says(f)}, {f['from']} to {f['to'] or 'open'}" for f in answer["facts"]]
+    lines += [
+        f"  {FACTS[f['fact']]} ({f['fact']} {f['id']}): {_says(f)}, {f['from']} to {f['to'] or 'open'}"
+        for f in answer["facts"]
+    ]
     return lines + [f"  {line}" for line in map(_event, answer["events"])]
 
 
@@ -80,7 +83,7 @@ def _says(fact: Answer) -> str:
 def _beliefs(answer: Answer) -> list[str | None]:
     lines: list[str | None] = [_named(answer), _moment(answer)]
     lines += [
-        f"  known {f['known_from'][:10]} to {(f['known_to'] or 'now')[:10]}: {f['fact']} {_says(f)}, "
+        f"  known {f['known_from'][:10]} to {(f['known_to'] or 'now')[:10]}: {FACTS[f['fact']]} {_says(f)}, "
         f"{f['from']} to {f['to'] or 'open'} [{f['source']}]"
         for f in answer["facts"]
     ]
@@ -91,7 +94,7 @@ def _diff(answer: Answer) -> list[str | None]:
     lines: list[str | None] = [f"{answer['asked']}: {_moment(answer['before'])} → {_moment(answer['after'])}"]
     for change in answer["changes"]:
         before, after = (_said(change[side]) for side in ("before", "after"))
-        lines.append(f"  {change['on']} {change['fact']} of {change['of']}: {before} → {after}")
+        lines.append(f"  {change['on']} {FACTS[change['fact']]} of {change['of']}: {before} → {after}")
     lines += [
         f"  {moved['area']}: {moved.get('gained') or moved.get('lost')} small areas "
         f"{'gained' if 'gained' in moved else 'lost'}"
