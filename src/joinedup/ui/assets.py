@@ -90,7 +90,7 @@ def _of_frontend(frontend: Path) -> dict[str, bytes]:
         "nhsuk-frontend.css": _without_source_map(style).encode(),
         "nhsuk-frontend.js": _without_source_map(script).encode(),
     }
-    for icon in sorted({Path(url).name for url in _URL.findall(style)}):
+    for icon in sorted({Path(url).name for url in _URL.findall(style) if url.startswith("/assets/images/")}):
         files[icon] = (dist / "assets" / "images" / icon).read_bytes()
     return files
 
@@ -103,7 +103,7 @@ def _pointed(text: str, hashed: dict[str, str]) -> str:
     """Answer a style sheet whose url(...) name the hashed files beside it."""
 
     def point(match: re.Match[str]) -> str:
-        name = match.group(1).rsplit("/", 1)[-1]
+        name = match.group(1).removeprefix("/assets/images/")
         return f"url({hashed[name]})" if name in hashed else match.group(0)
 
     return _URL.sub(point, text)

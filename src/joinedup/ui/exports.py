@@ -226,7 +226,7 @@ def _write(sheet: Any, row: int, place: int, value: Any, column: Column, formats
         sheet.write_number(row, place, int(value) / 100, formats["pence"])
     elif isinstance(value, bool):
         sheet.write_string(row, place, "Yes" if value else "No")
-    elif isinstance(value, int | float | Decimal) and abs(float(value)) <= MAX_EXACT_INTEGER:
+    elif isinstance(value, int | float | Decimal) and -MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER:
         sheet.write_number(row, place, value)
     elif isinstance(value, datetime):
         local = value.astimezone(LONDON).replace(tzinfo=None) if value.tzinfo else value
