@@ -117,6 +117,7 @@ class _Import:
         self._small_areas()
         self._systems_and_ccgs()
         self._regions_and_trusts()
+        self._lists_of_boards()
         self._councils()
         self._practices()
         for model, things in self.things.items():
@@ -453,6 +454,45 @@ class _Import:
             "ended then."
         )
         self._shares_of_trusts()
+
+    def _lists_of_boards(self) -> None:
+        """Take region and trusts of each board from a table whose columns are lists that only stand side by side (T10).
+
+        Regions are matched by code: a name reads "Midlands (Y60)". Councils are counted, not stored: the list lacks
+        some, and has no codes that other files share.
+        """
+        path = self.files.get("integrated_care_boards_local_authorities.json")
+        if path is None:
+            return
+        regions: dict[str, set[str]] = defaultdict(set)
+        trusts: dict[str, set[str]] = defaultdict(set)
+        listed: dict[str, set[str]] = defaultdict(set)
+        for row in published.items(path):
+            board = row["ODS ICB Code"]
+            regions[board].add(row["NHS England Region Code"])
+            trusts[board].add(row["ODS Trust Code"])
+            listed[board].add(row["Local Authority"])
+        stated = set(Serving.objects.filter(role="located_in").values_list("body_id", "area_id"))
+        districts: dict[str, set[str]] = defaultdict(set)
+        ons_code = {}
+        for lsoa in self.lsoas.values():
+            districts[lsoa["icb22_code_h"]].add(lsoa["ltla22_code"])
+            ons_code[lsoa["icb22_code_h"]] = lsoa["icb22_code"]
+        for board, codes in sorted(regions.items()):
+            body, is_described = self._body(board)
+            for code in sorted(codes):
+                if code in self.bodies and not is_described:
+                    self._add(Link, path.name, ICBS_BEGAN, None, body, self.bodies[code], "part_of", None)
+            area = self.areas[ons_code[board]]
+            for trust in sorted(trusts[board] - {""}):
+                if trust in self.bodies and (self.bodies[trust], area) not in stated:
+                    self._add(Serving, path.name, ICBS_BEGAN, None, self.bodies[trust], area, "located_in", None)
+            is_single_tier = all(code[:3] in {"E06", "E08", "E09"} for code in districts[board])
+            if is_single_tier and len(listed[board] - {""}) != len(districts[board]):
+                self.done.remarks.append(
+                    f"{board}: {path.name} lists {len(listed[board] - {''})} councils; small areas of "
+                    f"{len(districts[board])} lie in it."
+                )
 
     def _shares_of_trusts(self) -> None:
         path = self.files.get("lookup_nhs_trusts22_icb22.csv")

@@ -408,7 +408,7 @@ class _Reader:
             raise self._refuse(at, "from", "missing; give its first day, or an event that founds it", key)
         if "from" in entry:
             says = {"kind": entry["kind"], "legal_form": entry["legal_form"], "sector": entry.get("sector", "")}
-            self._state(at, "Standing", {"body": key}, says, {}, entry, "from")
+            self._state(at, "Standing", {"body": key}, says, _own(entry), entry, "from")
         self._read_names(at, entry, "body", born)
         self._read_codes(at, entry, "body", born)
         for fact in self._list(at, entry, "contacts"):
@@ -442,7 +442,7 @@ class _Reader:
                 "title": entry["title"],
                 "category": entry.get("category", ""),
             }
-            self._state(at, "PostStanding", {"post": entry["key"]}, says, {}, entry, "title")
+            self._state(at, "PostStanding", {"post": entry["key"]}, says, _own(entry), entry, "title")
         since: dict[str, str] = {}
         for table, employer, model in (
             ("employment", "employer", "Employment"),
@@ -461,7 +461,7 @@ class _Reader:
                     status = self._word(at, "status", entry.get("status", "substantive"), STATUSES)
                     about = {"person": person, "works_for": body, "post": post}
                     says = {"status": status, "fte": fte}
-                self._state(at, model, about, says, {}, entry, "person")
+                self._state(at, model, about, says, _own(entry), entry, "person")
         for index, entry in self._entries("person"):
             self._read_names(("person", index), entry, "person", since.get(entry["key"], "2016"))
         for index, entry in self._entries("function"):
@@ -556,3 +556,8 @@ class _Reader:
             raise FileError(
                 self.path.name, str(error), MEND, line=self.starts.get(("event", 0), 1), field="results"
             ) from None
+
+
+def _own(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer what an entry says of its own fact alone, not of the names, codes and links listed in it."""
+    return {name: entry[name] for name in ("known", "note") if name in entry}
