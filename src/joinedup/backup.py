@@ -18,7 +18,7 @@ import json
 import os
 import secrets
 import shutil
-import subprocess  # nosec B404 - runs pg_dump, pg_restore and psql, never a shell
+import subprocess  # nosec B404
 import tarfile
 import tempfile
 import time

@@ -102,9 +102,7 @@ def demo(
         serve.refuse_taken_port("127.0.0.1", port)
     _tell(as_json, "Starting the database ...")
     database.ready()
-    from joinedup.access import seal
-    from joinedup.access.demo import make_demo_users
-    from joinedup.access.sign_in import demo_users
+    from joinedup.access import demo_users, seal
     from joinedup.system import services
 
     grant = _own_grant("demo", "show three real systems with simulated small areas")
@@ -112,15 +110,22 @@ def demo(
     for key in services.systems():
         _tell(as_json, f"Loading the system {key} ...")
         loaded[key] = services.load_system(services.system_file(key), grant)
-    make_demo_users()
+    users = demo_users()
     seal()
     url = f"http://127.0.0.1:{port}"
-    sign_ins = "\n".join(f"  {user.email:<44} {user.name}" for user in demo_users())
-    shown = f"joinedup is served at {url}\n\nSign in, without a password, as one of:\n{sign_ins}\n\nCtrl-C ends it."
+    sign_ins = "\n".join(f"  {user.name:<22} {user.title}" for user in users)
+    shown = (
+        f"joinedup is served at {url}\n\nSign in at {url}/access/sign-in/ without a password, as one of:\n{sign_ins}\n"
+        "\nEverybody here is made up. Ctrl-C ends it."
+    )
     if serve_it:
         serve.serve("127.0.0.1", port, on_ready=lambda: _answer(as_json, {"served_at": url}, shown))
     else:
-        _answer(as_json, {"systems": sorted(loaded)}, f"Loaded {', '.join(loaded)}. To serve them: joinedup serve")
+        _answer(
+            as_json,
+            {"systems": sorted(loaded), "sign_ins": [asdict(user) for user in users]},
+            f"Loaded {', '.join(loaded)}. To serve them: joinedup serve",
+        )
 
 
 @app.command()
@@ -139,7 +144,9 @@ def init(
     from joinedup import database
 
     database.ready()
-    from joinedup.access.commands import make_administrator
+    from django.db import transaction
+
+    from joinedup.access import make_administrator
     from joinedup.system import services
 
     email = email or typer.prompt("Your e-mail")
@@ -148,9 +155,10 @@ def init(
         "A password (12 characters or more)", hide_input=True, confirmation_prompt=True
     )
     grant = _own_grant("init", "set up a new installation")
-    make_administrator(email, password, name)
-    if system:
-        services.load_system(services.system_file(system), grant)
+    with transaction.atomic():  # Both or neither, so that a second try after a mistake is a first one again.
+        make_administrator(email, name, password, grant)
+        if system:
+            services.load_system(services.system_file(system), grant)
     _answer(
         as_json,
         {"administrator": email, "system": system or None},

@@ -19,7 +19,7 @@ import secrets
 import shlex
 import shutil
 import stat
-import subprocess  # nosec B404 - runs the database's own programs, never a shell
+import subprocess  # nosec B404
 import tempfile
 import time
 from collections.abc import Iterator
@@ -267,7 +267,7 @@ def _socket_dir() -> Path:
     if len(os.fsencode(inside / f".s.PGSQL.{PORT}.lock")) < 100:
         return inside
     digest = hashlib.sha256(os.fsencode(data_dir())).hexdigest()[:12]
-    return Path("/tmp") / f"joinedup-{digest}"  # noqa: S108  # nosec B108 - _own refuses another's folder
+    return Path("/tmp") / f"joinedup-{digest}"  # noqa: S108  # nosec B108
 
 
 def _version() -> str:

@@ -12,7 +12,7 @@ import json
 import os
 import signal
 import socket
-import subprocess  # nosec B404 - starts our own two programs, never a shell
+import subprocess  # nosec B404
 import sys
 import threading
 import time
@@ -199,7 +199,7 @@ def _worker_folder() -> str:
 
 
 def _wait_for_front_page(host: str, port: int, answered: threading.Event) -> None:
-    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # nosec B104 - compared, not bound
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # nosec B104
     for _ in _ticks(ANSWER_SECONDS):
         connection = http.client.HTTPConnection(here, port, timeout=ANSWER_SECONDS)
         with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):

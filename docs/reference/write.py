@@ -1,0 +1,187 @@
+"""Write the reference pages from the code: commands, settings, errors, roles. `make docs` runs it.
+
+Each page says at its head that it is written by this file; tests/docs fails when one of them is stale.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+MADE = "<!-- Written by docs/reference/write.py (make docs). Change the code, not this page. -->\n"
+
+# Every environment variable that joinedup reads: what it does, and what holds without it.
+SETTINGS = {
+    "JOINEDUP_DATA": (
+        "The folder in which joinedup keeps everything: database, keys, heads of the audit, style sheets, drawings.",
+        "`joinedup` in the user's data folder, `~/.local/share/joinedup`",
+    ),
+    "DATABASE_URL": (
+        "A PostgreSQL server (14 or later) to use instead of the one that joinedup brings: "
+        "`postgresql://user:password@host:5432/name?sslmode=verify-full`.",
+        "joinedup runs its own server",
+    ),
+    "JOINEDUP_PUBLIC_URL": (
+        "Where people reach this installation. With `https://` cookies carry the `__Host-` prefix and browsers are "
+        "told to insist on https; the proxy in front must set and strip `X-Forwarded-Proto` itself.",
+        "`http://127.0.0.1:8000`",
+    ),
+    "JOINEDUP_AUDIT_HEADS": (
+        "The folder for the heads of the audit. Storage that only lets files grow, on another machine, proves most.",
+        "`audit-heads` in the data folder",
+    ),
+    "JOINEDUP_SECRET_KEY": (
+        "The key that signs sessions and forms; 32 characters or more.",
+        "made on first use, in `keys` in the data folder",
+    ),
+    "JOINEDUP_ADMIN_PASSWORD": ("The password for `joinedup init`, where nobody can be asked.", "it is asked for"),
+    "JOINEDUP_SESSION_IDLE_MINUTES": ("After how many minutes without a request a session ends.", "15"),
+    "JOINEDUP_SESSION_ABSOLUTE_HOURS": ("After how many hours a session ends in any case.", "8"),
+    "JOINEDUP_REFERENCE": ("For tests only: the folder of the published files.", "`shared/data` beside the repository"),
+}
+
+
+def pages() -> dict[Path, str]:
+    """Answer every reference page that this file writes, by its path."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "joinedup.settings"
+    import django
+
+    django.setup()
+    return {
+        HERE / "commands.md": "\n".join(commands()),
+        HERE / "settings.md": "\n".join(settings()),
+        HERE / "errors.md": "\n".join(errors()),
+        HERE / "roles.md": "\n".join(roles()),
+    }
+
+
+def verbs() -> Iterator[tuple[str, Any]]:
+    """Yield every verb with its command: ("joinedup system show", <command>), in the order of help."""
+    import typer
+
+    from joinedup.cli import ROOM_VERBS, app
+
+    own = typer.main.get_command(app)
+    for name, command in own.commands.items():
+        yield f"joinedup {name}", command
+    for name, (module, inner, _) in ROOM_VERBS.items():
+        group = typer.main.get_command(getattr(importlib.import_module(module), inner))
+        yield f"joinedup {name}", group
+        for verb, command in group.commands.items():
+            yield f"joinedup {name} {verb}", command
+
+
+def commands() -> Iterator[str]:
+    yield MADE
+    yield "# Commands\n"
+    yield "Every command takes `--json` (an answer for programs) and `--help`; `--debug` may stand anywhere and prints"
+    yield "the traceback of an unexpected error. What the exit codes mean: [errors](errors.md).\n"
+    for words, command in verbs():
+        is_group = hasattr(command, "commands")
+        yield f"## {words}\n"
+        before, _, after = (command.help or "").partition("Example: ")
+        example, _, rest = after.partition("\n")
+        yield " ".join(f"{before} {rest}".split()) + "\n"
+        if example:
+            yield f"```\n{example.strip()}\n```\n"
+        if is_group:
+            yield "".join(f"- [{words} {verb}](#{words.replace(' ', '-')}-{verb})\n" for verb in command.commands)
+            continue
+        rows = []
+        for parameter in command.params:
+            if parameter.name == "help":
+                continue
+            shown = (
+                ", ".join([*parameter.opts, *parameter.secondary_opts])
+                if parameter.param_type_name == "option"
+                else parameter.name.upper()
+            )
+            note = " ".join((getattr(parameter, "help", "") or "").split())
+            default = parameter.default
+            if parameter.required:
+                note += " Required." if note else "Required."
+            elif default not in (None, False, "", ()):
+                note += f" Default: {default}."
+            rows.append(f"| `{shown}` | {note} |")
+        if rows:
+            yield "| given | meaning |\n| --- | --- |"
+            yield "\n".join(rows) + "\n"
+
+
+def settings() -> Iterator[str]:
+    yield MADE
+    yield "# Settings\n"
+    yield "All settings are environment variables. `joinedup check` says whether what they name is in order.\n"
+    yield "| variable | meaning | without it |\n| --- | --- | --- |"
+    for name, (meaning, default) in SETTINGS.items():
+        yield f"| `{name}` | {meaning} | {default} |"
+    yield ""
+
+
+def errors() -> Iterator[str]:
+    import joinedup
+    from joinedup.cli import UNEXPECTED
+    from joinedup.errors import JoinedupError
+
+    for module in pkgutil.walk_packages(joinedup.__path__, "joinedup."):
+        if not module.name.endswith((".wsgi", ".tasks")) and ".migrations" not in module.name:
+            importlib.import_module(module.name)
+
+    def kinds(kind: type[JoinedupError]) -> Iterator[type[JoinedupError]]:
+        yield kind
+        for sub in sorted(kind.__subclasses__(), key=lambda one: (one.exit_code, one.__name__)):
+            yield from kinds(sub)
+
+    yield MADE
+    yield "# Errors and exit codes\n"
+    yield "An error names what was given, what was expected and the next step. On the command line it goes to standard"
+    yield 'error (with `--json` as `{"error": …, "kind": …, "exit_code": …}`) and the exit code says its kind; a page'
+    yield "shows it with the status.\n"
+    yield "| kind | exit code | page status | meaning |\n| --- | --- | --- | --- |"
+    yield "| (none) | 0 | 200 | Done. |"
+    for kind in kinds(JoinedupError):
+        meaning = " ".join((kind.__doc__ or "").split())
+        yield f"| {kind.__name__} | {kind.exit_code} | {kind.status} | {meaning} |"
+    yield "| usage | 2 | | An option or argument is missing or unknown; `--help` says what there is. |"
+    yield f"| unexpected | {UNEXPECTED} | 500 | A fault of joinedup. `--debug` shows all of it. |"
+    yield "| interrupted | 130 | | Ctrl-C. |"
+    yield ""
+
+
+def roles() -> Iterator[str]:
+    from joinedup.access.roles import TABLE
+
+    yield MADE
+    yield "# Roles and permissions\n"
+    yield "A role is held in one body or in the whole system, from a day up to a day. What nobody's role permits is"
+    yield "refused. The table is `src/joinedup/access/roles.toml`.\n"
+    yield "| permission | lets people | who has it |\n| --- | --- | --- |"
+    for permission in TABLE.permissions.values():
+        holders = [role.title for role in TABLE.roles.values() if permission.key in role.permissions]
+        who = {"everyone": "everyone", "signed_in": "everybody signed in"}.get(permission.open_to, ", ".join(holders))
+        yield f"| `{permission.key}` | {permission.title} | {who or 'nobody yet'} |"
+    yield "\n| role | title | permissions |\n| --- | --- | --- |"
+    for role in TABLE.roles.values():
+        held = ", ".join(f"`{key}`" for key in sorted(role.permissions)) or "those of everybody signed in"
+        yield f"| `{role.key}` | {role.title} | {held} |"
+    yield ""
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="joinedup-docs-") as data:
+        os.environ["JOINEDUP_DATA"] = data  # Settings make their keys there; nobody's own folder is touched.
+        for path, text in pages().items():
+            if not path.exists() or path.read_text() != text:
+                path.write_text(text)
+                sys.stdout.write(f"{path.relative_to(HERE.parent.parent)} written\n")
+
+
+if __name__ == "__main__":
+    main()
