@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
+
 from joinedup.access.audit import key, signature
 from joinedup.access.chain import ZERO, extend, misfits, split_hashes
 from joinedup.access.heads import Block, Heads
@@ -176,14 +178,17 @@ def segments_in_database(cursor: Any, log: str) -> list[int]:
 
 def segment_in_database(cursor: Any, log: str, number: int) -> Block | None:
     """Answer a segment as the database has it, whole or not: a cut list of hashes comes back as it is."""
-    cursor.execute(
-        "SELECT entry_ids, hashes, previous_head, head, sealed_at FROM access_segment WHERE log = %s AND number = %s",
+    # In binary: as text, 20,000 ids and hashes take four times as long to read.
+    binary = psycopg.Cursor(cursor.connection)
+    binary.execute(
+        "SELECT entry_ids, hashes, previous_head, sealed_at FROM access_segment WHERE log = %s AND number = %s",
         [log, number],
+        binary=True,
     )
-    row = cursor.fetchone()
+    row = binary.fetchone()
     if row is None:
         return None
-    ids, hashes, previous_head, _, sealed_at = row
+    ids, hashes, previous_head, sealed_at = row
     return Block(number, bytes(previous_head), tuple(ids), tuple(split_hashes(bytes(hashes))), sealed_at.isoformat())
 
 
