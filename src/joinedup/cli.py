@@ -36,7 +36,8 @@ class RoomVerbs(TyperGroup):
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         real = typer.main.get_command(getattr(importlib.import_module(self.module), self.app))
-        real.name = info_name
+        for command in (real, *real.commands.values()):
+            command.rich_markup_mode = None  # As plain as the first page of help.
         return real.make_context(info_name, args, parent=parent, **extra)
 
 
@@ -262,7 +263,7 @@ def main() -> None:
     """Run the command line; the exit code says what kind of error it was (docs/reference/errors.md)."""
     debug = "--debug" in sys.argv
     try:
-        app([word for word in sys.argv[1:] if word != "--debug"])
+        app([word for word in sys.argv[1:] if word != "--debug"], prog_name="joinedup")
     except JoinedupError as error:
         if debug:
             raise

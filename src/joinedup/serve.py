@@ -54,7 +54,8 @@ class Child:
             self.deaths_in_a_row = self.deaths_in_a_row + 1 if lived < 10 else 1
             pause = min(60, 2 ** (self.deaths_in_a_row - 1)) if self.deaths_in_a_row > 1 else 0
             self.not_before = time.monotonic() + pause
-            _say(f"The {self.name} ended ({self.process.returncode}); it is started again in {pause} seconds.")
+            when = f"in {pause} seconds" if pause else "at once"
+            _say(f"The {self.name} ended ({self.process.returncode}); it is started again {when}.")
             self.process = None
         if time.monotonic() < self.not_before:
             return False
