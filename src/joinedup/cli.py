@@ -38,6 +38,7 @@ class RoomVerbs(TyperGroup):
         real = typer.main.get_command(getattr(importlib.import_module(self.module), self.app))
         for command in (real, *real.commands.values()):
             command.rich_markup_mode = None  # As plain as the first page of help.
+        real.params = [one for one in real.params if "completion" not in str(one.name)]
         return real.make_context(info_name, args, parent=parent, **extra)
 
 
