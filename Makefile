@@ -37,7 +37,7 @@ docs: .venv/.developer-ready  ## Write the reference pages anew from the code
 	@.venv/bin/python docs/reference/write.py
 
 bench: setup  ## Measure the speeds that are promised, and print each with its limit
-	@.venv/bin/python -m bench.run
+	@.venv/bin/python bench/run.py
 
 locks: .venv/.developer-ready  ## Pin every dependency anew, with its hash (asks the package registries)
 	$(call lock,requirements.lock,--extra build pyproject.toml)
