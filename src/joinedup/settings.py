@@ -20,6 +20,7 @@ PUBLIC_URL = os.environ.get("JOINEDUP_PUBLIC_URL", "http://127.0.0.1:8000").rstr
 IS_HTTPS = PUBLIC_URL.startswith("https://")
 ALLOWED_HOSTS = [PUBLIC_URL.split("://", 1)[1].split(":")[0].split("/")[0], "127.0.0.1", "localhost", "testserver"]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CSRF_FAILURE_VIEW = "joinedup.ui.errors.csrf_failure"
 
 # The rooms, in the order of the data's way.
 ROOMS = ["joinedup.ui", "joinedup.access", "joinedup.system"]
@@ -88,6 +89,7 @@ USE_I18N = True
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS: list[Path] = []
+WHITENOISE_IMMUTABLE_FILE_TEST = r"\.[0-9a-f]{12}\."  # a name with a digest never changes its content
 # Rendered charts and maps are kept by the digest of what they show, so a chart is drawn once.
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},

@@ -6,13 +6,14 @@ days, known since when, by which source and through which event.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange, DateTimeTZRange
-from django.db.models import Q
+from django.db.models import Model, Q
 
 from joinedup.system.bitemporal import Row, revise
 from joinedup.system.models import ChangeEvent, Fact, Source
@@ -74,8 +75,18 @@ def state_all(
         elif says is not None:
             fresh.append(_new(model, about, says, days.period, days.start.precision, _to_precision(days), basis))
             changed += 1
-    model.objects.bulk_create(fresh, batch_size=5000)
+    columns = [f.attname for f in model._meta.concrete_fields if f.attname not in {"id", "recorded_at"}]
+    copy_rows(model, columns, [[getattr(fact, name) for name in columns] for fact in fresh])
     return changed
+
+
+def copy_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Add many rows by COPY, some ten times as fast as INSERT; the database checks each as it does any other."""
+    quoted = ", ".join(connection.ops.quote_name(name) for name in columns)
+    table = connection.ops.quote_name(model._meta.db_table)
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({quoted}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def end(model: type[Fact], where: Q, on: PartialDate, basis: Basis) -> list[Fact]:

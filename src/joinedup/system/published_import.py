@@ -7,6 +7,7 @@ Rows go in by COPY, because 150,000 single inserts would take minutes.
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from django.db.models.functions import Now
 from joinedup.errors import FileError
 from joinedup.moment import start_of_day
 from joinedup.system import councils, published
-from joinedup.system.facts import Basis, on_day, state
+from joinedup.system.facts import Basis, copy_rows, on_day, state
 from joinedup.system.load import thing_id
 from joinedup.system.models import (
     PARTITIONS,
@@ -122,16 +123,17 @@ class _Import:
         self._practices()
         for model, things in self.things.items():
             self.done.added[model.__name__.lower()] += len(things)
-            model._default_manager.bulk_create(things, batch_size=2000)
+            columns = [field.attname for field in model._meta.concrete_fields]
+            copy_rows(model, columns, [tuple(getattr(thing, name) for name in columns) for thing in things])
         for fact_model in list(self.facts):
             self._copy(fact_model, self.facts.pop(fact_model))
+        with connection.cursor() as cursor:  # Or what follows is planned for empty tables.
+            cursor.execute("ANALYZE")
         self._events()
         self._replace_simulated()
         self._later_practices()
         self._outlines()
         self._neighbourhoods_of_networks()
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
         return self.done
 
     # --- gathering
@@ -174,15 +176,8 @@ class _Import:
     def _copy(self, model: type[Fact], rows: list[tuple[Any, ...]]) -> None:
         names = [model._meta.get_field(name).attname for name in (*model.about, *model.says)]
         names += ["valid", "known", "source_id", "event_id", "to_confirm", "note", "recorded_by"]
-        self._copy_rows(model, names, rows)
+        copy_rows(model, names, rows)
         self.done.added[model.__name__.lower()] += len(rows)
-
-    def _copy_rows(self, model: type[Model], names: list[str], rows: list[tuple[Any, ...]]) -> None:
-        quoted = ", ".join(connection.ops.quote_name(name) for name in names)
-        table = connection.ops.quote_name(model._meta.db_table)
-        with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({quoted}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
 
     # --- the files
 
@@ -206,7 +201,7 @@ class _Import:
             f"{len(found.two_dates_without_self_row)} of them without a self row at the earlier date."
         )
         source = f"published:{path.name}"
-        self._copy_rows(
+        copy_rows(
             CodeSuccession, ["old_code", "new_code", "on", "source_id"], [(*entry, source) for entry in self.succession]
         )
         self.done.added["codesuccession"] += len(self.succession)
@@ -238,22 +233,22 @@ class _Import:
             if sum(ages) != population:
                 raise FileError(path.name, f"the ages sum to {sum(ages)}, pop_total is {population}.", AGAIN, line=line,
                                 field="pop_total")  # fmt: skip
+            outline = json.dumps(outlines[code]) if code in outlines else None
             small_areas.append(
-                SmallArea(
-                    code=code, name=row["lsoa11_name"], council=row["ltla22_code"], sub_icb=row["sicbl22_code_h"],
-                    ccg_2021=row["ccg_2021"], imd2019_rank=published.whole(path, line, "IMD_rank", row["IMD_rank"]),
-                    imd2019_decile=published.whole(path, line, "IMD_decile", row["IMD_decile"]),
-                    population_mid2020=population, population_by_age=ages, is_urban=row["ruc"] == "Urban",
-                    outline=outlines.get(code),
-                )
+                (code, row["lsoa11_name"], row["ltla22_code"], row["sicbl22_code_h"], row["ccg_2021"],
+                 published.whole(path, line, "IMD_rank", row["IMD_rank"]),
+                 published.whole(path, line, "IMD_decile", row["IMD_decile"]),
+                 population, ages, row["ruc"] == "Urban", outline, False)
             )  # fmt: skip
         if len(small_areas) != published.SMALL_AREAS_OF_ENGLAND:
             expected = (
                 f"expected {published.SMALL_AREAS_OF_ENGLAND:,} small areas, found {len(small_areas):,}: it is cut off."
             )
             raise FileError(path.name, expected, AGAIN)
-        SmallArea.objects.bulk_create(small_areas, batch_size=4000)
-        self.small_area_ids = {small_area.code: small_area.id for small_area in small_areas}
+        columns = ["code", "name", "council", "sub_icb", "ccg_2021", "imd2019_rank", "imd2019_decile",
+                   "population_mid2020", "population_by_age", "is_urban", "outline", "is_simulated"]  # fmt: skip
+        copy_rows(SmallArea, columns, small_areas)
+        self.small_area_ids = dict(SmallArea.objects.filter(is_simulated=False).values_list("code", "id"))
         self.done.added["small area"] = len(small_areas)
 
     def _lineage(self) -> dict[str, list[dict[str, str]]]:
@@ -650,17 +645,21 @@ class _Import:
         self.done.added["event"] = len(self.ccg_merges) + len(self.council_merges)
 
     def _replace_simulated(self) -> None:
-        """Let the published small areas of each cell take over every area that its simulated ones belonged to."""
+        """Let the published small areas of each cell take over every area that its simulated ones belonged to.
+
+        All simulated small areas of a cell belong to the same areas, so one of them speaks for its cell.
+        """
         with connection.cursor() as cursor:
             cursor.execute(
                 """
                 INSERT INTO system_part (area_id, small_area_id, weight, partition, valid, from_precision, to_precision,
                                          known, source_id, event_id, to_confirm, note, recorded_by)
-                SELECT DISTINCT p.area_id, real.id, p.weight, p.partition, p.valid, p.from_precision, p.to_precision,
+                SELECT p.area_id, real.id, p.weight, p.partition, p.valid, p.from_precision, p.to_precision,
                        p.known, p.source_id, p.event_id, p.to_confirm, p.note, %s
                   FROM system_part p
-                  JOIN system_smallarea sim ON sim.id = p.small_area_id AND sim.is_simulated
-                   AND sim.retired_at IS NULL
+                  JOIN (SELECT min(id) AS id, council, sub_icb, ccg_2021 FROM system_smallarea
+                         WHERE is_simulated AND retired_at IS NULL GROUP BY council, sub_icb, ccg_2021) sim
+                    ON sim.id = p.small_area_id
                   JOIN system_smallarea real ON NOT real.is_simulated AND real.council = sim.council
                    AND real.sub_icb = sim.sub_icb AND real.ccg_2021 = sim.ccg_2021
                 """,
