@@ -65,7 +65,7 @@ def python() -> Run:
     return lines
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def fill() -> str:
     """Lines of Python that write 1,500 audit entries, 1,000 of them sealed, into whatever database is set."""
     return FILL

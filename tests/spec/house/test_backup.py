@@ -20,10 +20,22 @@ from joinedup.errors import FileError
 ENTRIES = "public.access_auditentry"
 
 
-@pytest.fixture
-def filled(data: Path, python, fill: str) -> Path:
-    done = python(fill)
+@pytest.fixture(scope="module")
+def filled_once(tmp_path_factory: pytest.TempPathFactory, fill: str) -> Path:
+    """A data folder at rest, made once; each test works on a copy of it."""
+    folder = tmp_path_factory.mktemp("filled") / "data"
+    done = subprocess.run(
+        [sys.executable, "-c", fill + "\ndatabase.stop()"],
+        capture_output=True, text=True, env=os.environ | {"JOINEDUP_DATA": str(folder)}, check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def filled(data: Path, filled_once: Path) -> Path:
+    subprocess.run(["cp", "-a", filled_once, data], check=True)
+    database.start()
     return data
 
 
