@@ -55,7 +55,6 @@ CATALOGUE: dict[str, PublishedFile] = {
         PublishedFile("trusts.json", "NHS trusts", "NHS England, ODS", "2022-07"),
         PublishedFile("lookup_nhs_trusts22_nhs_region21.csv", "NHS trusts 2022 with region", "NHS England, ODS",
                       "2022-07"),
-        PublishedFile("lookup_nhs_trusts22_stp21.csv", "NHS trusts 2022 with STP 2021", "NHS England, ODS", "2022-07"),
         PublishedFile("lookup_nhs_trusts22_icb22.csv", "Shares of a trust's patients by ICB",
                       "OHID, trust catchment populations", "2022-07"),
         PublishedFile("lookup_ltla_ltla.csv", "Lower-tier councils 2016 to 2024", "ONS Open Geography", "2024-04"),
