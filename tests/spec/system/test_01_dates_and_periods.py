@@ -98,15 +98,17 @@ def test_periods_overlap_when_they_share_a_day(
     assert period(one).overlaps(period(other)) is period(other).overlaps(period(one)) is expected
 
 
+YEAR = ("2020-01-01", "2021-01-01")
+FEBRUARY = ("2020-02-01", "2020-03-01")
 # the periods                                                       the gaps in 2020
 GAPS = [
-    ([], [("2020-01-01", "2021-01-01")]),
+    ([], [YEAR]),
     ([("2019-01-01", None)], []),
     ([("2020-01-01", "2020-06-01"), ("2020-06-01", "2021-01-01")], []),
     ([("2020-01-01", "2020-06-01"), ("2020-06-08", None)], [("2020-06-01", "2020-06-08")]),
-    ([("2020-07-01", None), ("2020-02-01", "2020-03-01")], [("2020-01-01", "2020-02-01"), ("2020-03-01", "2020-07-01")]),
-    ([("2020-02-01", "2020-09-01"), ("2020-03-01", "2020-04-01")], [("2020-01-01", "2020-02-01"), ("2020-09-01", "2021-01-01")]),
-    ([("2018-01-01", "2019-06-01"), ("2021-05-01", None)], [("2020-01-01", "2021-01-01")]),
+    ([("2020-07-01", None), FEBRUARY], [("2020-01-01", "2020-02-01"), ("2020-03-01", "2020-07-01")]),
+    ([("2020-01-15", "2020-09-01"), FEBRUARY], [("2020-01-01", "2020-01-15"), ("2020-09-01", "2021-01-01")]),
+    ([("2018-01-01", "2019-06-01"), ("2021-05-01", None)], [YEAR]),
     ([("2019-01-01", "2020-12-31")], [("2020-12-31", "2021-01-01")]),
 ]  # fmt: skip
 
@@ -114,7 +116,7 @@ GAPS = [
 @pytest.mark.parametrize(("periods", "expected"), GAPS)
 def test_the_gaps_of_a_year(periods: list[tuple[str, str | None]], expected: list[tuple[str, str]]) -> None:
     """Rules: C6, C11."""
-    found = gaps(map(period, periods), within=period(("2020-01-01", "2021-01-01")))
+    found = gaps(map(period, periods), within=period(YEAR))
     assert found == [period(ends) for ends in expected]
 
 
