@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from joinedup.system.bodies import Area, Body, Event, Person, Post
+    from joinedup.system.overview import Overview, overview_of
     from joinedup.system.picture import Picture, as_of
 
-__all__ = ["Area", "Body", "Event", "Person", "Picture", "Post", "as_of"]
+__all__ = ["Area", "Body", "Event", "Overview", "Person", "Picture", "Post", "as_of", "overview_of"]
 
-_HOMES = {"bodies": ("Area", "Body", "Event", "Person", "Post"), "picture": ("Picture", "as_of")}
+_HOMES = {
+    "bodies": ("Area", "Body", "Event", "Person", "Post"),
+    "overview": ("Overview", "overview_of"),
+    "picture": ("Picture", "as_of"),
+}
 
 
 def __getattr__(name: str) -> Any:

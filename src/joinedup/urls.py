@@ -1,0 +1,29 @@
+"""The route table: which room answers which address."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from ninja import NinjaAPI
+
+from joinedup import __version__, home
+from joinedup.system.api import router as system_api
+
+handler400 = "joinedup.ui.errors.bad_request"
+handler403 = "joinedup.ui.errors.forbidden"
+handler404 = "joinedup.ui.errors.not_found"
+handler500 = "joinedup.ui.errors.failed"
+
+# Ninja's own pages would load a script from another host; its document is served by a view with a permission.
+api = NinjaAPI(title="joinedup", version=__version__, description="The same answers as the pages.", docs_url=None,
+               openapi_url=None)  # fmt: skip
+api.add_router("/system", system_api)
+
+urlpatterns = [
+    path("", home.front_page, name="home"),
+    path("search/", home.search, name="search"),
+    path("access/", include("joinedup.access.urls")),
+    path("system/", include("joinedup.system.urls")),
+    path("api/openapi.json", home.openapi, name="openapi"),
+    path("api/", api.urls),
+    path("", include("joinedup.ui.urls")),
+]
