@@ -94,10 +94,25 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
+@contextlib.contextmanager
+def ground() -> Iterator[Path]:
+    """A folder that a database server of another account can pass through.
+
+    Not pytest's own: each pytest that starts closes the folder above all of them to other accounts.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="joinedup-tests-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served() -> Iterator[Served]:
     """Serve the demo once for the whole run. Tests share it: a test that changes something changes what it made."""
-    data = tmp_path_factory.mktemp("served") / "data"
+    with ground() as folder:
+        yield from _serve(folder / "data")
+
+
+def _serve(data: Path) -> Iterator[Served]:
     _put_assets_into(data)
     port = free_port()
     served = Served(f"http://127.0.0.1:{port}", data)

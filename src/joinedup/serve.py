@@ -26,6 +26,7 @@ from joinedup import database
 from joinedup.errors import Unavailable
 
 GRACE_SECONDS = 30  # What a request or job under way has before it is ended.
+FAILED_ANSWERS = 3
 ANSWER_SECONDS = 90  # The first page draws its map; on a busy small machine that takes a while.
 
 
@@ -91,20 +92,22 @@ def serve(host: str, port: int, *, workers: int = 2, on_ready: Callable[[], None
         for child in children:
             child.start()
         _write_state(host, port, children)
-        answered = threading.Event()
-        threading.Thread(target=_wait_for_front_page, args=(host, port, answered), daemon=True).start()
+        answers: list[int] = []  # the statuses of the front page, the last one final
+        threading.Thread(target=_wait_for_front_page, args=(host, port, answers), daemon=True).start()
         began, is_announced = time.monotonic(), False
         while not stopping:
             _watch_database()
             started = [child for child in children if child.watch()]
             if started:
                 _write_state(host, port, children)
-            if answered.is_set() and not is_announced:
+            if not is_announced and answers and answers[-1] < 400:
                 is_announced = True
                 on_ready()
-            if not is_announced and (children[0].deaths_in_a_row >= 3 or time.monotonic() - began > ANSWER_SECONDS):
+            dies, is_late = children[0].deaths_in_a_row >= 3, time.monotonic() - began > ANSWER_SECONDS
+            if not is_announced and (dies or is_late or len(answers) >= FAILED_ANSWERS):
+                what = f"answers with status {answers[-1]}" if answers else "does not answer"
                 raise Unavailable(
-                    "The front page does not answer; the web server's own words are above. Then run: joinedup check"
+                    f"The front page {what}; the web server's own words are above. Look there, and run: joinedup check"
                 )
             time.sleep(0.2)
     finally:
@@ -124,7 +127,7 @@ def stop() -> dict[str, bool]:
     It works from the note that the server left, so also when the server's parent was killed.
     """
     state = _read_state()
-    serving = False
+    serving, had_database = False, database.is_embedded() and database.is_running()
     if state and _is_alive(state["parent"]):
         serving = True
         _signal(state["parent"]["pid"], signal.SIGTERM)
@@ -132,7 +135,8 @@ def stop() -> dict[str, bool]:
         if _is_alive(state["parent"]):
             _signal(state["parent"]["pid"], signal.SIGKILL)
     serving = stop_leftovers() or serving
-    return {"serving": serving, "database": database.stop()}
+    database.stop()  # A parent that ended in order has done so already.
+    return {"serving": serving, "database": had_database}
 
 
 def stop_leftovers() -> bool:
@@ -199,15 +203,17 @@ def _worker_folder() -> str:
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else str(database.data_dir())  # noqa: S108  # nosec B108
 
 
-def _wait_for_front_page(host: str, port: int, answered: threading.Event) -> None:
+def _wait_for_front_page(host: str, port: int, answers: list[int]) -> None:
+    """Ask for the front page until it is there, noting each status; a failing one is asked for a few times only."""
     here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # nosec B104
     for _ in _ticks(ANSWER_SECONDS):
         connection = http.client.HTTPConnection(here, port, timeout=ANSWER_SECONDS)
         with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
             connection.request("GET", "/", headers={"Host": f"127.0.0.1:{port}"})
-            if connection.getresponse().status < 400:
-                answered.set()
+            answers.append(connection.getresponse().status)
+            if answers[-1] < 400 or len(answers) >= FAILED_ANSWERS:
                 return
+            time.sleep(1)
 
 
 # --- who runs ------------------------------------------------------------------------------------------------------

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,11 +28,20 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def own_ground() -> Iterator[Path]:
+    """A folder of this test's own that a server of another account can pass through."""
+    # Not pytest's: each pytest that starts closes the folder above all of them to other accounts.
+    folder = Path(tempfile.mkdtemp(prefix="joinedup-tests-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def data(own_ground: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A data folder of this test's own; whatever runs from it is ended afterwards."""
     from joinedup import serve
 
-    folder = tmp_path / "data"
+    folder = own_ground / "data"
     monkeypatch.setenv("JOINEDUP_DATA", str(folder))
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.delenv("JOINEDUP_AUDIT_HEADS", raising=False)

@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,15 +23,16 @@ ENTRIES = "public.access_auditentry"
 
 
 @pytest.fixture(scope="module")
-def filled_once(tmp_path_factory: pytest.TempPathFactory, fill: str) -> Path:
+def filled_once(fill: str) -> Iterator[Path]:
     """A data folder at rest, made once; each test works on a copy of it."""
-    folder = tmp_path_factory.mktemp("filled") / "data"
+    folder = Path(tempfile.mkdtemp(prefix="joinedup-tests-"))
     done = subprocess.run(
         [sys.executable, "-c", fill + "\ndatabase.stop()"],
         capture_output=True, text=True, env=os.environ | {"JOINEDUP_DATA": str(folder)}, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return folder
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -55,10 +58,10 @@ def databases() -> set[str]:
 
 
 def test_a_backup_restored_on_an_empty_machine_holds_every_row_and_a_provable_audit(
-    filled: Path, file: Path, tmp_path: Path, run, monkeypatch
+    filled: Path, file: Path, own_ground: Path, run, monkeypatch
 ) -> None:
     assert run("backup", str(file)).returncode == 0
-    other = tmp_path / "other machine"
+    other = own_ground / "other machine"
     monkeypatch.setenv("JOINEDUP_DATA", str(other))
     try:
         restored = run("restore", str(file), "--json")

@@ -61,13 +61,13 @@ class Server:
 
 
 @pytest.fixture(params=["the version that joinedup brings", "the version that Debian brings"])
-def server(request: pytest.FixtureRequest, data: Path, tmp_path: Path, monkeypatch) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest, data: Path, own_ground: Path, monkeypatch) -> Iterator[Server]:
     programs = database.program("initdb").parent
     if "Debian" in request.param:
         if not installed_elsewhere():
             pytest.skip("no other PostgreSQL here; to try one: apt-get install postgresql")
         programs = installed_elsewhere()[0].parent
-    server = Server(programs, tmp_path / "elsewhere", "--data-checksums")
+    server = Server(programs, own_ground / "elsewhere", "--data-checksums")
     monkeypatch.setenv("DATABASE_URL", server.address("postgres"))
     with database.connect() as connection:
         connection.execute("CREATE DATABASE hertfordshire")
@@ -97,8 +97,8 @@ def test_everything_works_there(server: Server, data: Path, tmp_path: Path, run,
     assert run("stop").stdout.strip() == "Nothing of joinedup was running here."
 
 
-def test_a_server_without_checksums_is_refused(data: Path, tmp_path: Path, monkeypatch, run) -> None:
-    server = Server(database.program("initdb").parent, tmp_path / "elsewhere", "--no-data-checksums")
+def test_a_server_without_checksums_is_refused(data: Path, own_ground: Path, monkeypatch, run) -> None:
+    server = Server(database.program("initdb").parent, own_ground / "elsewhere", "--no-data-checksums")
     try:
         monkeypatch.setenv("DATABASE_URL", server.address("postgres"))
         refused = run("audit", "verify")
