@@ -50,13 +50,16 @@ def seal(log: str = "audit") -> Sealed:
     processes may call it at once; they take turns.
     """
     table = table_of(log)
-    segments = entries = 0
+    segments = entries = after = 0
     mended = False
+    unsigned: list[int] = []
     while True:
-        done, was_mended, unsigned, more = _seal_one(log, table)
+        done, was_mended, left, last_seen = _seal_one(log, table, after)
         segments, entries, mended = segments + bool(done), entries + done, mended or was_mended
-        if not more:
-            return Sealed(log, segments, entries, mended, unsigned)
+        unsigned += left
+        if last_seen is None:
+            return Sealed(log, segments, entries, mended, tuple(unsigned))
+        after = last_seen
 
 
 def table_of(log: str) -> str:
@@ -100,7 +103,8 @@ def bodies_of(cursor: Any, table: str, entry_ids: Sequence[int]) -> dict[int, by
     return {entry_id: body.encode() for entry_id, body in cursor.fetchall()}
 
 
-def _seal_one(log: str, table: str) -> tuple[int, bool, tuple[int, ...], bool]:
+def _seal_one(log: str, table: str, after: int) -> tuple[int, bool, list[int], int | None]:
+    """Seal one segment of what waits beyond an id: how many, whether mended, what was left, where to go on."""
     from django.db import connection, transaction
 
     heads = heads_of(log)
@@ -113,18 +117,21 @@ def _seal_one(log: str, table: str) -> tuple[int, bool, tuple[int, ...], bool]:
             block = heads.block(interrupted)
             if block and _is_what_waits(cursor, log, table, block, head):
                 _keep(cursor, log, block)
-                return len(block.entry_ids), True, (), True
-        cursor.execute("SELECT entry_id, signature FROM access_unsealed WHERE log = %s ORDER BY entry_id", [log])
-        waiting = cursor.fetchmany(SEGMENT_ENTRIES + 1)
+                return len(block.entry_ids), True, [], after
+        cursor.execute(
+            "SELECT entry_id, signature FROM access_unsealed"
+            " WHERE log = %s AND entry_id > %s ORDER BY entry_id LIMIT %s",
+            [log, after, SEGMENT_ENTRIES],
+        )
+        waiting = cursor.fetchall()
         bodies = bodies_of(cursor, table, [entry_id for entry_id, _ in waiting])
         signed = [
             entry_id
             for entry_id, signed_with in waiting
             if entry_id in bodies and signature(log, entry_id, bodies[entry_id]) == bytes(signed_with)
         ]
-        unsigned = tuple(sorted({entry_id for entry_id, _ in waiting}.difference(signed)))
-        more = len(signed) > SEGMENT_ENTRIES
-        signed = signed[:SEGMENT_ENTRIES]
+        unsigned = sorted({entry_id for entry_id, _ in waiting}.difference(signed))
+        last_seen = waiting[-1][0] if len(waiting) == SEGMENT_ENTRIES else None
         if signed:
             # Where the outside knows later segments (the database was cut, or an older backup restored) their numbers
             # are not used again, and verify goes on naming what is missing.
@@ -133,7 +140,7 @@ def _seal_one(log: str, table: str) -> tuple[int, bool, tuple[int, ...], bool]:
             block = Block(number, head, tuple(signed), tuple(hashes), _stamp())
             _keep(cursor, log, block)
             heads.append(block)
-    return len(signed), False, unsigned, more
+    return len(signed), False, unsigned, last_seen
 
 
 def _last_segment(cursor: Any, log: str) -> tuple[int, bytes]:
