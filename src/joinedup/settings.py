@@ -39,7 +39,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    "joinedup.access.forgery.CsrfRules",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "joinedup.access.sessions.SessionRules",
     "joinedup.ui.moments.MomentOfTheSite",
@@ -68,6 +68,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "/access/sign-in/"
+
+# Letters (invitations, resets) go into a folder until a mail server is named.
+DEFAULT_FROM_EMAIL = os.environ.get("JOINEDUP_MAIL_FROM", "joinedup <no-reply@localhost>")
+EMAIL_HOST = os.environ.get("JOINEDUP_MAIL_HOST", "")
+EMAIL_PORT = int(os.environ.get("JOINEDUP_MAIL_PORT", "25"))
+EMAIL_USE_TLS = os.environ.get("JOINEDUP_MAIL_TLS", "") == "1"
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
+EMAIL_FILE_PATH = DATA_DIR / "outbox"
 
 SESSION_COOKIE_NAME = "__Host-joinedup-session" if IS_HTTPS else "joinedup-session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
@@ -106,6 +114,8 @@ AUDIT_HEADS_DIR = Path(os.environ.get("JOINEDUP_AUDIT_HEADS", str(DATA_DIR / "au
 # What rooms offer to pages and jobs that may not import them: name -> dotted path of a callable.
 SEARCHES = ["joinedup.system.search.find"]  # find(text, moment, grant) -> list of ui.SearchResult
 NAVIGATION = ["joinedup.system.navigation.entries", "joinedup.access.navigation.entries"]  # (request) -> entries
+BODY_NAMES = ["joinedup.system.lookup.names_of"]  # (ids) -> {id: name}
+BODY_BY_CODE = ["joinedup.system.lookup.id_of"]  # (code) -> id or None
 LOADED_DEMO_DATA = ["joinedup.system.simulated.is_loaded"]  # () -> bool: are simulated data in the database?
 
 LOGGING = {
