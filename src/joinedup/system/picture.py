@@ -47,14 +47,16 @@ SELECT a.id, a.key, a.kind,
          WHERE w.area_id = a.id AND w.known @> %(known)s AND w.valid @> %(on)s),
        coalesce(p.small_areas, 0), p.population, p.deprived, coalesce(p.is_simulated, false)
   FROM system_area a
-  LEFT JOIN LATERAL (
-       SELECT count(*) AS small_areas, round(sum(s.population_mid2020 * p.weight))::int AS population,
-              sum(s.population_mid2020 * p.weight) FILTER (WHERE s.imd2019_decile <= 2)::float
-                / nullif(sum(s.population_mid2020 * p.weight), 0)::float AS deprived,
+  LEFT JOIN (
+       SELECT p.area_id, count(*) AS small_areas,
+              round(sum(s.population_mid2020 * p.weight::float8))::int AS population,
+              sum(s.population_mid2020 * p.weight::float8) FILTER (WHERE s.imd2019_decile <= 2)
+                / nullif(sum(s.population_mid2020 * p.weight::float8), 0) AS deprived,
               bool_or(s.is_simulated) AS is_simulated
          FROM system_part p JOIN system_smallarea s ON s.id = p.small_area_id AND s.retired_at IS NULL
-        WHERE p.area_id = a.id AND p.known @> %(known)s AND p.valid @> %(on)s
-  ) p ON true
+        WHERE p.area_id = ANY(%(ids)s) AND p.known @> %(known)s AND p.valid @> %(on)s
+        GROUP BY p.area_id
+  ) p ON p.area_id = a.id
  WHERE a.id = ANY(%(ids)s)
 """
 # The same columns without counting small areas, for those who need the name only.
