@@ -99,18 +99,25 @@ def check_order(events: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> No
     for originals, results in events.values():
         for original in originals:
             after[original] |= set(results) - {original}
+    if found := circle(after):
+        raise RuleError(f"The changes go in a circle: {' → '.join(found)}.")
+
+
+def circle(after: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """Answer one way that leads back to where it began, its first and last stop the same; or nothing."""
     done: set[str] = set()
 
-    def follow(body: str, way: tuple[str, ...]) -> None:
-        if body in way:
-            raise RuleError(f"The changes go in a circle: {' → '.join((*way[way.index(body) :], body))}.")
-        if body not in done:
-            for later in sorted(after[body]):
-                follow(later, (*way, body))
-            done.add(body)
+    def follow(stop: str, way: tuple[str, ...]) -> tuple[str, ...]:
+        if stop in way:
+            return (*way[way.index(stop) :], stop)
+        if stop not in done:
+            for later in sorted(after.get(stop, ())):
+                if found := follow(later, (*way, stop)):
+                    return found
+            done.add(stop)
+        return ()
 
-    for body in sorted(after):
-        follow(body, ())
+    return next((found for stop in sorted(after) if (found := follow(stop, ()))), ())
 
 
 def days_overdue(certainty: str, effective: PartialDate, today: date) -> int:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.db import IntegrityError
 from django.db.models import Q
 
 from joinedup.errors import FileError, JoinedupError, RuleError
@@ -76,6 +77,17 @@ def store_system_file(path: Path, recorded_by: str) -> Loaded:
     return _Store(path, file, recorded_by).store()
 
 
+def overlap(file: str, error: IntegrityError, line: int | None = None) -> FileError:
+    """Say in the words of the field which constraint of the database a file has hit."""
+    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or "a constraint"
+    return FileError(
+        file,
+        f"two facts overlap where only one can hold ({name.replace('_', ' ')}).",
+        "Correct the periods and load it again.",
+        line=line,
+    )
+
+
 class _Store:
     def __init__(self, path: Path, file: SystemFile, recorded_by: str) -> None:
         self.path, self.file, self.recorded_by = path, file, recorded_by
@@ -123,6 +135,8 @@ class _Store:
             raise
         except JoinedupError as error:
             raise FileError(self.path.name, str(error), MEND, line=line) from error
+        except IntegrityError as error:
+            raise overlap(self.path.name, error, line) from error
 
     # --- things
 

@@ -12,13 +12,13 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from joinedup.access import Grant, record
-from joinedup.errors import FileError, NotFound, RuleError, did_you_mean
+from joinedup.errors import NotFound, RuleError, did_you_mean
 from joinedup.moment import LONDON
 from joinedup.system.change import KINDS, Share
 from joinedup.system.events import believe
 from joinedup.system.facts import Basis, Days, state
 from joinedup.system.kinds import BODY_KINDS, LEGAL_FORMS
-from joinedup.system.load import Loaded, store_system_file, thing_id
+from joinedup.system.load import Loaded, overlap, store_system_file, thing_id
 from joinedup.system.models import FACTS, Body, ChangeEvent, Fact, Part, Source
 from joinedup.system.periods import PartialDate
 from joinedup.system.published_import import Imported, store_published
@@ -62,7 +62,7 @@ def load_system(path: Path, grant: Grant) -> Loaded:
         try:
             loaded = store_system_file(path, grant.actor_id)
         except IntegrityError as error:
-            raise _overlap(path.name, error) from error
+            raise overlap(path.name, error) from error
         record(grant, "system.load", f"system:{loaded.system}", details={"added": dict(loaded.added)})
     return loaded
 
@@ -74,7 +74,7 @@ def import_published(folder: Path, grant: Grant) -> Imported:
         try:
             imported = store_published(folder, grant.actor_id)
         except IntegrityError as error:
-            raise _overlap(str(folder), error) from error
+            raise overlap(str(folder), error) from error
         record(grant, "system.import", "system:england", details={"added": dict(imported.added)})
     return imported
 
@@ -217,13 +217,3 @@ def _body(key: str) -> Body:
         keys = Body.objects.values_list("key", flat=True)
         raise NotFound(f"There is no body '{key}'.{did_you_mean(key, keys)}")
     return found
-
-
-def _overlap(file: str, error: IntegrityError) -> FileError:
-    """Say in the words of the field which constraint of the database a file has hit."""
-    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or "a constraint"
-    return FileError(
-        file,
-        f"two facts overlap where only one can hold ({name.replace('_', ' ')}).",
-        "Correct the periods and load it again.",
-    )

@@ -10,18 +10,19 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 from joinedup.errors import FileError, RuleError, did_you_mean
 from joinedup.moment import start_of_day
-from joinedup.system.change import CERTAINTIES, KINDS, Share, check_event, check_order
+from joinedup.system.change import CERTAINTIES, CLOSING, KINDS, Share, check_event, check_order, circle
 from joinedup.system.kinds import AREA_KINDS, BODY_KINDS, LEGAL_FORMS, LINK_KINDS, SCHEMES, SERVING_ROLES, STATUSES
 from joinedup.system.periods import PartialDate, Period
 
 MEND = "Correct the file and load it again."
+LAST_LINE = "# End of file"  # Without it a file cut off between two entries would look whole.
 # Which fields an entry may have, by its table; those marked ! it must have.
 ENTRIES: dict[str, str] = {
     "system": "key! name! area! note",
@@ -49,7 +50,18 @@ INLINE: dict[str, str] = {
     "beliefs": "certainty! effective!",
     "shares": "from! to! basis! weight!",
 }
+BECOMES = "kind! legal_form! sector"
+# The field of an entry in which the facts of a model are listed.
+LISTED_IN = {
+    "Name": "names", "Identifier": "codes", "Within": "within", "Part": "cells", "ContactPoint": "contacts",
+    "Serving": "serves", "Link": "links", "FunctionOwner": "owners",
+}  # fmt: skip
 DATED = frozenset({"from", "to", "source", "known", "to_confirm", "note"})
+# What a field holds, where that is not a text.
+TEXTS = frozenset({"originals", "results", "functions", "cells"})
+NUMBERS = frozenset({"small_areas", "population_mid2020"})
+DATES = frozenset({"from", "to", "known", "published", "effective"})
+SHARES = frozenset({"share", "weight", "fte"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +163,10 @@ class _Reader:
         self.path = path
         self.text = read_text(path)
         self.lines = self.text.splitlines()
+        if not self.text.rstrip().endswith(f"\n{LAST_LINE}"):
+            expected = f"the file breaks off: its last line is not '{LAST_LINE}'."
+            next_step = f"Get the whole file, or write that line at its end. {MEND}"
+            raise FileError(path.name, expected, next_step, line=max(len(self.lines), 1))
         try:
             self.toml = tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:
@@ -172,18 +188,24 @@ class _Reader:
                 count[table] = count.get(table, 0) + 1
         return starts
 
-    def _line(self, table: str, index: int, *words: Any) -> int:
-        """Answer the line of an entry, or of the first line within it that holds all the words."""
+    def _line(self, table: str, index: int, *words: Any, within: str = "") -> int:
+        """Answer the line of an entry that holds all the words, looking first from its field `within` on.
+
+        Where no line holds them it is that field's line, or else the entry's first.
+        """
         start = self.starts.get((table, index), 1)
         end = min((line for line in self.starts.values() if line > start), default=len(self.lines) + 1)
+        field_lines = (n for n in range(start, end) if re.match(rf"\s*{re.escape(within)}\s*=", self.lines[n - 1]))
+        first = next(field_lines, start) if within else start
         wanted = [str(word) for word in words if word not in (None, "")]
-        for number in range(start, end):
+        for number in (*range(first, end), *range(start, first)):
             if wanted and all(word in self.lines[number - 1] for word in wanted):
                 return number
-        return start
+        return first
 
-    def _refuse(self, at: tuple[str, int], name: str, expected: str, *words: Any) -> FileError:
-        return FileError(self.path.name, expected, MEND, line=self._line(*at, *words), field=name)
+    def _refuse(self, at: tuple[str, int], name: str, expected: str, *words: Any, within: str = "") -> FileError:
+        line = self._line(*at, *words, within=within or name.split(".")[0])
+        return FileError(self.path.name, expected, MEND, line=line, field=name)
 
     # --- reading
 
@@ -198,7 +220,9 @@ class _Reader:
                     if name in entry and not (table == "event" and name == "cells"):
                         for fact in self._list((table, index), entry, name):
                             self._check_fields((table, index), fact, inline, is_dated=name != "shares", inside=name)
-        if "system" not in self.toml:
+                if isinstance(entry.get("becomes"), dict):
+                    self._check_fields((table, index), entry["becomes"], BECOMES, is_dated=False, inside="becomes")
+        if not isinstance(self.toml.get("system"), dict) or not self.toml["system"]:
             raise FileError(self.path.name, "expected a table [system] with key, name and area.", MEND, line=1)
         system = self.toml["system"]
         file = SystemFile(system["key"], system["name"], system["area"])
@@ -217,7 +241,7 @@ class _Reader:
     def _entries(self, table: str) -> Iterable[tuple[int, dict[str, Any]]]:
         found = self.toml.get(table, [])
         if table == "system":
-            found = [found] if found else []
+            found = [found] if isinstance(found, dict) and found else []
         if not isinstance(found, list):
             raise self._refuse((table, 0), table, f"expected [[{table}]] entries, with two brackets")
         return enumerate(found)
@@ -238,10 +262,36 @@ class _Reader:
                 raise self._refuse(
                     at, f"{inside}.{name}".lstrip("."), f"unknown field.{did_you_mean(name, allowed)}", name
                 )
+            self._check_value(at, name, f"{inside}.{name}".lstrip("."), entry[name], is_inline=bool(inside))
         for name in fields.split():
             if name.endswith("!") and name[:-1] not in entry:
                 place = f"{inside}.{name[:-1]}".lstrip(".")
                 raise self._refuse(at, place, "missing; every such entry needs it", *list(entry.values())[:1])
+
+    def _check_value(self, at: tuple[str, int], name: str, place: str, value: Any, *, is_inline: bool) -> None:
+        """Refuse a value that is not of the field's kind. Lists of inline tables are looked at by `_list`."""
+        if name in INLINE and not is_inline and not (at[0] == "event" and name == "cells"):
+            return
+        if name in TEXTS:
+            is_right, expected = _is_list_of(str, value), "a list of texts"
+        elif name == "imd2019_deciles":
+            is_right = _is_list_of(int, value) and len(value) == 10 and min(value) >= 0
+            expected = "ten numbers of 0 or more"
+        elif name in NUMBERS:
+            is_right, expected = type(value) is int and value >= 0, "a whole number of 0 or more"
+        elif name == "becomes":
+            is_right, expected = isinstance(value, dict), "an inline table such as { kind = … }"
+        elif name == "to_confirm":
+            is_right, expected = isinstance(value, bool), "true or false"
+        elif name in DATES:
+            is_right, expected = isinstance(value, str | date), 'a date in quotes, such as "2022-07-01"'
+        elif name in SHARES:
+            is_right, expected = isinstance(value, str | float) or type(value) is int, "a number from 0 to 1"
+        else:
+            is_right, expected = isinstance(value, str), "a text in quotes"
+        if not is_right:
+            word = value if isinstance(value, str | int | float) else name
+            raise self._refuse(at, place, f"expected {expected}", name, word)
 
     def _read_things(self, file: SystemFile) -> None:
         for index, entry in self._entries("source"):
@@ -334,16 +384,17 @@ class _Reader:
         *words: Any,
         default_from: Any = None,
     ) -> None:
+        place = LISTED_IN.get(model, "")
         given_from = fact.get("from", entry.get("from", default_from))
         if given_from is None:
-            raise self._refuse(at, "from", "missing; since when does this hold?", *words)
+            raise self._refuse(at, "from", "missing; since when does this hold?", *words, within=place)
         start = self._date(at, "from", given_from)
         given_to = fact.get("to", entry.get("to"))
         to = self._date(at, "to", given_to) if given_to is not None else None
         if to is not None and to.earliest <= start.earliest:
-            raise self._refuse(at, "to", f"{to} is not later than from = {start}", *words, given_to)
+            raise self._refuse(at, "to", f"{to} is not later than from = {start}", *words, given_to, within=place)
         source = self._source(at, fact, entry)
-        line = self._line(*at, *words)
+        line = self._line(*at, *words, within=place)
         for other in self.file.facts:
             if other.model == model and other.about == about:
                 here = Period(start.earliest, to.earliest if to else None)
@@ -428,9 +479,9 @@ class _Reader:
             self._state(at, "Link", about, says, fact, entry, fact["body"], default_from=born)
 
     def _born_by_event(self, key: str) -> str | None:
-        for _, event in self._entries("event"):
-            if event["kind"] in {"found", "merge", "split"} and key in event["results"]:
-                return str(event["beliefs"][-1]["effective"])
+        for index, event in self._entries("event"):
+            if event["kind"] in {"found", "merge", "split"} and key in event["results"] and event["beliefs"]:
+                return str(self._date(("event", index), "beliefs.effective", event["beliefs"][-1]["effective"]))
         return None
 
     def _read_people(self) -> None:
@@ -547,15 +598,34 @@ class _Reader:
         self._ref(("system", 0), "area", file.area, file.areas)
         if file.areas[file.area] != "system":
             raise self._refuse(("system", 0), "area", f"'{file.area}' is a {file.areas[file.area]}, not a system")
-        closing = {
-            e.key: (e.originals, e.results) for e in file.events if e.kind in {"merge", "absorb", "split", "dissolve"}
-        }
-        try:
-            check_order(closing)
-        except RuleError as error:
-            raise FileError(
-                self.path.name, str(error), MEND, line=self.starts.get(("event", 0), 1), field="results"
-            ) from None
+        closing: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        for event in file.events:
+            if event.kind in CLOSING:
+                closing[event.key] = (event.originals, event.results)
+                try:
+                    check_order(closing)
+                except RuleError as error:
+                    raise FileError(self.path.name, str(error), MEND, line=event.line, field="results") from None
+        self._check_circles("within.area", "area", "parent", [f for f in file.facts if f.model == "Within"])
+        parts = [f for f in file.facts if f.model == "Link" and f.about["kind"] == "part_of"]
+        self._check_circles("links.body", "body", "to", parts)
+
+    def _check_circles(self, name: str, inner: str, outer: str, facts: list[Stated]) -> None:
+        """Refuse areas that lie within, or bodies that are parts of, each other on any day."""
+        for number, last in enumerate(facts, 1):
+            so_far = [(f, Period(f.start.earliest, f.to.earliest if f.to else None)) for f in facts[:number]]
+            for day in {period.start for _, period in so_far}:
+                edges: dict[str, set[str]] = {}
+                for fact, period in so_far:
+                    if day in period:
+                        edges.setdefault(fact.about[inner], set()).add(fact.about[outer])
+                if found := circle(edges):
+                    expected = f"these lie in a circle on {day}: {' → '.join(found)}"
+                    raise FileError(self.path.name, expected, MEND, line=last.line, field=name)
+
+
+def _is_list_of(kind: type, value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, kind) and not isinstance(item, bool) for item in value)
 
 
 def _own(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -244,6 +244,8 @@ cells = ["02X-west"]
 from_area = "bigshire"
 to_area = "littleshire"
 beliefs = [{ certainty = "in_force", effective = "2022-07-01" }]
+
+# End of file
 """
 
 
