@@ -42,6 +42,13 @@ SETTINGS = {
         "made on first use, in `keys` in the data folder",
     ),
     "JOINEDUP_ADMIN_PASSWORD": ("The password for `joinedup init`, where nobody can be asked.", "it is asked for"),
+    "JOINEDUP_MAIL_HOST": (
+        "The mail server through which letters (invitations, resets) go.",
+        "letters are written into the folder `outbox` in the data folder",
+    ),
+    "JOINEDUP_MAIL_PORT": ("The mail server's port.", "25"),
+    "JOINEDUP_MAIL_TLS": ("`1`: speak to the mail server with TLS.", "without"),
+    "JOINEDUP_MAIL_FROM": ("The sender of letters.", "`joinedup <no-reply@localhost>`"),
     "JOINEDUP_SESSION_IDLE_MINUTES": ("After how many minutes without a request a session ends.", "15"),
     "JOINEDUP_SESSION_ABSOLUTE_HOURS": ("After how many hours a session ends in any case.", "8"),
     "JOINEDUP_REFERENCE": ("For tests only: the folder of the published files.", "`shared/data` beside the repository"),
