@@ -33,7 +33,9 @@ def pytest_configure(config: pytest.Config) -> None:
     import django
 
     django.setup()
-    _put_assets_into(DATA)
+    from joinedup.ui.assets import PREPARED, prepare
+
+    prepare(NODE_PACKAGES / "nhsuk-frontend", PREPARED)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -42,12 +44,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     os.environ["JOINEDUP_DATA"] = str(DATA)
     database.stop()
     shutil.rmtree(DATA, ignore_errors=True)
-
-
-def _put_assets_into(data: Path) -> None:
-    from joinedup.ui.assets import prepare
-
-    prepare(NODE_PACKAGES / "nhsuk-frontend", data / "static")
 
 
 @pytest.fixture(scope="session")
@@ -113,7 +109,6 @@ def served() -> Iterator[Served]:
 
 
 def _serve(data: Path) -> Iterator[Served]:
-    _put_assets_into(data)
     port = free_port()
     served = Served(f"http://127.0.0.1:{port}", data)
     here = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from joinedup import database
+from joinedup.ui.assets import PREPARED
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -95,7 +96,7 @@ USE_TZ = True
 USE_I18N = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = PREPARED
 STATICFILES_DIRS: list[Path] = []
 WHITENOISE_IMMUTABLE_FILE_TEST = r"\.[0-9a-f]{12}\."  # a name with a digest never changes its content
 # Rendered charts and maps are kept by the digest of what they show, so a chart is drawn once.

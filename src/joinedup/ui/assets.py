@@ -22,6 +22,7 @@ from joinedup.errors import Unavailable
 
 VERSION = "10.6.1"  # of nhsuk-frontend; it and nhsuk-frontend-jinja 0.10.2 belong together
 MANIFEST = "manifest.json"
+PREPARED = Path(sys.prefix) / "share" / "joinedup" / "static"  # beside the programs, whatever the data folder
 OWN = Path(__file__).resolve().parent / "static"
 # What one file may name of another: url(...) in style sheets.
 _URL = re.compile(r"url\(\s*['\"]?([^'\")]+?)['\"]?\s*\)")
@@ -123,12 +124,10 @@ def _hashed_name(name: str, data: bytes) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    from joinedup.database import data_dir
-
     if not 1 <= len(arguments) <= 2:
         print("usage: python -m joinedup.ui.assets node_modules/nhsuk-frontend [FOLDER]", file=sys.stderr)  # noqa: T201
         return 2
-    folder = Path(arguments[1]) if len(arguments) == 2 else data_dir() / "static"
+    folder = Path(arguments[1]) if len(arguments) == 2 else PREPARED
     try:
         made = prepare(Path(arguments[0]), folder)
     except Unavailable as error:

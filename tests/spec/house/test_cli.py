@@ -90,12 +90,7 @@ def test_check_is_in_order_only_when_everything_is(data: Path, run) -> None:
     told = run("check", "--json")
     findings = {finding["what"]: finding for finding in json.loads(told.stdout)}
     assert told.returncode == 6
-    assert [what for what, finding in findings.items() if not finding["is_ok"]] == ["tables", "style sheets"]
-    assert "make setup" in findings["style sheets"]["says"]
-
-    from joinedup.ui.assets import prepare
-
-    prepare(Path(__file__).resolve().parents[3] / "node_modules" / "nhsuk-frontend", data / "static")
+    assert [what for what, finding in findings.items() if not finding["is_ok"]] == ["tables"]
     run("audit", "verify")
     assert run("check").returncode == 0
 
