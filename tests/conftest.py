@@ -109,6 +109,7 @@ def served() -> Iterator[Served]:
 
 
 def _serve(data: Path) -> Iterator[Served]:
+    data.mkdir()
     port = free_port()
     served = Served(f"http://127.0.0.1:{port}", data)
     here = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}

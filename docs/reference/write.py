@@ -20,7 +20,7 @@ MADE = "<!-- Written by docs/reference/write.py (make docs). Change the code, no
 # Every environment variable that joinedup reads: what it does, and what holds without it.
 SETTINGS = {
     "JOINEDUP_DATA": (
-        "The folder in which joinedup keeps everything: database, keys, heads of the audit, style sheets, drawings.",
+        "The folder in which joinedup keeps everything: database, keys, heads of the audit, letters, drawings.",
         "`joinedup` in the user's data folder, `~/.local/share/joinedup`",
     ),
     "DATABASE_URL": (
