@@ -8,6 +8,7 @@ on the day, so that no outline is read when nothing has moved.
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,8 +24,8 @@ from joinedup.system.names import area_href
 from joinedup.system.picture import Picture
 from joinedup.ui import Chart, Column, Feature, Map, Table, tile
 
-EDITION = 1  # change it when the same areas are to be drawn differently
-SHEET_COLUMNS = 56  # tiles side by side before the next place begins a new row
+EDITION = 2  # change it when the same areas are to be drawn differently
+WIDE = 5.5  # a sheet of tiles is about so many times wider than high, gaps not counted
 NO_PLACE = "In no place"
 FIFTHS = {
     5: "Most deprived fifth of England",
@@ -171,27 +172,23 @@ def _digest(picture: Picture, areas: Sequence[UUID]) -> str | None:
 def _draw_places(
     picture: Picture, system: Mapping[str, Any], places: Sequence[Mapping[str, Any]], title: str
 ) -> tuple[str, list[tuple[str, str]]]:
-    sql = """SELECT p.area_id::text, s.code, s.council, s.sub_icb, s.is_simulated, s.outline
+    sql = """SELECT p.area_id::text, s.code, s.council, s.is_simulated, s.outline
                FROM system_part p JOIN system_smallarea s ON s.id = p.small_area_id AND s.retired_at IS NULL
               WHERE p.area_id = ANY(%(areas)s) AND p.known @> %(known)s AND p.valid @> %(on)s ORDER BY s.code"""
-    import json
-
     with connection.cursor() as cursor:
         cursor.execute(sql, _times(picture) | {"areas": [UUID(system["id"]), *(UUID(p["id"]) for p in places)]})
         rows = [
-            (area, code, council, sub, simulated, json.loads(outline) if isinstance(outline, str) else outline)
-            for area, code, council, sub, simulated, outline in cursor.fetchall()
+            (area, code, council, simulated, json.loads(outline) if isinstance(outline, str) else outline)
+            for area, code, council, simulated, outline in cursor.fetchall()
         ]
     place_of = {code: area for area, code, *_ in rows if area != system["id"]}
-    small = [
-        (code, council, sub, sim, outline) for area, code, council, sub, sim, outline in rows if area == system["id"]
-    ]
-    if small and all(sim for _, _, _, sim, _ in small):
-        geometries = _tiles((place_of.get(code, ""), council, sub, outline) for code, council, sub, _, outline in small)
+    small = [(code, council, sim, outline) for area, code, council, sim, outline in rows if area == system["id"]]
+    if small and all(sim for _, _, sim, _ in small):
+        geometries = _tiles((place_of.get(code, ""), code, outline) for code, _, _, outline in small)
         return _draw_features(_place_features(geometries, places), title, "identity")
     if small and all(outline for *_, outline in small):
         by_place: dict[str, list[Any]] = defaultdict(list)
-        for code, _, _, _, outline in small:
+        for code, _, _, outline in small:
             by_place[place_of.get(code, "")].append(outline)
         geometries = {key: _joined(found) for key, found in by_place.items()}
         return _draw_features(_place_features(geometries, places), title, "lonlat")
@@ -249,8 +246,8 @@ def _draw_small_areas(
 ) -> tuple[str, list[tuple[str, str]]]:
     features = []
     if simulated:
-        blocks = _blocks([(r["council"], r["outline"]) for r in rows])
-        shapes = {row["code"]: tile(*at) for row, at in zip(rows, _laid_out(blocks, rows), strict=True)}
+        places = _laid_out([(_cell(row["code"]), row["outline"]) for row in rows])
+        shapes = {row["code"]: tile(*at) for row, at in zip(rows, places, strict=True)}
     for row in rows:
         decile = row["deprivation_decile"]
         features.append(
@@ -315,31 +312,35 @@ def _shelved(sizes: Mapping[str, tuple[int, int]], width: int, gap: int) -> dict
     return found
 
 
-def _laid_out(blocks: Mapping[str, tuple[int, int, int]], rows: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
+def _cell(code: str) -> str:
+    """Answer the cell of a simulated small area: its code without the number within the cell."""
+    return code.rpartition("-")[0]
+
+
+def _laid_out(tiles: Sequence[tuple[str, Mapping[str, int]]]) -> list[tuple[int, int]]:
+    """Answer where each tile (its cell, its column and row) stands when the cells' blocks stand on shelves."""
+    blocks = _blocks(tiles)
     area = sum(wide * high for _, wide, high in blocks.values())
     width = max(math.ceil(math.sqrt(area * 1.8)), *(wide for _, wide, _ in blocks.values()))
     at = _shelved({name: (wide, high) for name, (_, wide, high) in blocks.items()}, width, gap=1)
     return [
-        (
-            at[row["council"]][0] + row["outline"]["column"] - blocks[row["council"]][0],
-            at[row["council"]][1] + row["outline"]["row"],
-        )
-        for row in rows
+        (at[name][0] + outline["column"] - blocks[name][0], at[name][1] + outline["row"]) for name, outline in tiles
     ]
 
 
-def _tiles(small: Iterable[tuple[str, str, str, Mapping[str, int]]]) -> dict[str, Any]:
+def _tiles(small: Iterable[tuple[str, str, Mapping[str, int]]]) -> dict[str, Any]:
     """Answer the tiles of each place as one geometry."""
     by_place: dict[str, list[tuple[str, Mapping[str, int]]]] = defaultdict(list)
-    for place, council, sub_icb, outline in small:
-        by_place[place].append((f"{council}-{sub_icb}", outline))
+    for place, code, outline in small:
+        by_place[place].append((_cell(code), outline))
     sheets: dict[str, list[tuple[int, int]]] = {}
     sizes: dict[str, tuple[int, int]] = {}
     for place, tiles in by_place.items():
-        laid = _laid_out(_blocks(tiles), [{"council": name, "outline": at} for name, at in tiles])
+        laid = _laid_out(tiles)
         sheets[place] = laid
         sizes[place] = (max(x for x, _ in laid) + 1, max(y for _, y in laid) + 1)
-    width = max(SHEET_COLUMNS, *(wide for wide, _ in sizes.values()))
+    many = sum(len(laid) for laid in sheets.values())
+    width = max(math.ceil(math.sqrt(many * WIDE)), *(wide for wide, _ in sizes.values()))
     corner = _shelved(sizes, width, gap=3)
     return {
         place: _joined(tile(x + corner[place][0], y + corner[place][1]) for x, y in laid)

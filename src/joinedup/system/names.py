@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from functools import cache, lru_cache
 from typing import Any
+from urllib.parse import quote
 
 from django.urls import reverse
 
@@ -72,6 +74,7 @@ def area_kind(kind: str) -> str:
     return AREA_KINDS.get(kind, kind)
 
 
+@lru_cache(maxsize=4096)
 def said(text: str | None) -> str:
     """Answer a date of an answer as the NHS writes it, no more exact than it is known: "1 July 2022", "May 2020"."""
     if not text:
@@ -81,6 +84,7 @@ def said(text: str | None) -> str:
     return {"day": written, "month": written.partition(" ")[2], "year": text}[known.precision]
 
 
+@lru_cache(maxsize=4096)
 def last_day(to: str | None) -> str:
     """Answer the last day of a period whose end is half-open; an end known by month or year stays that."""
     if not to:
@@ -110,7 +114,13 @@ def listed(names: Iterable[str]) -> str:
 
 
 def body_href(found: Told) -> str:
-    return reverse("system:body", args=[found["key"]])
+    # Lists have thousands of these; the route is looked up once.
+    return f"{_bodies()}{quote(found['key'], safe=':')}/"
+
+
+@cache
+def _bodies() -> str:
+    return reverse("system:body", args=["KEY"]).removesuffix("KEY/")
 
 
 def area_href(found: Told) -> str:
@@ -193,7 +203,7 @@ def fact_words(fact: Told) -> tuple[str, str]:
     if kind == "PostStanding":
         return FACTS[kind], str(says.get("title", ""))
     if kind == "FunctionOwner":
-        return FACTS[kind], f"{says.get('function', '')}" + (f" ({fact['of']})" if isinstance(fact["of"], str) else "")
+        return FACTS[kind], str(says.get("function") or fact["of"])
     return FACTS.get(kind, kind), ", ".join(str(value) for value in says.values()) or "holds"
 
 

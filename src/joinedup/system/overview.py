@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from joinedup.system import answers
+from joinedup.system.kept import kept
 from joinedup.system.names import event_rows
 from joinedup.system.picture import Picture
 
@@ -40,6 +41,10 @@ class Overview:
 
 def overview_of(picture: Picture) -> Overview:
     """Answer what is loaded and what changes, at the picture's moment."""
+    return kept(picture, "overview", lambda: _overview(picture))
+
+
+def _overview(picture: Picture) -> Overview:
     england = answers.england(picture)
     with connection.cursor() as cursor:
         cursor.execute(_WITH_PLACES, {"on": picture.moment.valid_on, "known": picture.moment.known_at})

@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 from joinedup.access import Grant
 from joinedup.moment import Moment
 from joinedup.system.models import CodeSuccession
-from joinedup.system.names import SHORT_KINDS, area_kind, body_kind, listed, said_scheme, span
+from joinedup.system.names import SHORT_KINDS, area_kind, body_href, body_kind, listed, said_scheme, span
+from joinedup.system.periods import PartialDate
 from joinedup.system.picture import Picture
 from joinedup.system.surroundings import surroundings
 from joinedup.ui import SearchResult
@@ -111,6 +112,7 @@ def _results(
 
     ordered = sorted(things, key=rank)[:MOST] if text else things
     around = surroundings(picture, [thing for thing, is_body in ordered if not is_body][:8])
+    standings = _nearest_standings(picture, [t for t, is_body in ordered if is_body and not bodies[t].exists])
     results = []
     for thing, is_body in ordered:
         if is_body:
@@ -119,19 +121,29 @@ def _results(
             called = _("Also called %(name)s. ") % {"name": former} if former != body.name else ""
             if body.exists and body.since:
                 period = span({"from": str(body.since.start), "to": str(body.since.end) if body.since.end else None})
-                detail = f"{called}{body.code}, {period}"
+                kind, detail = body.kind or "", called + (f"{body.code}, {period}" if body.codes else period)
             else:
-                detail = called + _("Does not exist on this day")
-            results.append(
-                SearchResult(body.name, reverse("system:body", args=[body.key]), body_kind(body.kind or "")
-                             if body.exists else _("Body"), detail)
-            )  # fmt: skip
+                kind, days = standings.get(thing, ("", ""))
+                detail = called + _("Does not exist on this day (%(days)s)") % {"days": days} if days else called
+            results.append(SearchResult(body.name, body_href({"key": body.key}), body_kind(kind), detail))
         else:
             area = areas[thing]
             page = "system:system" if area.kind == "system" else "system:area"
             detail = responsible_words(around.get(thing, ()))
             results.append(SearchResult(area.name, reverse(page, args=[area.key]), area_kind(area.kind), detail))
     return results
+
+
+def _nearest_standings(picture: Picture, bodies: Sequence[UUID]) -> dict[UUID, tuple[str, str]]:
+    """Answer what bodies that do not exist on the day are on the nearest day that they do, and which days those are."""
+    sql = """SELECT DISTINCT ON (body_id) body_id, kind, lower(valid), from_precision, upper(valid), to_precision
+               FROM system_standing WHERE body_id = ANY(%(bodies)s) AND known @> %(known)s
+              ORDER BY body_id, abs(lower(valid) - %(on)s)"""
+    found = {}
+    for body, kind, start, from_precision, end, to_precision in _rows(picture, sql, bodies=list(bodies)):
+        to = str(PartialDate(end, to_precision)) if end else None
+        found[body] = (kind, span({"from": str(PartialDate(start, from_precision)), "to": to}))
+    return found
 
 
 def responsible_words(around: Sequence[Any]) -> str:

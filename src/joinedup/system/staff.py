@@ -64,4 +64,5 @@ def staff(picture: Picture) -> Staff:
         if not post.holders:
             rows.append(at | {"person": "Nobody", "status": "vacant", "fte": None, "employer": "", "since": ""})
     vacant = sum(1 for post in posts if not post.holders)
+    rows.sort(key=lambda row: row["status"] == "vacant")  # who is there first, then the gaps
     return Staff(tuple(rows), len(heads), fte, len(posts), vacant)

@@ -19,9 +19,12 @@ from joinedup.errors import JoinedupError, NotFound
 from joinedup.moment import Moment, end_of_day, now
 from joinedup.system import answers, maps, names, services
 from joinedup.system.forms import Comparison, CorrectionForm
+from joinedup.system.kept import kept
 from joinedup.system.kinds import BODY_KINDS
-from joinedup.system.models import ChangeEvent
+from joinedup.system.models import Body as BodyRow
+from joinedup.system.models import ChangeEvent, Identifier
 from joinedup.system.picture import Picture
+from joinedup.system.search import responsible_words
 from joinedup.system.staff import staff
 from joinedup.system.surroundings import Surrounding, surroundings
 from joinedup.ui import Arrow, Box, Column, Crumb, Diagram, Page, Table
@@ -115,7 +118,7 @@ def _percentage(share: float | None) -> float | None:
 @require_safe
 def england(request: Any) -> HttpResponseBase:
     picture = Picture(request.moment)
-    answer = answers.england(picture)
+    answer = kept(picture, "england", lambda: answers.england(picture))
     kinds = Table(
         [Column("kind", _("Kind of body"), "link", "href"), Column("many", _("Bodies"), "number")],
         [
@@ -143,7 +146,8 @@ def england(request: Any) -> HttpResponseBase:
 @requires("system.read")
 @require_safe
 def coverage(request: Any) -> HttpResponseBase:
-    answer = answers.coverage(Picture(request.moment))
+    picture = Picture(request.moment)
+    answer = kept(picture, "coverage", lambda: answers.coverage(picture))
     odd = [{**row, "how": _("In no system")} for row in answer["in_none"]]
     odd += [{**row, "how": _("In %(many)s systems") % {"many": row["systems"]}} for row in answer["in_several"]]
     table = Table(
@@ -172,13 +176,12 @@ def coverage(request: Any) -> HttpResponseBase:
 @require_safe
 def system(request: Any, text: str) -> HttpResponseBase:
     picture = Picture(request.moment)
-    answer = answers.show(picture, text)
+    answer, map_of_places, deprivation = kept(picture, f"system:{text.lower()}", lambda: _system(picture, text))
     if answer["what"] == "england":
         return HttpResponseRedirect(_keeping(request, reverse("system:england")))
     if answer["what"] != "system":
         page = names.body_href(answer) if answer["what"] == "body" else names.area_href(answer)
         return HttpResponseRedirect(_keeping(request, page))
-    areas = _areas_table(answer)
     return Page(
         request,
         "system/system.jinja",
@@ -187,14 +190,22 @@ def system(request: Any, text: str) -> HttpResponseBase:
         answer=answer,
         status=names.body_kind(answer["led_by"]["kind"]) if answer["led_by"] else "",
         tree=_tree(answer),
-        map_of_places=maps.map_of_places(picture, answer, areas),
-        areas=areas,
-        deprivation=maps.deprivation_chart(picture, answer),
+        map_of_places=map_of_places,
+        areas=None if map_of_places else _areas_table(answer),
+        deprivation=deprivation,
         bodies=_bodies_tables(answer),
-        events=names.event_rows(answer["events"]),
+        **_ahead_and_behind(answer["events"], request),
         elsewhere=_elsewhere(request, text, f"show {text}"),
         changes_href=f"{reverse('system:changes')}?{urlencode({'of': answer['key']})}",
     ).response()
+
+
+def _system(picture: Picture, text: str) -> tuple[Answer, maps.Kept | None, maps.Kept | None]:
+    answer = answers.show(picture, text)
+    if answer["what"] != "system":
+        return answer, None, None
+    chart = maps.deprivation_chart(picture, answer)
+    return answer, maps.map_of_places(picture, answer, _areas_table(answer)), chart
 
 
 @requires("system.read")
@@ -215,14 +226,28 @@ def area(request: Any, text: str) -> HttpResponseBase:
         breadcrumbs=_crumbs(*(Crumb(a["name"], names.area_href(a)) for a in _parents(answer, around)[:1])),
         answer=answer,
         kind=names.area_kind(answer["kind"]),
-        around=_responsible(around),
+        around=[row for row in _responsible(around) if row["leader"] or row["commissioners"]],
+        also_in=[
+            row
+            for row in _responsible(around)
+            if not (row["leader"] or row["commissioners"]) and row["key"] != answer["key"]
+        ],
+        responsible=responsible_words(around),
         tree=_tree(answer),
         map_of_small_areas=maps.map_of_small_areas(picture, answer, rows, table),
         small_areas=table,
         bodies=_bodies_tables(answer),
-        events=names.event_rows(answer["events"]),
+        **_ahead_and_behind(answer["events"], request),
         elsewhere=_elsewhere(request, answer["key"], f"show {answer['key']}"),
     ).response()
+
+
+def _ahead_and_behind(events: Iterable[Answer], request: Any) -> Answer:
+    """Answer what is planned, the latest that happened, and what happened before that, each newest first."""
+    rows = sorted(names.event_rows(events), key=lambda row: row["sort"], reverse=True)
+    ahead = [r for r in rows if r["is_planned"] or r["sort"] > request.moment.valid_on]
+    behind = [r for r in rows if r not in ahead]
+    return {"ahead": ahead, "latest": behind[:4], "earlier": behind[4:]}
 
 
 def _keeping(request: Any, page: str) -> str:
@@ -239,6 +264,7 @@ def _responsible(around: Sequence[Surrounding]) -> list[Answer]:
     """Answer who answers for what an area lies in, ready for a table in the page."""
     return [
         {
+            "key": s.area.key,
             "kind": names.area_kind(s.area.kind),
             "name": s.area.name,
             "href": names.area_href({"key": s.area.key, "kind": s.area.kind}),
@@ -354,6 +380,9 @@ def _small_areas_table(answer: Answer, rows: Sequence[Answer]) -> Table:
 def _bodies_tables(answer: Answer) -> list[Table]:
     """Answer the bodies of an area: one table, and one for each kind of which there are many."""
     rest = [b for kind, found in answer["bodies"].items() if kind not in MANY for b in found]
+    kinds = list(BODY_KINDS)
+    # Who leads or commissions comes first, then the order in which the kinds are told.
+    rest.sort(key=lambda b: ("leads" not in b["roles"], "commissions_for" not in b["roles"], kinds.index(b["kind"])))
     tables = [_bodies_table(rest, _("Bodies"), "bodies", with_kind=True)] if rest else []
     for kind in MANY:
         if answer["bodies"].get(kind):
@@ -376,11 +405,14 @@ def _bodies_table(found: Sequence[Answer], caption: str, name: str, *, with_kind
     ]
     columns = [Column("name", _("Name"), "link", "href"), Column("code", _("Code"))]
     if with_kind:
-        columns += [Column("kind", _("Kind")), Column("roles", _("Here it"))]
+        columns += [Column("kind", _("Kind")), Column("roles", _("Role here"))]
     columns.append(Column("since", _("Exists")))
     if not any(row["roles"] for row in rows):
         columns = [c for c in columns if c.key != "roles"]
-    return Table(columns, rows, caption=caption, name=name)
+    return Table(columns, rows, caption=caption, name=name, per_page=20 if with_kind else 10)
+
+
+_ROLE_ORDER = tuple(names.SERVING_ROLES)
 
 
 # --- a body --------------------------------------------------------------------------------------------------------
@@ -403,19 +435,21 @@ def body(request: Any, text: str) -> HttpResponseBase:
         title=answer["name"],
         breadcrumbs=_crumbs(*_led_systems(answer)),
         answer=answer,
-        kind=names.body_kind(answer["kind"]),
+        kind=names.body_kind(answer["kind"] or (standing[-1]["says"]["kind"] if standing else "")),
+        followed_by=_followed_by(answer),
         existed=[{"days": names.span(f), "href": _on_day(request, f)} for f in standing],
         facts=facts,
         codes=[(names.said_scheme(scheme), codes) for scheme, codes in answer["codes"].items()],
         serves=[
             {**s, "href": names.area_href(s["area"]), "words": names.SERVING_ROLES.get(s["role"], s["role"])}
-            for s in answer["serves"]
+            for s in sorted(answer["serves"], key=lambda s: (_ROLE_ORDER.index(s["role"]), s["area"]["name"]))
         ],
         links=[
             {**link, "href": names.body_href(link["to"]), "words": names.LINK_KINDS.get(link["kind"], link["kind"])}
             for link in answer["links"]
         ],
         linked=_linked_table(answer),
+        functions=_functions(answer["functions"]),
         sees_people=sees_people,
         may_correct=may_correct,
         lineage=_lineage(answer),
@@ -427,10 +461,18 @@ def body(request: Any, text: str) -> HttpResponseBase:
 
 
 def _body_of(picture: Picture, text: str) -> Any:
-    """Answer the body of a key, code or uuid. A key comes first: a code may stand for an area by that day."""
-    from joinedup.system.models import Body as BodyRow
+    """Answer the body of a key, code or uuid.
 
+    A key comes first. A code that stands for an area by that day still finds the body that had it, since a page of
+    bodies was asked for.
+    """
     row = BodyRow.objects.filter(key=text.lower()).values_list("id", flat=True).first()
+    if row is None:
+        uses = Identifier.objects.filter(
+            code=text.upper(), body__isnull=False, known__contains=picture.moment.known_at
+        ).order_by("-valid")
+        held = [use for use in uses if picture.moment.valid_on in use.valid] or list(uses)
+        row = held[0].body_id if held else None
     return picture.bodies_by_id([row])[row] if row else picture.body(text)
 
 
@@ -478,6 +520,25 @@ def _fact_groups(answer: Answer, may_correct: bool) -> list[Answer]:
     return [{"title": names.FACTS.get(kind, kind), "facts": found} for kind, found in groups.items()]
 
 
+def _functions(titles: Iterable[str]) -> list[tuple[str, list[str]]]:
+    """Answer functions once each, with the areas for which the body has them ("Commission acute care: West Essex")."""
+    found: dict[str, list[str]] = {}
+    for title in titles:
+        what, _colon, where = title.partition(": ")
+        found.setdefault(what, []).extend([where] if where else [])
+    return list(found.items())
+
+
+def _followed_by(answer: Answer) -> list[Answer]:
+    """Answer the bodies that came directly after this one, with the day."""
+    by_id = {found["id"]: found for found in answer["lineage"]["bodies"]}
+    return [
+        {"name": by_id[c["to"]]["name"], "href": names.body_href(by_id[c["to"]]), "on": names.said(c["on"])}
+        for c in answer["lineage"]["changes"]
+        if c["from"] == answer["id"]
+    ]
+
+
 def _linked_table(answer: Answer) -> Table | None:
     if not answer["linked"]:
         return None
@@ -501,11 +562,13 @@ def _lineage(answer: Answer) -> Diagram | None:
     lineage = answer["lineage"]
     if not lineage["changes"]:
         return None
+    ended = {c["from"]: c["on"] for c in lineage["changes"]}
     boxes = [
         Box(
             found["id"],
             found["name"],
-            detail=names.span(found["since"]) or names.SHORT_KINDS.get(found["kind"] or "", ""),
+            detail=names.span(found["since"])
+            or (f"until {names.last_day(ended[found['id']])}" if found["id"] in ended else ""),
             href=names.body_href(found),
             is_current=found["id"] == answer["id"],
         )
@@ -535,22 +598,20 @@ def known(request: Any, text: str) -> HttpResponseBase:
             {
                 "known_from": _day_of(fact["known_from"]),
                 "known_to": _day_of(fact["known_to"]),
-                "state": _("replaced") if fact["known_to"] else _("believed"),
-                "what": what,
-                "words": words,
+                "words": f"{what}: {words}",
                 "days": names.span(fact),
                 "source": fact["source"],
             }
         )
+    columns = [
+        Column("known_from", _("Known since"), "date"),
+        Column("known_to", _("Replaced on"), "date"),
+        Column("words", _("What we believed")),
+        Column("days", _("For the days")),
+        Column("source", _("Source")),
+    ]
     table = Table(
-        [
-            Column("known_from", _("Known since"), "date"),
-            Column("known_to", _("Replaced on"), "date"),
-            Column("what", _("What")),
-            Column("words", _("What we believed")),
-            Column("days", _("For the days")),
-            Column("source", _("Source")),
-        ],
+        columns if answer["superseded"] else [c for c in columns if c.key != "known_to"],
         rows,
         caption=_("Everything that was ever believed of it, newest first"),
         name="beliefs",
@@ -604,6 +665,7 @@ def changes(request: Any) -> HttpResponseBase:
             table, moved = _changes_table(answer), _moved_table(answer)
             elsewhere = _elsewhere_changes(asked, after_day)
     errors = [*asked.errors, *([(error, "of")] if error else [])]
+    rows = names.event_rows(answer["events"]) if answer else []
     return Page(
         request,
         "system/changes.jinja",
@@ -616,7 +678,8 @@ def changes(request: Any) -> HttpResponseBase:
         counts=_counts_table(answer) if answer and answer["counts"] else None,
         changes=table,
         moved=moved,
-        events=names.event_rows(answer["events"]) if answer else [],
+        events=rows if len(rows) <= 6 else [],
+        events_table=_events_table(rows, _("Changes between these days")) if len(rows) > 6 else None,
         examples=_examples(),
         elsewhere=elsewhere,
     ).response(400 if errors else 200)
@@ -742,26 +805,27 @@ def _counts_table(answer: Answer) -> Table:
     )
 
 
+def _events_table(rows: Sequence[Answer], caption: str) -> Table:
+    return Table(
+        [
+            Column("when", _("Date")),
+            Column("what", _("Change"), "link", "href"),
+            Column("certainty_said", _("Certainty")),
+            Column("source", _("Source")),
+        ],
+        rows,
+        caption=caption,
+        name="events",
+        empty=_("No change is known."),
+    )
+
+
 @requires("system.read")
 @require_safe
 def events(request: Any) -> HttpResponseBase:
     picture = Picture(request.moment)
     rows = names.event_rows(answers.event(picture, found) for found in picture.events())
     overdue = [row for row in rows if row["is_overdue"]]
-    table = Table(
-        [
-            Column("sort", _("Date"), "date"),
-            Column("when", _("As given")),
-            Column("what", _("Change"), "link", "href"),
-            Column("change", _("Kind")),
-            Column("certainty_said", _("Certainty")),
-            Column("source", _("Source")),
-        ],
-        sorted(rows, key=lambda row: row["sort"], reverse=True),
-        caption=_("All changes"),
-        name="events",
-        empty=_("No change is known."),
-    )
     return Page(
         request,
         "system/events.jinja",
@@ -769,7 +833,7 @@ def events(request: Any) -> HttpResponseBase:
         breadcrumbs=_crumbs(),
         overdue=overdue,
         planned=[row for row in rows if row["is_planned"] and not row["is_overdue"]],
-        events=table,
+        events=_events_table(sorted(rows, key=lambda row: row["sort"], reverse=True), _("All changes")),
         elsewhere=_elsewhere(request, "events", "events"),
     ).response()
 
@@ -925,16 +989,17 @@ def bodies(request: Any) -> HttpResponseBase:
 @require_safe
 def people(request: Any) -> HttpResponseBase:
     found = staff(Picture(request.moment))
+    columns = [
+        Column("person", _("Person")),
+        Column("post", _("Post")),
+        Column("body", _("Body"), "link", "href"),
+        Column("status", _("Held as")),
+        Column("fte", _("Full-time equivalent"), "number"),
+        Column("employer", _("Employed by")),
+        Column("since", _("Holds it")),
+    ]
     table = Table(
-        [
-            Column("person", _("Person")),
-            Column("post", _("Post")),
-            Column("body", _("Body"), "link", "href"),
-            Column("status", _("Held as")),
-            Column("fte", _("Full-time equivalent"), "number"),
-            Column("employer", _("Employed by")),
-            Column("since", _("Holds it")),
-        ],
+        [c for c in columns if c.key not in {"fte", "employer"} or any(row[c.key] for row in found.rows)],
         [{**row, "href": names.body_href({"key": row["body_key"]})} for row in found.rows],
         caption=_("Posts and who holds them"),
         name="people",
