@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from joinedup.access.roles import TABLE
 from joinedup.errors import RuleError
 from joinedup.moment import parse_day
-from joinedup.ui.dates import read_date
+from joinedup.ui import read_date
 
 
 class SignInForm(forms.Form):

@@ -11,7 +11,7 @@ from joinedup.system.kinds import BODY_KINDS, LEGAL_FORMS
 from joinedup.system.names import SECTORS
 from joinedup.system.periods import PartialDate
 from joinedup.system.services import CORRECTABLE
-from joinedup.ui.dates import PARTS, WrittenDate, read_date
+from joinedup.ui import PARTS, WrittenDate, read_date
 
 # The words above the box of each column that can be corrected.
 LABELS = {

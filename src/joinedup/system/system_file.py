@@ -196,7 +196,7 @@ class _Reader:
         start = self.starts.get((table, index), 1)
         end = min((line for line in self.starts.values() if line > start), default=len(self.lines) + 1)
         field_lines = (n for n in range(start, end) if re.match(rf"\s*{re.escape(within)}\s*=", self.lines[n - 1]))
-        first = next(field_lines, start) if within else start
+        first: int = next(field_lines, start) if within else start
         wanted = [str(word) for word in words if word not in (None, "")]
         for number in (*range(first, end), *range(start, first)):
             if wanted and all(word in self.lines[number - 1] for word in wanted):
@@ -506,6 +506,7 @@ class _Reader:
                 body = self._ref(at, employer, entry[employer], file.bodies)
                 post = self._ref(at, "post", entry["post"], file.posts) if "post" in entry else None
                 fte = self._fraction(at, "fte", entry.get("fte"))
+                about: dict[str, str | None]
                 if model == "Employment":
                     about, says = {"person": person, "employer": body}, {"post": post, "fte": fte}
                 else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from joinedup.ui.charts import Chart
-    from joinedup.ui.dates import day, instant
+    from joinedup.ui.dates import PARTS, WrittenDate, day, instant, read_date
     from joinedup.ui.diagrams import Arrow, Box, Diagram
     from joinedup.ui.exports import Export, Provenance, csv_lines, workbook
     from joinedup.ui.maps import Feature, Map, tile
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from joinedup.ui.tables import Column, Table
 
 __all__ = [
+    "PARTS",
     "Arrow",
     "Box",
     "Chart",
@@ -29,9 +30,11 @@ __all__ = [
     "Provenance",
     "SearchResult",
     "Table",
+    "WrittenDate",
     "csv_lines",
     "day",
     "instant",
+    "read_date",
     "tile",
     "workbook",
 ]
@@ -43,7 +46,7 @@ _HOMES = {
     "charts": ("Chart",),
     "maps": ("Feature", "Map", "tile"),
     "diagrams": ("Arrow", "Box", "Diagram"),
-    "dates": ("day", "instant"),
+    "dates": ("PARTS", "WrittenDate", "day", "instant", "read_date"),
 }
 
 
