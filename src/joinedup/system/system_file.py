@@ -198,7 +198,8 @@ class _Reader:
         field_lines = (n for n in range(start, end) if re.match(rf"\s*{re.escape(within)}\s*=", self.lines[n - 1]))
         first: int = next(field_lines, start) if within else start
         wanted = [str(word) for word in words if word not in (None, "")]
-        for number in [*range(first, end), *range(start, first)]:
+        numbers: list[int] = [*range(first, end), *range(start, first)]
+        for number in numbers:
             if wanted and all(word in self.lines[number - 1] for word in wanted):
                 return number
         return first
