@@ -7,6 +7,8 @@ forms change, functions and small areas move. Nothing else closes or opens a bod
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
@@ -52,11 +54,13 @@ def believe(
     shares: Sequence[Share] = (),
     instrument: str = "",
     detail: Mapping[str, Any] | None = None,
+    carried_out_at: datetime | None = None,
 ) -> EventBelief:
     """Record what is believed of an event from `basis.known_at` on; carry it out when that is `in_force`.
 
-    The belief held until then stays readable. Raises RuleError for a wrong arity, shares that do not sum to 1, an
-    unknown certainty, an event already in force, or knowledge older than what is stored.
+    What it changes is known from `carried_out_at` on, where that is given. The belief held until then stays readable.
+    Raises RuleError for a wrong arity, shares that do not sum to 1, an unknown certainty, an event already in force,
+    or knowledge older than what is stored.
     """
     if certainty not in CERTAINTIES:
         raise RuleError(f"'{certainty}' is no certainty; expected one of {', '.join(CERTAINTIES)}.")
@@ -98,7 +102,9 @@ def believe(
         for s in shares
     )
     if certainty == "in_force":
-        _carry_out(event, belief, originals, results, effective, basis)
+        _carry_out(
+            event, belief, originals, results, effective, replace(basis, known_at=carried_out_at or basis.known_at)
+        )
     return belief
 
 

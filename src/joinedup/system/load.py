@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import IntegrityError
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q
 
 from joinedup.errors import FileError, JoinedupError, RuleError
@@ -25,6 +26,7 @@ from joinedup.system.models import (
     Area,
     Body,
     ChangeEvent,
+    EventBelief,
     Function,
     Identifier,
     Part,
@@ -127,7 +129,7 @@ class _Store:
         line = (step[0] if isinstance(step[0], EventEntry | Stated) else step[1]).line
         try:
             if isinstance(step[0], EventEntry):
-                self._store_belief(*step)
+                self._store_belief(*step, known_at)
             else:
                 fact, days, ends = step
                 self._store_fact(fact, days, known_at, ends)
@@ -199,8 +201,13 @@ class _Store:
         to, known_at = fact.to, fact.known_at
         body = fact.about.get("body") or fact.says.get("body") or fact.about.get("works_for")
         closed = self.ends.get(str(body))
-        if closed and fact.model != "Name" and to is None and known_at >= closed[1]:
-            to = closed[0]
+        if closed and fact.model != "Name" and to is None:
+            # The import has told of the time after a body's end already, so it's not said to go on and ended later.
+            is_told = self.replaces_import and fact.model in {"Standing", "Identifier"}
+            if known_at >= closed[1] or is_told:
+                to = closed[0]
+        if self.replaces_import:  # All of it becomes known now, so no end lies ahead.
+            return [(known_at, 1, (fact, Days(fact.start, to), False))]
         if to is None:
             return [(known_at, 1, (fact, Days(fact.start), False))]
         if start_of_day(to.earliest) <= known_at:
@@ -235,7 +242,7 @@ class _Store:
 
     # --- events
 
-    def _store_belief(self, entry: EventEntry, belief: Any) -> None:
+    def _store_belief(self, entry: EventEntry, belief: Any, known_at: datetime) -> None:
         event, is_new = ChangeEvent.objects.get_or_create(
             key=entry.key, defaults={"id": thing_id("event", entry.key), "kind": entry.kind}
         )
@@ -250,6 +257,8 @@ class _Store:
         for name in ("to_area", "from_area"):
             if name in detail:
                 detail[name] = self.things["area", detail[name]].key
+        if self.replaces_import and entry.kind in CLOSING:
+            self._end_imported_events(entry, known_at)
         believe(
             event,
             belief.certainty,
@@ -260,7 +269,19 @@ class _Store:
             shares=entry.shares,
             instrument=entry.instrument,
             detail=detail,
+            carried_out_at=known_at,
         )
+
+    def _end_imported_events(self, entry: EventEntry, known_at: datetime) -> None:
+        """Of a change that closes a body the file speaks alone: an imported event of the same is believed no longer."""
+        originals = [self.things["body", key] for key in entry.originals]
+        imported = EventBelief.objects.filter(
+            source__key__startswith="published:", known__endswith__isnull=True,
+            parties__side="original", parties__body__in=originals,
+        )  # fmt: skip
+        for belief in imported.distinct():
+            belief.known = DateTimeTZRange(belief.known.lower, known_at)
+            belief.save(update_fields=["known"])
 
 
 def _founding_first(step: Any) -> int:

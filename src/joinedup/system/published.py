@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ class PublishedFile:
     publisher: str
     published: str
     is_needed: bool = False
+    at_least: int = 0  # rows of a table: with fewer it is cut off, even if it ends at the end of a line
 
 
 CATALOGUE: dict[str, PublishedFile] = {
@@ -42,11 +44,11 @@ CATALOGUE: dict[str, PublishedFile] = {
         PublishedFile("england_lsoa11_master.csv.gz", "LSOA 2011 with ICB, council, IMD 2019 and mid-2020 population",
                       "ONS; MHCLG (IMD 2019)", "2022-07", is_needed=True),
         PublishedFile("area_lineage_2021_to_2022.csv", "STP and CCG of April 2021 to ICB and sub-ICB of July 2022",
-                      "ONS Open Geography", "2022-07", is_needed=True),
+                      "ONS Open Geography", "2022-07", is_needed=True, at_least=109),
         PublishedFile("lsoa_lineage_three_seed_systems.csv", "LSOA 2011 to CCG 2021 and sub-ICB 2022, three systems",
-                      "ONS Open Geography", "2022-07"),
+                      "ONS Open Geography", "2022-07", at_least=2522),
         PublishedFile("ods_succession_all.csv", "Succession of organisation codes 1992 to 2022",
-                      "NHS England, Organisation Data Service", "2022-04", is_needed=True),
+                      "NHS England, Organisation Data Service", "2022-04", is_needed=True, at_least=25_480),
         PublishedFile("integrated_care_boards.json", "Integrated care boards", "NHS England, ODS", "2022-07",
                       is_needed=True),
         PublishedFile("integrated_care_boards_local_authorities.json",
@@ -54,14 +56,15 @@ CATALOGUE: dict[str, PublishedFile] = {
         PublishedFile("nhs_england_regions.json", "NHS England regions", "NHS England, ODS", "2022-07"),
         PublishedFile("trusts.json", "NHS trusts", "NHS England, ODS", "2022-07"),
         PublishedFile("lookup_nhs_trusts22_nhs_region21.csv", "NHS trusts 2022 with region", "NHS England, ODS",
-                      "2022-07"),
+                      "2022-07", at_least=214),
         PublishedFile("lookup_nhs_trusts22_icb22.csv", "Shares of a trust's patients by ICB",
-                      "OHID, trust catchment populations", "2022-07"),
-        PublishedFile("lookup_ltla_ltla.csv", "Lower-tier councils 2016 to 2024", "ONS Open Geography", "2024-04"),
+                      "OHID, trust catchment populations", "2022-07", at_least=1321),
+        PublishedFile("lookup_ltla_ltla.csv", "Lower-tier councils 2016 to 2024", "ONS Open Geography", "2024-04",
+                      at_least=393),
         PublishedFile("wp_2022_2023.csv", "GP practices with PCN, list size and weighted populations 2022/23",
-                      "NHS England, allocations", "2023-01"),
+                      "NHS England, allocations", "2023-01", at_least=6554),
         PublishedFile("hwe_practices_2023_24.csv", "GP practices of Hertfordshire and West Essex 2023/24",
-                      "NHS England", "2024-04"),
+                      "NHS England", "2024-04", at_least=129),
         PublishedFile("lsoa11_HWE.geojson", "Outlines of LSOA 2011, Hertfordshire and West Essex",
                       "ONS Open Geography", "2022-07"),
         PublishedFile("icb22_england.geojson", "Outlines of integrated care boards 2022", "ONS Open Geography",
@@ -99,7 +102,7 @@ def rows(path: Path, *columns: str, may_have_bom: bool = False) -> Iterator[tupl
     """Yield (line, values by column) of a CSV file, plain or gzipped; names and values without outer spaces.
 
     Raises FileError for another encoding, a byte-order mark, a missing column, a row with too few or too many fields,
-    and a file that breaks off (its last line has no end, or its compression no close).
+    and a file that breaks off: its last line has no end, its compression no close, or rows are missing.
     """
     text = _text(path, may_have_bom=may_have_bom)
     if not text.endswith("\n"):
@@ -112,12 +115,18 @@ def rows(path: Path, *columns: str, may_have_bom: bool = False) -> Iterator[tupl
             if column not in header:
                 raise FileError(path.name, f"expected a column of this name; found {', '.join(header[:8])} …", AGAIN,
                                 line=1, field=column)  # fmt: skip
+        found = 0
         for values in reader:
             if len(values) != len(header):
                 raise FileError(
                     path.name, f"expected {len(header)} fields, found {len(values)}.", AGAIN, line=reader.line_num
                 )
+            found += 1
             yield reader.line_num, dict(zip(header, (value.strip() for value in values), strict=True))
+        least = CATALOGUE[path.name].at_least if path.name in CATALOGUE else 0
+        if found < least:
+            expected = f"expected at least {least:,} rows, found {found:,}: it is cut off."
+            raise FileError(path.name, expected, AGAIN, line=reader.line_num)
     except csv.Error as error:
         raise FileError(path.name, f"not a well-formed CSV row ({error}).", AGAIN, line=reader.line_num) from None
     except StopIteration:
@@ -133,11 +142,27 @@ def items(path: Path) -> Any:
         raise FileError(path.name, f"not valid JSON ({error.msg}).", AGAIN, line=error.lineno) from None
 
 
+def entries(path: Path, *fields: str) -> list[dict[str, Any]]:
+    """Answer the objects of a JSON list; raises FileError unless each has these fields, all of them texts."""
+    found = items(path)
+    if not isinstance(found, list):
+        raise FileError(path.name, "expected a list of objects.", AGAIN, line=1)
+    for number, entry in enumerate(found, 1):
+        for name in fields:
+            if not isinstance(entry, dict) or not isinstance(entry.get(name), str):
+                raise FileError(path.name, f"entry {number} of {len(found)} lacks it.", AGAIN, field=name)
+    return found
+
+
 def geometries(path: Path, code: str) -> dict[str, Any]:
     """Answer the geometry of each feature of a GeoJSON file by the code in its property `code`."""
+    content = items(path)
+    features = content.get("features") if isinstance(content, dict) else None
+    if not isinstance(features, list) or not features:
+        raise FileError(path.name, "expected GeoJSON with a list of features.", AGAIN, line=1, field="features")
     found = {}
-    for number, feature in enumerate(items(path).get("features", ()), 1):
-        name = feature.get("properties", {}).get(code)
+    for number, feature in enumerate(features, 1):
+        name = (feature.get("properties") or {}).get(code) if isinstance(feature, dict) else None
         if not name or not feature.get("geometry"):
             raise FileError(path.name, f"feature {number} has no code or no geometry.", AGAIN, field=code)
         found[name] = feature["geometry"]
@@ -161,6 +186,18 @@ def whole(path: Path, line: int, field: str, text: str) -> int:
         number = -1
     if number < 0:
         raise FileError(path.name, f"'{text}' is no whole number of 0 or more.", AGAIN, line=line, field=field)
+    return number
+
+
+def amount(path: Path, line: int, field: str, text: str, *, least: int | None = None) -> Decimal:
+    """Read a number with a decimal point, no less than `least`; raises FileError otherwise."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("nan")
+    if not number.is_finite() or (least is not None and number < least):
+        limit = "" if least is None else f" of {least} or more"
+        raise FileError(path.name, f"'{text}' is no number{limit}.", AGAIN, line=line, field=field)
     return number
 
 

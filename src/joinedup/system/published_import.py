@@ -7,6 +7,7 @@ Rows go in by COPY, because 150,000 single inserts would take minutes.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -21,9 +22,10 @@ from django.db import connection
 from django.db.models import Model
 from django.db.models.functions import Now
 
-from joinedup.errors import FileError
+from joinedup.errors import FileError, did_you_mean
 from joinedup.moment import start_of_day
 from joinedup.system import councils, published
+from joinedup.system.change import circle
 from joinedup.system.facts import Basis, copy_rows, on_day, state
 from joinedup.system.load import thing_id
 from joinedup.system.models import (
@@ -184,15 +186,16 @@ class _Import:
     def _succession(self) -> None:
         path = self.files["ods_succession_all.csv"]
         self.succession = []
-        seen = set()
+        lines: dict[tuple[str, str, date], int] = {}
         for line, row in published.rows(path, "old_code", "new_code", "date"):
             entry = (row["old_code"], row["new_code"], published.day(path, line, "date", row["date"]))
             if not entry[0] or not entry[1]:
                 raise FileError(path.name, "a code is empty.", AGAIN, line=line, field="old_code")
-            if entry in seen:
+            if entry in lines:
                 raise FileError(path.name, "the same row stands twice.", AGAIN, line=line)
-            seen.add(entry)
             self.succession.append(entry)
+            lines[entry] = line
+        _refuse_circle(path, lines)
         found = report(self.succession)
         self.done.remarks.append(
             f"Succession: {found.rows:,} rows, {found.self_rows} self rows, longest chain {found.longest_chain} steps, "
@@ -220,8 +223,15 @@ class _Import:
         from_ccgs = self._lineage()
         small_areas = []
         self.lsoas: dict[str, dict[str, str]] = {}
-        for line, row in published.rows(path, "lsoa11_code", "sicbl22_code_h", "icb22_code_h", "IMD_rank", *AGES):
+        boards = {row["icb22_code_h"] for row in self.lineage}
+        columns = ("lsoa11_code", "lsoa11_name", "ltla22_code", "sicbl22_code_h", "icb22_code", "icb22_code_h", "ruc",
+                   "IMD_rank", "IMD_decile", *AGES, "pop_total")  # fmt: skip
+        for line, row in published.rows(path, *columns):
             code = row["lsoa11_code"]
+            for name, known in (("sicbl22_code_h", from_ccgs.keys()), ("icb22_code_h", boards)):
+                if row[name] not in known:
+                    expected = f"area_lineage_2021_to_2022.csv has no '{row[name]}'.{did_you_mean(row[name], known)}"
+                    raise FileError(path.name, expected, AGAIN, line=line, field=name)
             if code in self.lsoas:
                 raise FileError(path.name, f"{code} stands twice.", AGAIN, line=line, field="lsoa11_code")
             self.lsoas[code] = row
@@ -245,18 +255,25 @@ class _Import:
                 f"expected {published.SMALL_AREAS_OF_ENGLAND:,} small areas, found {len(small_areas):,}: it is cut off."
             )
             raise FileError(path.name, expected, AGAIN)
-        columns = ["code", "name", "council", "sub_icb", "ccg_2021", "imd2019_rank", "imd2019_decile",
+        stored = ["code", "name", "council", "sub_icb", "ccg_2021", "imd2019_rank", "imd2019_decile",
                    "population_mid2020", "population_by_age", "is_urban", "outline", "is_simulated"]  # fmt: skip
-        copy_rows(SmallArea, columns, small_areas)
+        copy_rows(SmallArea, stored, small_areas)
         self.small_area_ids = dict(SmallArea.objects.filter(is_simulated=False).values_list("code", "id"))
         self.done.added["small area"] = len(small_areas)
 
     def _lineage(self) -> dict[str, list[dict[str, str]]]:
         path = self.files["area_lineage_2021_to_2022.csv"]
-        self.lineage = [row for _, row in published.rows(path, "stp21_code", "ccg21_code", "sicbl22_code_h", "lsoas")]
-        total = sum(int(row["lsoas"]) for row in self.lineage)
+        columns = ("stp21_code", "stp21_name", "ccg21_code", "ccg21_name", "icb22_code", "icb22_code_h", "icb22_name",
+                   "sicbl22_code", "sicbl22_code_h", "lsoas")  # fmt: skip
+        self.lineage, total = [], 0
+        for line, row in published.rows(path, *columns):
+            total += published.whole(path, line, "lsoas", row["lsoas"])
+            self.lineage.append(row)
         if total != published.SMALL_AREAS_OF_ENGLAND:
-            raise FileError(path.name, f"its small areas sum to {total:,}, expected 32,844.", AGAIN, field="lsoas")
+            expected = (
+                f"its small areas sum to {total:,}, expected {published.SMALL_AREAS_OF_ENGLAND:,}: it is cut off."
+            )
+            raise FileError(path.name, expected, AGAIN, field="lsoas")
         from_ccgs = defaultdict(list)
         for row in self.lineage:
             from_ccgs[row["sicbl22_code_h"]].append(row)
@@ -264,7 +281,8 @@ class _Import:
 
     def _systems_and_ccgs(self) -> None:
         file = "area_lineage_2021_to_2022.csv"
-        icb_names = {item["ods_code"]: item for item in published.items(self.files["integrated_care_boards.json"])}
+        boards = published.entries(self.files["integrated_care_boards.json"], "ods_code")
+        icb_names = {item["ods_code"]: item for item in boards}
         systems = {row["icb22_code_h"]: row for row in self.lineage}
         stps = {row["stp21_code"]: row["stp21_name"] for row in self.lineage}
         if set(icb_names) != set(systems):
@@ -394,7 +412,9 @@ class _Import:
             self.sub_icb_area[code] = area.id
             name = f"{row['icb22_name']} – {code}"
             self._add(Name, file, ICBS_BEGAN, None, None, area.id, None, "official", name)
-            taken = Identifier.objects.filter(code__in=[code, row["sicbl22_code"]], valid__contains=ICBS_BEGAN)
+            taken = Identifier.objects.filter(
+                code__in=[code, row["sicbl22_code"]], valid__contains=ICBS_BEGAN, known__endswith__isnull=True
+            )
             borne = {(identifier.scheme, identifier.code) for identifier in taken}
             for scheme, value in (("ods", code), ("ons", row["sicbl22_code"])):
                 if (scheme, value) not in borne:
@@ -405,7 +425,8 @@ class _Import:
 
     def _regions_and_trusts(self) -> None:
         regions = self.files.get("nhs_england_regions.json")
-        for item in published.items(regions) if regions else ():
+        fields = ("NHS_ENGLAND_REGION_CODE", "NHS_ENGLAND_REGION_NAME", "NHS_ENGLAND_REGION_ONS_CODE")
+        for item in published.entries(regions, *fields) if regions else ():
             code, name = item["NHS_ENGLAND_REGION_CODE"], item["NHS_ENGLAND_REGION_NAME"]
             body, is_described = self._body(code)
             if not is_described:
@@ -422,7 +443,7 @@ class _Import:
             for _, row in published.rows(lookup, "nhs_trust22_code", "nhs_trust22_name", "nhs_region21_nhs_code"):
                 names[row["nhs_trust22_code"]] = (row["nhs_trust22_name"], lookup.name)
                 region_of[row["nhs_trust22_code"]] = row["nhs_region21_nhs_code"]
-        for item in published.items(path) if path else ():
+        for item in published.entries(path, "ods_code", "trust_name") if path else ():
             names.setdefault(item["ods_code"], (_title_case(item["trust_name"]), path.name))
         last = max((on for _, _, on in self.succession), default=ICBS_BEGAN)
         gone = 0
@@ -462,8 +483,12 @@ class _Import:
         regions: dict[str, set[str]] = defaultdict(set)
         trusts: dict[str, set[str]] = defaultdict(set)
         listed: dict[str, set[str]] = defaultdict(set)
-        for row in published.items(path):
+        boards = {row["icb22_code_h"] for row in self.lineage}
+        fields = ("ODS ICB Code", "NHS England Region Code", "ODS Trust Code", "Local Authority")
+        for row in published.entries(path, *fields):
             board = row["ODS ICB Code"]
+            if board not in boards:
+                raise FileError(path.name, f"no board has the code '{board}'.", AGAIN, field="ODS ICB Code")
             regions[board].add(row["NHS England Region Code"])
             trusts[board].add(row["ODS Trust Code"])
             listed[board].add(row["Local Authority"])
@@ -494,15 +519,20 @@ class _Import:
         if path is None:
             return
         shares: dict[str, dict[str, Decimal]] = defaultdict(dict)
-        for line, row in published.rows(path, "nhs_trust22_code", "icb22_code", "proportion_trust_came_from_icb"):
+        last_line = {}
+        column = "proportion_trust_came_from_icb"
+        for line, row in published.rows(path, "nhs_trust22_code", "icb22_code", column):
             if row["icb22_code"] not in self.areas:
                 raise FileError(path.name, f"no ICB has the code '{row['icb22_code']}'.", AGAIN, line=line,
                                 field="icb22_code")  # fmt: skip
-            shares[row["nhs_trust22_code"]][row["icb22_code"]] = Decimal(row["proportion_trust_came_from_icb"])
+            share = published.amount(path, line, column, row[column], least=0)
+            shares[row["nhs_trust22_code"]][row["icb22_code"]] = share
+            last_line[row["nhs_trust22_code"]] = line
         stated = set(Serving.objects.filter(role="serves").values_list("body_id", "area_id"))
         for trust, by_icb in shares.items():
             if abs(sum(by_icb.values()) - 1) > Decimal("1e-6"):
-                raise FileError(path.name, f"the shares of {trust} sum to {sum(by_icb.values())}, expected 1.", AGAIN)
+                expected = f"the shares of {trust} sum to {sum(by_icb.values())}, expected 1."
+                raise FileError(path.name, expected, AGAIN, line=last_line[trust], field=column)
             if main_of(by_icb) is None:
                 self.done.remarks.append(
                     f"{trust} has two systems with the same largest share: a person must say which leads."
@@ -519,10 +549,12 @@ class _Import:
             return
         years = list(range(2016, 2025))
         columns = [f"ltla{year % 100}_{what}" for year in years for what in ("code", "name")]
-        table = [
-            {year: (row[f"ltla{year % 100}_code"], row[f"ltla{year % 100}_name"]) for year in years}
-            for _, row in published.rows(path, *columns)
-        ]
+        table = []
+        for line, row in published.rows(path, *columns):
+            empty = next((column for column in columns if not row[column]), None)
+            if empty:
+                raise FileError(path.name, "a code or name is empty.", AGAIN, line=line, field=empty)
+            table.append({year: (row[f"ltla{year % 100}_code"], row[f"ltla{year % 100}_name"]) for year in years})
         lives = {c: life for c, life in councils.lifetimes(table).items() if c.startswith("E")}
         recoded = {}
         for change in councils.changes(table):
@@ -585,8 +617,17 @@ class _Import:
         networks: dict[str, str] = {}
         locations_of: dict[str, set[str]] = defaultdict(set)
         unallocated = 0
-        for line, row in published.rows(path, "Practice_Code", "PCN_Code", "LOC22", "Patients", may_have_bom=True):
+        columns = ("Practice_Code", "GP_Practice_Name", "Practice_Postcode", "Latitude", "Longitude", "PCN_Code",
+                   "PCN_Name", "LOC22", "ICS22", "LAD21", "Patients")  # fmt: skip
+        listed = set()
+        for line, row in published.rows(path, *columns, may_have_bom=True):
             code, network = row["Practice_Code"], row["PCN_Code"]
+            if code in listed:
+                raise FileError(path.name, f"{code} stands twice.", AGAIN, line=line, field="Practice_Code")
+            listed.add(code)
+            for name in ("Latitude", "Longitude"):
+                if row[name]:
+                    published.amount(path, line, name, row[name])
             body, is_described = self._body(code)
             if is_described:
                 continue
@@ -687,19 +728,24 @@ class _Import:
             return
         basis = Basis(self.known[path.name], Source.objects.get(key=f"published:{path.name}"), self.recorded_by)
         days, moved, listed, new = on_day(date(2023, 4, 1)), 0, set(), []
-        for _, row in published.rows(path, "PRACTICE_CODE", "PCN_ODS_CODE", "PCN_NAME"):
+        size = "Number of Registered Patients (Last Known Figure)"
+        columns = ("PRACTICE_CODE", "PCN_ODS_CODE", "PCN_NAME", "postcode", "lat", "lon", size)
+        for line, row in published.rows(path, *columns):
             code, network = row["PRACTICE_CODE"], row["PCN_ODS_CODE"]
             listed.add(code)
             if code not in self.bodies or network not in self.bodies:
                 new.append(code)
                 continue
             practice = Body.objects.get(id=self.bodies[code])
-            list_size = row["Number of Registered Patients (Last Known Figure)"]
+            numbers = {
+                name: published.amount(path, line, name, row[name]) if row[name] else None
+                for name in ("lat", "lon", size)
+            }
             says = {
                 "postcode": row["postcode"],
-                "longitude": float(row["lon"]) if row["lon"] else None,
-                "latitude": float(row["lat"]) if row["lat"] else None,
-                "registered_patients": round(float(list_size)) if list_size else None,
+                "longitude": None if numbers["lon"] is None else float(numbers["lon"]),
+                "latitude": None if numbers["lat"] is None else float(numbers["lat"]),
+                "registered_patients": None if numbers[size] is None else round(numbers[size]),
             }
             state(Site, {"body": practice}, says, days, basis)
             to = Body.objects.get(id=self.bodies[network])
@@ -742,6 +788,18 @@ class _Import:
                     body = self.bodies[network]
                     self._add(Serving, file, ICBS_BEGAN, None, body, area, "serves", share, note=note, to_confirm=True)
         self._copy(Serving, self.facts.pop(Serving, []))
+
+
+def _refuse_circle(path: Path, lines: Mapping[tuple[str, str, date], int]) -> None:
+    after: dict[str, set[str]] = defaultdict(set)
+    for old, new, _ in lines:
+        if old != new:
+            after[old].add(new)
+    if way := circle(after):
+        pairs = set(itertools.pairwise(way))
+        line = max(line for (old, new, _), line in lines.items() if (old, new) in pairs)
+        expected = f"the codes go in a circle: {' → '.join(way)}."
+        raise FileError(path.name, expected, AGAIN, line=line, field="new_code")
 
 
 def _title_case(name: str) -> str:

@@ -140,7 +140,7 @@ legal_form = "statutory_corporate"
 sector = "nhs"
 source = "plan"
 names = [{ name = "NHS Littleshire CCG", from = "2020-04-01" }]
-codes = [{ scheme = "ods", code = "01X" }]
+codes = [{ scheme = "ods", code = "01X" }, { scheme = "ons", code = "E38000901" }]
 
 [[body]]
 key = "littleshire-trust"
