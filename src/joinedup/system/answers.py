@@ -420,6 +420,12 @@ def _days(fact: Fact) -> Answer:
     return {"from": str(start), "to": str(end) if end else None}
 
 
+def _told_with(model: type[Fact]) -> list[str]:
+    """Answer what is read together with facts of a model because their words name it."""
+    fields = {field.name for field in model._meta.get_fields()}
+    return ["source", *(name for name in ("function", "post") if name in fields)]
+
+
 def _facts_about(asked: UUID, known: Q) -> list[Any]:
     facts: list[Any] = []
     for model, about in (
@@ -427,7 +433,7 @@ def _facts_about(asked: UUID, known: Q) -> list[Any]:
         (Site, Q(body=asked)), (Serving, Q(body=asked)), (Link, Q(body=asked) | Q(to=asked)),
         (PostStanding, Q(body=asked)), (FunctionOwner, Q(body=asked)),
     ):  # fmt: skip
-        facts.extend(model.objects.filter(about, known).select_related("source").order_by("valid", "known"))
+        facts.extend(model.objects.filter(about, known).select_related(*_told_with(model)).order_by("valid", "known"))
     return facts
 
 
@@ -595,7 +601,7 @@ def _only_in(model: type[Fact], here: Picture, there: Picture, scope: Scope | No
         where &= Q(person__isnull=True) & ~Q(body__standings__kind__in=["gp_practice", "pcn"])
     else:
         where &= ~Q(kind__in=["gp_practice", "pcn"])
-    return list(model.objects.filter(where).select_related("source").distinct())
+    return list(model.objects.filter(where).select_related(*_told_with(model)).distinct())
 
 
 def _moved_small_areas(before: Picture, after: Picture, scope: Scope | None) -> list[Answer]:

@@ -191,7 +191,8 @@ def system(request: Any, text: str) -> HttpResponseBase:
         status=names.body_kind(answer["led_by"]["kind"]) if answer["led_by"] else "",
         tree=_tree(answer),
         map_of_places=map_of_places,
-        areas=None if map_of_places else _areas_table(answer),
+        areas=_areas_table(answer) if answer["areas"] and not map_of_places else None,
+        source=SMALL_AREA_SOURCE,
         deprivation=deprivation,
         bodies=_bodies_tables(answer),
         **_ahead_and_behind(answer["events"], request),
@@ -236,6 +237,7 @@ def area(request: Any, text: str) -> HttpResponseBase:
         tree=_tree(answer),
         map_of_small_areas=maps.map_of_small_areas(picture, answer, rows, table),
         small_areas=table,
+        source=SMALL_AREA_SOURCE,
         bodies=_bodies_tables(answer),
         **_ahead_and_behind(answer["events"], request),
         elsewhere=_elsewhere(request, answer["key"], f"show {answer['key']}"),
@@ -437,7 +439,7 @@ def body(request: Any, text: str) -> HttpResponseBase:
         answer=answer,
         kind=names.body_kind(answer["kind"] or (standing[-1]["says"]["kind"] if standing else "")),
         followed_by=_followed_by(answer),
-        existed=[{"days": names.span(f), "href": _on_day(request, f)} for f in standing],
+        existed=[{"days": _existed(f, standing), "href": _on_day(request, f)} for f in standing],
         facts=facts,
         codes=[(names.said_scheme(scheme), codes) for scheme, codes in answer["codes"].items()],
         serves=[
@@ -474,6 +476,13 @@ def _body_of(picture: Picture, text: str) -> Any:
         held = [use for use in uses if picture.moment.valid_on in use.valid] or list(uses)
         row = held[0].body_id if held else None
     return picture.bodies_by_id([row])[row] if row else picture.body(text)
+
+
+def _existed(fact: Answer, standing: Sequence[Answer]) -> str:
+    """Answer the days of a standing, and as what when a body was one thing after another (STP, then ICS)."""
+    kinds = {f["says"]["kind"] for f in standing}
+    kind = fact["says"]["kind"]
+    return names.span(fact) + (f" ({names.SHORT_KINDS.get(kind, names.body_kind(kind))})" if len(kinds) > 1 else "")
 
 
 def _led_systems(answer: Answer) -> list[Crumb]:
@@ -674,7 +683,7 @@ def changes(request: Any) -> HttpResponseBase:
         asked=asked,
         errors=errors,
         answer=answer,
-        of_name=_named(request, asked.of),
+        of_name=_named(request, asked.of) if answer else "",
         counts=_counts_table(answer) if answer and answer["counts"] else None,
         changes=table,
         moved=moved,
@@ -689,11 +698,8 @@ def _named(request: Any, of: str) -> str:
     if not of or of.lower() in answers.ENGLAND:
         return _("England")
     picture = Picture(request.moment)
-    found = picture.find(of)
-    if not found:
-        return of
-    kind, thing = found
-    return (picture.bodies_by_id if kind == "body" else picture.areas_by_id)([thing])[thing].name
+    # The code of a board stands for its system here too, as in the answer itself.
+    return kept(picture, f"name:{of.lower()}", lambda: str(answers.show(picture, of)["name"]))
 
 
 def _examples() -> list[tuple[str, str]]:
@@ -1052,6 +1058,7 @@ def correct(request: HttpRequest | Any, text: str, fact: str, fact_id: int) -> H
         breadcrumbs=_crumbs(Crumb(answer["name"], names.body_href(answer))),
         answer=answer,
         told=told,
+        heading=_("Check the correction") if is_checked else _("Correct: %(what)s") % {"what": what.lower()},
         what=what,
         words=words,
         days=names.span(told),
