@@ -439,6 +439,7 @@ def body(request: Any, text: str) -> HttpResponseBase:
         answer=answer,
         kind=names.body_kind(answer["kind"] or (standing[-1]["says"]["kind"] if standing else "")),
         followed_by=_followed_by(answer),
+        website=_address(answer["contacts"].get("web", "")),
         existed=[{"days": _existed(f, standing), "href": _on_day(request, f)} for f in standing],
         facts=facts,
         codes=[(names.said_scheme(scheme), codes) for scheme, codes in answer["codes"].items()],
@@ -536,6 +537,11 @@ def _functions(titles: Iterable[str]) -> list[tuple[str, list[str]]]:
         what, _colon, where = title.partition(": ")
         found.setdefault(what, []).extend([where] if where else [])
     return list(found.items())
+
+
+def _address(website: str) -> str:
+    """Answer a website as a link that leaves this site; sources write some of them without their scheme."""
+    return website if website.startswith(("https://", "http://")) else f"https://{website}"
 
 
 def _followed_by(answer: Answer) -> list[Answer]:
