@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import IntegrityError
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import Q
+from django.db.models import F, ForeignKey, Func, Q, Value
 
 from joinedup.errors import FileError, JoinedupError, RuleError
 from joinedup.moment import start_of_day
@@ -171,17 +171,33 @@ class _Store:
         """Find the thing by its key, else by a code that it bears (an import may have come first), else make it."""
         found = model.objects.filter(key=key).first()
         if found is None:
+            bearers: dict[Any, None] = {}
             for scheme, code in codes:
-                bearer = Identifier.objects.filter(scheme=scheme, code=code, **{f"{of}__isnull": False}).first()
-                found = getattr(bearer, of) if bearer else found
+                for bearer in Identifier.objects.filter(scheme=scheme, code=code, **{f"{of}__isnull": False}):
+                    bearers.pop(getattr(bearer, of), None)
+                    bearers[getattr(bearer, of)] = None
+            found = next(reversed(bearers), None)
             if found is not None and ":" in found.key:
                 found.key = key
                 found.save(update_fields=["key"])
                 self.replaces_import = True
+                self._merge_imported(of, [bearer for bearer in bearers if bearer != found and ":" in bearer.key])
         if found is None:
             found = model.objects.create(id=thing_id(of, key), key=key, **fields)
             self.loaded.added[of] += 1
         self.things[of, key] = found
+
+    def _merge_imported(self, of: str, others: list[Any]) -> None:
+        """End what was believed of things that the import took for others and that the file says are the same.
+
+        An import makes two areas of the two codes that a partnership and its board had one after the other.
+        """
+        ended = Func(Func(F("known"), function="lower"), Value(self.begun), function="tstzrange")
+        for model in FACTS:
+            for column in model._meta.get_fields():
+                if isinstance(column, ForeignKey) and column.related_model in {type(other) for other in others}:
+                    open_facts = model.objects.filter(**{f"{column.name}__in": others}, known__endswith__isnull=True)
+                    open_facts.update(known=ended)
 
     def _store_small_areas(self) -> None:
         """Make simulated small areas for each cell whose published ones are not there."""

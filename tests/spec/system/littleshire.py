@@ -65,7 +65,10 @@ key = "littleshire"
 kind = "system"
 source = "plan"
 names = [{ name = "Littleshire", from = "2016" }]
-codes = [{ scheme = "ons", code = "E54000901", from = "2016" }]
+codes = [
+  { scheme = "ons", code = "E54000911", from = "2016", to = "2022-07-01" },
+  { scheme = "ons", code = "E54000901", from = "2022-07-01", source = "order" },
+]
 cells = [{ cells = ["01X-*"], from = "2016" }]
 
 [[area]]

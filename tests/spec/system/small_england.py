@@ -1,7 +1,8 @@
 """A drawn England of ten small areas in the form in which the real one is published, file by file.
 
-Littleshire (`littleshire.py`) is in it: its groups 01A and 01B became 01X, and Westham (02X) joins it in July 2022. The
-rest is Bigshire (03X). Of trusts, RZ0 has become RZ1; of practices, one is in no network and one changes its network.
+Littleshire (`littleshire.py`) is in it: its groups 01A and 01B became 01X, and Westham (02X) joins it in July 2022. Its
+partnership bore the code E54000911, its board's area bears E54000901. The rest is Bigshire (03X). Of trusts, RZ0 has
+become RZ1; of practices, one is in no network and one changes its network.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ MASTER = csv(
 )
 LINEAGE = csv(
     "stp21_code|stp21_name|ccg21_code|ccg21_name|icb22_code|icb22_code_h|icb22_name|sicbl22_code|sicbl22_code_h|lsoas",
-    "E54000901|Littleshire Partnership|E38000901|NHS Littleshire CCG|E54000901|QZ9|"
+    "E54000911|Littleshire Partnership|E38000901|NHS Littleshire CCG|E54000901|QZ9|"
     "NHS Littleshire Integrated Care Board|E38000901|01X|5",
     "E54000902|Bigshire Partnership|E38000902|NHS Westham CCG|E54000901|QZ9|NHS Littleshire Integrated Care Board"
     "|E38000902|02X|2",

@@ -69,7 +69,8 @@ WRONG_LINES = {
         ('kind = "boundary_change"', 'kind = "boundry_change"', "kind", "Did you mean 'boundary_change'"),
     "an unknown certainty":
         ('"proposed", effective', '"propossed", effective', "beliefs.certainty", "Did you mean 'proposed'"),
-    "an unknown scheme of codes": ('scheme = "ons"', 'scheme = "onz"', "codes.scheme", "Did you mean 'ons'"),
+    "an unknown scheme of codes":
+        ('"ons", code = "E54000901"', '"onz", code = "E54000901"', "codes.scheme", "Did you mean 'ons'"),
     "an unknown role": ('role = "leads", to', 'role = "leeds", to', "serves.role", "Did you mean 'leads'"),
     "an unknown link": ('kind = "member_of"', 'kind = "membr_of"', "links.kind", "Did you mean 'member_of'"),
     "an unknown field":
