@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any, NoReturn
+
 from django.urls import include, path
 from ninja import NinjaAPI
+from ninja.errors import ValidationError
 
 from joinedup import __version__, home
+from joinedup.errors import RuleError
 from joinedup.system.api import router as system_api
 
 handler400 = "joinedup.ui.errors.bad_request"
@@ -17,6 +21,14 @@ handler500 = "joinedup.ui.errors.failed"
 api = NinjaAPI(title="joinedup", version=__version__, description="The same answers as the pages.", docs_url=None,
                openapi_url=None)  # fmt: skip
 api.add_router("/system", system_api)
+
+
+@api.exception_handler(ValidationError)
+def say_what_is_missing(request: Any, error: Any) -> NoReturn:
+    """Turn ninja's list of parameters that are wrong into our own error, which every door answers alike."""
+    parts = [f"{wrong['loc'][-1]}: {wrong['msg']}" for wrong in error.errors]
+    raise RuleError(f"{'; '.join(parts)}. /api/openapi.json describes the parameters.") from error
+
 
 urlpatterns = [
     path("", home.front_page, name="home"),

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q
 
+from joinedup.errors import NotFound, did_you_mean
 from joinedup.moment import LONDON
 from joinedup.system.bodies import Area, Body, Event, Post, Since
+from joinedup.system.kinds import BODY_KINDS
 from joinedup.system.models import (
     FACTS,
     Assignment,
@@ -288,6 +291,55 @@ def code(picture: Picture, text: str) -> Answer:
         "became": sorted(became - {text}),
         "lives_on": text in became,
         "succession": [{"old": r.old_code, "new": r.new_code, "on": r.on.isoformat()} for r in rows],
+    }
+
+
+def bodies(picture: Picture, kind: str) -> Answer:
+    """Answer the bodies of a kind that exist on the day, by name; raises NotFound for an unknown kind."""
+    if kind not in BODY_KINDS:
+        raise NotFound(
+            f"'{kind}' is no kind of body; expected one of {', '.join(BODY_KINDS)}.{did_you_mean(kind, BODY_KINDS)}"
+        )
+    found = [_ref_of(b) for b in picture.bodies_of_kind(kind)]
+    return {"what": "bodies", **_moment(picture), "kind": kind, "count": len(found), "bodies": found}
+
+
+def people(picture: Picture) -> Answer:
+    """Answer who holds which post on the day: one head for each person, full-time equivalents as far as stated (C10).
+
+    Posts that nobody holds stand last. Only for those who may see people (`system.people`).
+    """
+    sql = "SELECT DISTINCT body_id FROM system_poststanding WHERE valid @> %s AND known @> %s"
+    employers = Employment.objects.filter(_visible(picture)).values_list("person_id", "employer_id")
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [picture.moment.valid_on, picture.moment.known_at])
+        posts = picture.posts([row[0] for row in cursor.fetchall()])
+    employed = dict(employers)
+    named = picture.bodies_by_id({*(p.body for p in posts), *employed.values()})
+    held = [(p, h) for p in posts for h in p.holders]
+    vacant = [p for p in posts if not p.holders]
+    fte = sum((Decimal(h.fte) for _, h in held if h.fte), Decimal(0))
+    return {
+        "what": "people",
+        **_moment(picture),
+        "posts": len(posts),
+        "vacant": len(vacant),
+        "heads": len({h.person.id for _, h in held}),
+        "fte": float(fte),
+        "holders": [
+            {
+                "post": p.title,
+                "body": _ref_of(named[p.body]),
+                "person": h.person.name,
+                "status": h.status,
+                "fte": _number(h.fte),
+                "employer": _ref(named.get(employed.get(h.person.id))),
+                "since": _since(h.since),
+                "to_confirm": h.to_confirm,
+            }
+            for p, h in held
+        ],
+        "vacancies": [{"post": p.title, "body": _ref_of(named[p.body]), "since": _since(p.since)} for p in vacant],
     }
 
 

@@ -150,6 +150,31 @@ def events(as_of: AsOf = "", known_at: KnownAt = "", as_json: Json = False) -> N
 
 
 @app.command()
+def bodies(
+    kind: Annotated[str, typer.Argument(help="icb, ccg, nhs_trust ...: the kinds that `show england` counts.")],
+    as_of: AsOf = "",
+    known_at: KnownAt = "",
+    as_json: Json = False,
+) -> None:
+    """Show all bodies of a kind on a day.
+
+    Example: joinedup system bodies icb --as-of 2022-07-01
+    """
+    answers, picture = _read(as_of, known_at)
+    _tell(answers.bodies(picture, kind), as_json)
+
+
+@app.command()
+def people(as_of: AsOf = "", known_at: KnownAt = "", as_json: Json = False) -> None:
+    """Show who holds which post on a day, counted as heads and as full-time equivalents.
+
+    Example: joinedup system people --as-of 2020-06-15
+    """
+    answers, picture = _read(as_of, known_at)
+    _tell(answers.people(picture), as_json)
+
+
+@app.command()
 def board(
     small_area: Annotated[str, typer.Argument(help="The code of a small area (LSOA).")],
     need: Annotated[str, typer.Option(help="mental_health, learning_disability, or none for all other needs.")] = "",

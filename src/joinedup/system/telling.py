@@ -132,11 +132,25 @@ def _events(answer: Answer) -> list[str | None]:
     return [_event(event) for event in answer["events"]] or ["No change is known."]
 
 
+def _bodies(answer: Answer) -> list[str | None]:
+    return [f"{answer['count']:,} × {BODY_KINDS[answer['kind']]}", _moment(answer), *map(_named, answer["bodies"])]
+
+
+def _people_in_post(answer: Answer) -> list[str | None]:
+    return [
+        _moment(answer),
+        f"{answer['posts']} posts, {answer['vacant']} vacant; {answer['heads']} people, {answer['fte']:g} FTE stated",
+        *(f"  {h['post']}, {h['body']['name']}: {h['person']} ({h['status']})" for h in answer["holders"]),
+        *(f"  {v['post']}, {v['body']['name']}: nobody" for v in answer["vacancies"]),
+    ]
+
+
 def _one_line(answer: Answer) -> list[str | None]:
     return [f"{answer['what']}: {answer['name']}"]
 
 
 _TELLERS = {
     "system": _area, "area": _area, "england": _england, "body": _body, "beliefs": _beliefs, "diff": _diff,
-    "coverage": _coverage, "code": _code, "events": _events, "board": _one_line, "corrected": _one_line,
+    "coverage": _coverage, "code": _code, "events": _events, "bodies": _bodies,
+    "people": _people_in_post, "board": _one_line, "corrected": _one_line,
 }  # fmt: skip
