@@ -7,11 +7,12 @@ everyone. The session remembers it, so that following a link does not lose it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.utils.http import escape_leading_slashes
 
 from joinedup.errors import RuleError
 from joinedup.moment import Moment, end_of_day, now, parse_day, parse_known
@@ -69,7 +70,7 @@ def _set(request: HttpRequest, moment: Moment, known: datetime | None, *, is_now
     request.is_now = is_now  # type: ignore[attr-defined]
 
 
-def _asked(request: HttpRequest, present: Moment) -> tuple[object, datetime | None] | None:
+def _asked(request: HttpRequest, present: Moment) -> tuple[date, datetime | None] | None:
     """Answer the day and the known time that the address names, or None when it names neither."""
     day_text, known_text = request.GET.get("as_of", ""), request.GET.get("known_at", "")
     if not day_text and not known_text:
@@ -108,7 +109,9 @@ def _to(request: HttpRequest, moment: dict[str, str]) -> HttpResponse:
         if not key.startswith(("as_of", "known_at"))
     ]
     query = urlencode([*kept, *((key, value) for key, value in moment.items() if value)])
-    response = HttpResponseRedirect(f"{request.path}?{query}" if query else request.path)
+    # An address that begins with two slashes would name another host.
+    path = escape_leading_slashes(request.path)
+    response = HttpResponseRedirect(f"{path}?{query}" if query else path)
     response["Cache-Control"] = "no-store"
     return response
 

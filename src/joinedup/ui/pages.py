@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.http import escape_leading_slashes
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language
 
@@ -99,6 +100,11 @@ class Site:
         self.is_now = getattr(page.request, "is_now", True)
         # A page that reports a failure must not ask the database again for its menu.
         self.is_bare = bool(page.context.get("is_bare"))
+
+    @property
+    def path(self) -> str:
+        """Answer the page's path as a form may name it: one that begins with two slashes would name another host."""
+        return escape_leading_slashes(self.request.path)
 
     @property
     def crumbs(self) -> list[dict[str, str]]:

@@ -64,6 +64,14 @@ def test_the_day_is_remembered_and_shown_in_every_address(site: Client) -> None:
     assert "You are looking at: today" in site.get("/").content.decode()
 
 
+@pytest.mark.parametrize("asked", ["?as_of=today", "?as_of_day=1&as_of_month=7&as_of_year=2022", "?q=a", "?as_of=x"])
+def test_an_address_that_begins_with_two_slashes_leads_to_no_other_site(site: Client, asked: str) -> None:
+    site.get("/?as_of=2022-07-01")
+    answer = site.get(f"/{asked}", PATH_INFO="//elsewhere.example/")
+    assert not answer.get("Location", "").startswith("//")
+    assert 'action="//' not in answer.content.decode()
+
+
 def test_programs_and_sign_in_are_never_redirected(site: Client) -> None:
     site.get("/?as_of=2022-07-01&known_at=2022-06-01")
     assert site.get("/api/moment/").json()["valid_on"] == now().valid_on.isoformat()
