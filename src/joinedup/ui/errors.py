@@ -7,6 +7,7 @@ middleware answers what views raise.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
@@ -19,6 +20,7 @@ from joinedup.errors import JoinedupError, Unavailable
 from joinedup.ui.pages import Page
 
 logger = logging.getLogger("joinedup.errors")
+AWAY = (OperationalError, InterfaceError, Unavailable)
 
 
 class ErrorPages:
@@ -31,7 +33,7 @@ class ErrorPages:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
-        if isinstance(error, OperationalError | InterfaceError | Unavailable):
+        if isinstance(error, AWAY):
             logger.error("unavailable", exc_info=error, extra={"request_id": _number(request)})
             return answer(request, 503)
         if isinstance(error, JoinedupError):
@@ -59,7 +61,8 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def failed(request: HttpRequest) -> HttpResponseBase:
-    return answer(request, 500)
+    """Answer what failed before the page began, such as the look-up of a session in a database that went away."""
+    return answer(request, 503 if isinstance(sys.exception(), AWAY) else 500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:

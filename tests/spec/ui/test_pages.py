@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.db import OperationalError
 from django.test import Client, override_settings
 from tests.spec.ui.site import CANARY
 
@@ -106,6 +107,21 @@ def test_an_error_page_says_what_to_do_and_nothing_else(
     assert response["X-Request-ID"] in page
     assert CANARY not in page
     assert "Traceback" not in page
+
+
+def test_a_database_that_went_away_before_the_page_began_is_said_as_such(
+    site: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sessions are looked up before any page runs: their failure is the database's, not the program's."""
+
+    def gone(*_: object) -> None:
+        raise OperationalError(CANARY)
+
+    monkeypatch.setattr("joinedup.ui.moments._asked", gone)
+    response = site.get("/")
+    assert (response.status_code, response["Retry-After"]) == (503, "60")
+    assert "The service is unavailable" in response.content.decode()
+    assert CANARY not in response.content.decode()
 
 
 def test_an_error_under_api_is_json(site: Client) -> None:
