@@ -75,7 +75,8 @@ DEFAULT_FROM_EMAIL = os.environ.get("JOINEDUP_MAIL_FROM", "joinedup <no-reply@lo
 EMAIL_HOST = os.environ.get("JOINEDUP_MAIL_HOST", "")
 EMAIL_PORT = int(os.environ.get("JOINEDUP_MAIL_PORT", "25"))
 EMAIL_USE_TLS = os.environ.get("JOINEDUP_MAIL_TLS", "") == "1"
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
+EMAIL_TIMEOUT = 20
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "joinedup.access.letters.Outbox"
 EMAIL_FILE_PATH = DATA_DIR / "outbox"
 
 SESSION_COOKIE_NAME = "__Host-joinedup-session" if IS_HTTPS else "joinedup-session"

@@ -8,17 +8,15 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.mail import send_mail
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.urls import reverse
 
 from joinedup.access.audit import record
 from joinedup.access.grant import Grant
+from joinedup.access.letters import send_when_done
 from joinedup.access.limits import INVITATION_LASTS, RESET_LASTS, RESETS_AN_HOUR
 from joinedup.access.models import Invitation, PasswordReset, RoleHeld, SingleUseLink, User
 from joinedup.access.roles import TABLE
@@ -51,7 +49,7 @@ def invite(grant: Grant, email: str, name: str, at: datetime) -> User:
             user=user, token_hash=token_hash, created_at=at, expires_at=at + INVITATION_LASTS, invited_by=grant.actor_id
         )
         record(grant, "user.invite", f"user:{user.pk}")
-        _send_when_done(
+        send_when_done(
             user.email,
             "You are invited to joinedup",
             f"{user.name}, you are invited to joinedup. Choose your password within 7 days:",
@@ -82,13 +80,14 @@ def ask_for_reset(email: str, at: datetime) -> None:
         token, token_hash = _new_token()
         PasswordReset.objects.create(user=user, token_hash=token_hash, created_at=at, expires_at=at + RESET_LASTS)
         record(_by_link("Ask for a new password"), "user.ask-reset", f"user:{user.pk}")
-        _send_when_done(
+        send_when_done(
             user.email,
             "Choose a new joinedup password",
             "Somebody asked for a new password for this address. If it was not you, do nothing. "
             "Otherwise choose one within an hour:",
             "reset",
             token,
+            asked_by_stranger=True,
         )
 
 
@@ -283,12 +282,6 @@ def _new_token() -> tuple[str, bytes]:
 def _hash(token: str) -> bytes:
     # 256 random bits cannot be guessed back from a plain hash, unlike a number or an address.
     return sha256(token.encode()).digest()
-
-
-def _send_when_done(to: str, subject: str, text: str, route: str, token: str) -> None:
-    """Send the letter once the act is kept; an act that is rolled back sends none."""
-    address = settings.PUBLIC_URL + reverse(f"access:{route}", args=[token])
-    transaction.on_commit(lambda: send_mail(subject, f"{text}\n\n{address}\n", None, [to]))
 
 
 def _by_link(purpose: str) -> Grant:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+import smtplib
+import threading
+import time
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.test import Client
 from django.urls import reverse
 
+from joinedup import settings as real_settings
 from joinedup.access import Grant, grant_for
 from joinedup.errors import NotFound, Refused, RuleError
 
@@ -36,6 +43,9 @@ def letters(mailoutbox: list[Any], django_capture_on_commit_callbacks: Any) -> A
         mailoutbox.clear()
         with django_capture_on_commit_callbacks(execute=True):
             act()
+        for beside in threading.enumerate():
+            if beside.name == "letter":
+                beside.join()
         return list(mailoutbox)
 
     return send
@@ -109,6 +119,65 @@ def test_asking_for_a_reset_never_tells_whether_there_is_an_account(client: Clie
         assert len(sent) == count
     shown = [re.sub(rb'value="[^"]{64}"', b"", answer.content) for answer in answers.values()]
     assert shown[0] == shown[1]
+
+
+class NoMailServer(BaseEmailBackend):
+    def send_messages(self, messages: Any) -> int:
+        raise smtplib.SMTPConnectError(421, "CANARY")
+
+
+def test_a_letter_that_cannot_be_sent_is_told_to_whoever_invites_but_not_to_a_stranger(
+    client: Client, admin: Grant, make: Any, letters: Any, settings: Any, capfd: Any
+) -> None:
+    from joinedup.access import services
+    from joinedup.access.letters import LetterNotSent
+    from joinedup.access.models import User
+
+    make("Ada")
+    settings.EMAIL_BACKEND = f"{__name__}.NoMailServer"
+    with pytest.raises(LetterNotSent, match="could not be sent"):
+        letters(lambda: services.invite(admin, "eve@example.org", "Eve", NOW))
+    assert User.objects.filter(email="eve@example.org").exists()
+    statuses = []
+    letters(
+        lambda: statuses.append(client.post(reverse("access:ask-for-reset"), {"email": "ada@example.org"}).status_code)
+    )
+    assert statuses == [200]
+    log = capfd.readouterr().err
+    assert "letter.not_sent" in log
+    assert "CANARY" not in log
+    assert "ada@" not in log
+
+
+class SlowMailServer(BaseEmailBackend):
+    def send_messages(self, messages: Any) -> int:
+        time.sleep(1)
+        return 0
+
+
+def test_a_stranger_does_not_wait_for_the_letter(
+    client: Client, make: Any, settings: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    make("Ada")
+    settings.EMAIL_BACKEND = f"{__name__}.SlowMailServer"
+    began = time.monotonic()
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(reverse("access:ask-for-reset"), {"email": "ada@example.org"})
+    assert time.monotonic() - began < 0.9
+    (beside,) = [thread for thread in threading.enumerate() if thread.name == "letter"]
+    beside.join()
+
+
+def test_the_outbox_is_open_to_its_owner_only(settings: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "outbox"
+    folder.mkdir(mode=0o755)
+    settings.EMAIL_FILE_PATH = folder
+    assert real_settings.EMAIL_BACKEND == "joinedup.access.letters.Outbox"
+    get_connection(real_settings.EMAIL_BACKEND).send_messages(
+        [EmailMessage("Subject", "link", None, ["a@example.org"])]
+    )
+    assert len(list(folder.iterdir())) == 1
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_nobodys_letter_box_is_filled(make: Any, letters: Any) -> None:
