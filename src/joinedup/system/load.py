@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import F, ForeignKey, Func, Q, Value
 
@@ -123,6 +123,8 @@ class _Store:
             if self.replaces_import:  # One microsecond each keeps the order in which things became known.
                 known_at = max(known_at, self.begun + timedelta(microseconds=number))
             self._store_step(known_at, step)
+        with connection.cursor() as cursor:  # Until the server counts by itself it would read every part for each area.
+            cursor.execute("ANALYZE system_part, system_smallarea, system_name, system_identifier, system_serving")
         return self.loaded
 
     def _store_step(self, known_at: datetime, step: Any) -> None:

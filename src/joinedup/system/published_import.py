@@ -502,7 +502,7 @@ class _Import:
             body, is_described = self._body(board)
             for code in sorted(codes):
                 if code in self.bodies and not is_described:
-                    self._add(Link, path.name, ICBS_BEGAN, None, body, self.bodies[code], "part_of", None)
+                    self._add(Link, path.name, ICBS_BEGAN, None, body, self.bodies[code], "regulated_by", None)
             area = self.areas[ons_code[board]]
             for trust in sorted(trusts[board] - {""}):
                 if trust in self.bodies and (self.bodies[trust], area) not in stated:
