@@ -42,6 +42,7 @@ from joinedup.system.models import (
 )
 from joinedup.system.periods import PartialDate
 from joinedup.system.picture import Picture
+from joinedup.system.surroundings import Surrounding, surroundings
 
 Answer = dict[str, Any]
 ENGLAND = frozenset({"england", "eng", "e92000001"})
@@ -91,7 +92,10 @@ def england(picture: Picture) -> Answer:
 
 
 def area(picture: Picture, asked_area: Area, asked: str = "") -> Answer:
-    """Answer an area: its leader, the areas within it, the bodies that serve it by kind, and the changes ahead."""
+    """Answer an area: its leader, the areas within it, the bodies that serve it by kind, and the changes ahead.
+
+    Any but a system also tells what it lies in and who is responsible there (`lies_in`, widest first).
+    """
     tree = picture.areas_within(asked_area.id)
     ids = [a.id for a in tree]
     leaders = picture.leaders(ids)
@@ -129,10 +133,18 @@ def area(picture: Picture, asked_area: Area, asked: str = "") -> Answer:
         "bodies": dict(sorted(by_kind.items())),
         "events": [event(picture, e) for e in picture.events(takers)],
     }
+    if asked_area.kind != "system":
+        answer["lies_in"] = lies_in(picture, [asked_area.id]).get(asked_area.id, [])
     if asked:
         answer["asked"] = asked
         answer["asked_code_since"] = _code_since(picture, asked)
     return answer
+
+
+def lies_in(picture: Picture, areas: Iterable[UUID]) -> dict[UUID, list[Answer]]:
+    """Answer for each area what it lies in on the day, itself among them, widest first, and who is responsible."""
+    found = surroundings(picture, areas)
+    return {area_id: [_surrounding(s) for s in around] for area_id, around in found.items()}
 
 
 def body(picture: Picture, asked: Body, *, with_people: bool = False) -> Answer:
@@ -424,6 +436,19 @@ def _area(found: Area) -> Answer:
         "population": found.population,
         "deprived_share": None if found.deprived_share is None else round(found.deprived_share, 4),
         "is_simulated": found.is_simulated,
+    }
+
+
+def _surrounding(found: Surrounding) -> Answer:
+    """Answer an area that holds another one, wholly or in part, and who leads and who commissions for it."""
+    return {
+        "id": str(found.area.id),
+        "key": found.area.key,
+        "kind": found.area.kind,
+        "name": found.area.name,
+        "is_whole": found.is_whole,
+        "led_by": _ref(found.leader),
+        "commissioned_by": [_ref_of(b) for b in found.commissioners],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 
 from joinedup.access import Grant
 from joinedup.moment import Moment
+from joinedup.system import answers
 from joinedup.system.models import CodeSuccession
 from joinedup.system.names import SHORT_KINDS, area_kind, body_href, body_kind, listed, said_scheme, span
 from joinedup.system.periods import PartialDate
 from joinedup.system.picture import Picture
-from joinedup.system.surroundings import surroundings
 from joinedup.ui import SearchResult
 
 MOST = 40
@@ -111,7 +111,7 @@ def _results(
         return (name.casefold() != text.casefold(), not name.casefold().startswith(text.casefold()), place, name)
 
     ordered = sorted(things, key=rank)[:MOST] if text else things
-    around = surroundings(picture, [thing for thing, is_body in ordered if not is_body][:8])
+    around = answers.lies_in(picture, [thing for thing, is_body in ordered if not is_body][:8])
     standings = _nearest_standings(picture, [t for t, is_body in ordered if is_body and not bodies[t].exists])
     results = []
     for thing, is_body in ordered:
@@ -146,14 +146,15 @@ def _nearest_standings(picture: Picture, bodies: Sequence[UUID]) -> dict[UUID, t
     return found
 
 
-def responsible_words(around: Sequence[Any]) -> str:
+def responsible_words(around: Iterable[Mapping[str, Any]]) -> str:
     """Answer in a sentence who commissions for and who leads what an area lies in."""
-    commissioners = list(dict.fromkeys(b.name for s in around if s.is_whole for b in s.commissioners))
+    whole = [area for area in around if area["is_whole"]]
+    commissioners = list(dict.fromkeys(body["name"] for area in whole for body in area["commissioned_by"]))
     leaders = list(
         dict.fromkeys(
-            f"{s.leader.name}" + (f" ({SHORT_KINDS[s.leader.kind]})" if s.leader.kind in {"stp", "ics"} else "")
-            for s in around
-            if s.is_whole and s.leader and s.area.kind == "system"
+            led["name"] + (f" ({SHORT_KINDS[led['kind']]})" if led["kind"] in {"stp", "ics"} else "")
+            for area in whole
+            if (led := area["led_by"]) and area["kind"] == "system"
         )
     )
     parts = []
