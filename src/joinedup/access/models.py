@@ -108,7 +108,7 @@ class PasswordReset(SingleUseLink):
 class SignInAttempt(models.Model):
     """One try to sign in; failures within a few minutes lock the account and the address for a while."""
 
-    account = models.CharField(max_length=254)  # the address that was typed, folded to lower case
+    account = models.CharField(max_length=254)  # a keyed hash of what was typed, folded to lower case
     address = models.CharField(max_length=64)
     at = models.DateTimeField()
     succeeded = models.BooleanField(default=False)

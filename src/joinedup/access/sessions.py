@@ -88,6 +88,11 @@ def end_all_sessions(user: User, at: datetime, because: str) -> int:
     return _close(list(user.sessions.filter(ended_at=None)), at, because)
 
 
+def forget_sessions(at: datetime) -> None:
+    """Delete what browsers that never came back left behind, such as the day that a stranger looked at."""
+    Session.objects.filter(expire_date__lte=at).delete()
+
+
 def _close(sessions: list[UserSession], at: datetime, because: str) -> int:
     Session.objects.filter(session_key__in=[session.session_key for session in sessions]).delete()
     return UserSession.objects.filter(pk__in=[session.pk for session in sessions]).update(

@@ -10,6 +10,7 @@ from django.contrib.auth import login, logout
 from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 
 from joinedup.access.audit import record
 from joinedup.access.grant import Grant, grant_for
@@ -101,18 +102,25 @@ def _begin_attempt(account: str, address: str, at: datetime) -> SignInAttempt | 
     with transaction.atomic(), connection.cursor() as cursor:
         for lock in sorted({f"account {account}", f"address {address}"}):
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"joinedup sign-in {lock}"])
+        # What was typed is kept as a keyed hash only: people type passwords into the wrong box.
+        typed = salted_hmac("joinedup sign-in", account, algorithm="sha256").hexdigest()
         failed = SignInAttempt.objects.filter(at__gt=at - WITHIN, succeeded=False)
         until = max(
             (
                 lock
-                for which in (Q(account=account), Q(address=address))
+                for which in (Q(account=typed), Q(address=address))
                 if (lock := locked_until(failed.filter(which).values_list("at", flat=True), at))
             ),
             default=None,
         )
         if until is not None:
             return LockedOut(until, at)
-        return SignInAttempt.objects.create(account=account, address=address, at=at)
+        return SignInAttempt.objects.create(account=typed, address=address, at=at)
+
+
+def forget_tries(at: datetime) -> None:
+    """Delete the tries that can lock nobody any more."""
+    SignInAttempt.objects.filter(at__lte=at - WITHIN).delete()
 
 
 def _end_this_session(request: Any, at: datetime) -> None:
@@ -149,7 +157,7 @@ def _record_failure(account: str, address: str, why: str) -> None:
         decided_at=datetime.now(UTC),
         reason=why,
     )
-    # What was typed is not kept when it is no account: people type passwords into the wrong box.
+    # What was typed is not kept when it is no account, for the same reason as above.
     subject = f"user:{user.pk}" if user else "user:none"
     with transaction.atomic():
         record(stranger, "sign-in", subject, outcome="denied", details={"address": address})

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
@@ -122,6 +123,22 @@ class TestSignIn:
             sign_in(client, "ada@example.org", "wrong")
         SignInAttempt.objects.update(at=datetime.now(UTC) - timedelta(minutes=5))
         assert sign_in(client, "ada@example.org").status_code == 302
+
+    def test_what_was_typed_is_not_kept_in_plain_and_not_for_long(self, client: Client, make: Any) -> None:
+        """People type passwords into the wrong box."""
+        from joinedup.access.models import SignInAttempt
+        from joinedup.access.tasks import forget
+
+        make("Ada")
+        sign_in(client, PASSWORD, "wrong")
+        client.get("/?as_of=2022-07-01")
+        assert PASSWORD not in repr(list(SignInAttempt.objects.values()))
+        forget(timestamp=0)
+        assert (SignInAttempt.objects.count(), Session.objects.count()) == (1, 1)
+        SignInAttempt.objects.update(at=datetime.now(UTC) - timedelta(minutes=6))
+        Session.objects.update(expire_date=datetime.now(UTC) - timedelta(minutes=1))
+        forget(timestamp=0)
+        assert (SignInAttempt.objects.count(), Session.objects.count()) == (0, 0)
 
     def test_good_sign_ins_do_not_lock(self, client: Client, make: Any) -> None:
         make("Ada")
