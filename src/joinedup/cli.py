@@ -104,15 +104,18 @@ def demo(
         serve.refuse_taken_port("127.0.0.1", port)
     _tell(as_json, "Starting the database ...")
     database.ready()
+    from django.db import transaction
+
     from joinedup.access import demo_users, seal
     from joinedup.system import services
 
     grant = _own_grant("demo", "show three real systems with simulated small areas")
     loaded = {}
-    for key in services.systems():
-        _tell(as_json, f"Loading the system {key} ...")
-        loaded[key] = services.load_system(services.system_file(key), grant)
-    users = demo_users()
+    with transaction.atomic():  # First the users, who are refused where real ones are; all of it or nothing.
+        users = demo_users()
+        for key in services.systems():
+            _tell(as_json, f"Loading the system {key} ...")
+            loaded[key] = services.load_system(services.system_file(key), grant)
     seal()
     url = f"http://127.0.0.1:{port}"
     sign_ins = "\n".join(f"  {user.name:<22} {user.title}" for user in users)

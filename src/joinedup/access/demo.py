@@ -11,6 +11,7 @@ from joinedup.access.grant import service_grant
 from joinedup.access.models import User
 from joinedup.access.roles import TABLE
 from joinedup.access.services import give_role, make_user
+from joinedup.errors import RuleError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,18 @@ class DemoUser:
 def demo_users() -> list[DemoUser]:
     """Make the demo users that are not there yet, `<role>@demo.invalid` for each role, and answer all of them.
 
-    They sign in on the demo sign-in page only, which exists as long as they do.
+    They sign in on the demo sign-in page only, which exists as long as they do. Raises RuleError where real users are:
+    whoever reaches the page could sign in as an administrator without a password.
     """
     grant = service_grant("demo", "Set up simulated users", "whoever loaded the demo data")
     at = datetime.now(UTC)
     users = []
     with transaction.atomic():
+        if User.objects.filter(is_demo=False).exists() and not User.objects.filter(is_demo=True).exists():
+            raise RuleError(
+                "Real users are here, and demo users sign in without a password. The demo needs a data folder of its "
+                "own: set JOINEDUP_DATA, and run joinedup demo again."
+            )
         for role in TABLE.roles.values():
             email = f"{role.key}@demo.invalid"
             if not User.objects.filter(email=email).exists():

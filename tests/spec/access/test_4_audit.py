@@ -144,7 +144,7 @@ class TestNoActWithoutItsEntry:
         return found
 
     def acts(self, admin: Grant, make: Callable[..., Any]) -> dict[str, Callable[[], Any]]:
-        from joinedup.access import demo_users, make_administrator, services, sessions
+        from joinedup.access import make_administrator, services, sessions
 
         ada, eve = make("Ada", "planner"), make("Eve", "privacy_officer")
         client, guest = Client(raise_request_exception=False), Client(raise_request_exception=False)
@@ -172,7 +172,6 @@ class TestNoActWithoutItsEntry:
             "end access": lambda: services.end_access(admin, ada, NINE),
             "make user": lambda: services.make_user(admin, "new@example.org", "New", PASSWORD, NINE),
             "make administrator": lambda: make_administrator("new@example.org", "New", PASSWORD, admin),
-            "demo users": demo_users,
             "end session": end_session,
             "sign in": lambda: sign_in(guest, "ada@example.org"),
             "read audit": lambda: client.get(reverse("access:audit")),
