@@ -161,7 +161,8 @@ def decide(
         & (open_to_signed_in(permission, table) | (held_on(on) & may(permission, table) & holds_role_in(body_id)))
     )
     reasons: list[str] = []
-    for held in (*actor.roles, None):
+    # A role in the whole system first: whoever holds one must not be narrowed by another that is held in a body.
+    for held in (*sorted(actor.roles, key=lambda held: held.body_id is not None), None):
         allowed, reason = rule(actor, held)
         if allowed:
             return Decision(True, reason, held)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, date, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from joinedup.access.audit import record
@@ -120,9 +120,9 @@ def give_role(
     user holds the same role in the same body; Refused when the giver gives it to himself or beyond his own body.
     """
     grant.must_be_for("access.users")
-    _must_reach(grant, body_id)
+    _must_reach(grant, body_id, "role.give", user.pk)
     if grant.actor_id == f"user:{user.pk}":
-        raise Refused("Nobody gives a role to themselves. Ask another administrator.")
+        _refuse(grant, "role.give", user.pk, "Nobody gives a role to themselves. Ask another administrator.")
     title = TABLE.role(role).title
     valid_from = valid_from or at.astimezone(LONDON).date()
     if valid_to is not None and valid_to <= valid_from:
@@ -160,8 +160,10 @@ def end_role(grant: Grant, held: RoleHeld, at: datetime) -> None:
     Raises RuleError when it is over already or when nobody would be left who can manage users.
     """
     grant.must_be_for("access.users")
-    _must_reach(grant, held.body_id)
+    _must_reach(grant, held.body_id, "role.end", held.user_id)
     with transaction.atomic():
+        if held.role == ADMINISTRATOR:
+            _one_administrator_at_a_time()
         held = RoleHeld.objects.select_for_update().get(pk=held.pk)
         today = at.astimezone(LONDON).date()
         if held.valid.isempty or (held.valid.upper is not None and held.valid.upper <= today):
@@ -179,11 +181,12 @@ def end_access(grant: Grant, user: User, at: datetime) -> None:
     one's own access.
     """
     grant.must_be_for("access.users")
-    _must_reach(grant, None)
+    _must_reach(grant, None, "user.end-access", user.pk)
     if grant.actor_id == f"user:{user.pk}":
-        raise Refused("Nobody ends their own access. Ask another administrator.")
+        _refuse(grant, "user.end-access", user.pk, "Nobody ends their own access. Ask another administrator.")
     today = at.astimezone(LONDON).date()
     with transaction.atomic():
+        _one_administrator_at_a_time()
         user = User.objects.select_for_update().get(pk=user.pk)
         if not user.is_active:
             raise RuleError("This user's access has ended already.")
@@ -204,10 +207,17 @@ def end_access(grant: Grant, user: User, at: datetime) -> None:
 def make_administrator(email: str, name: str, password: str, grant: Grant) -> User:
     """Make the first system administrator of an installation, without invitation.
 
-    Raises RuleError when there is an administrator already, the address is none, or the password is too weak.
+    Raises RuleError when there is an administrator already, demo users are loaded, the address is none, or the
+    password is too weak.
     """
     at = datetime.now(UTC)
     with transaction.atomic():
+        _one_administrator_at_a_time()
+        if User.objects.filter(is_demo=True).exists():
+            raise RuleError(
+                "Demo users are here, who sign in without a password. A real system needs a data folder of its own: "
+                "set JOINEDUP_DATA, and run joinedup init again."
+            )
         if RoleHeld.objects.filter(role=ADMINISTRATOR, user__is_demo=False, user__is_active=True).exists():
             raise RuleError("There is an administrator already. Let them invite others: joinedup user invite")
         made = make_user(grant, email, name, password, at)
@@ -306,10 +316,25 @@ def _end(held: RoleHeld, today: date) -> None:
     held.save(update_fields=["valid"])
 
 
-def _must_reach(grant: Grant, body_id: UUID | None) -> None:
+def _must_reach(grant: Grant, body_id: UUID | None, action: str, user_id: UUID) -> None:
     """An administrator of one body acts within that body only."""
     if grant.body_id is not None and grant.body_id != body_id:
-        raise Refused("You administer another body. Ask an administrator of the whole system.")
+        says = "You administer another body. Ask an administrator of the whole system."
+        _refuse(grant, action, user_id, says, body_id=body_id)
+
+
+def _refuse(grant: Grant, action: str, user_id: UUID, says: str, *, body_id: UUID | None = None) -> NoReturn:
+    """Refuse what the permission alone does not forbid; that it was tried is in the audit."""
+    with transaction.atomic():
+        details = {"body": str(body_id)} if body_id else None
+        record(grant, action, f"user:{user_id}", outcome="denied", details=details)
+    raise Refused(says)
+
+
+def _one_administrator_at_a_time() -> None:
+    """Wait, to the end of the transaction: two administrators who end each other at once would leave none."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('joinedup administrators', 0))")
 
 
 def _must_leave_an_administrator(today: date) -> None:

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -27,7 +28,7 @@ from joinedup.access.forms import (
     InviteForm,
     SignInForm,
 )
-from joinedup.access.grant import requires
+from joinedup.access.grant import grant_for, requires
 from joinedup.access.models import Invitation, PasswordReset, RoleHeld, SingleUseLink, User
 from joinedup.access.reading import read_audit
 from joinedup.access.roles import TABLE
@@ -36,6 +37,7 @@ from joinedup.errors import JoinedupError, NotFound, RuleError
 from joinedup.ui import Column, Crumb, Page, Table
 
 read_only = require_safe
+keeps_no_copy = cache_control(no_store=True)  # Signed in or not, the page says whose link it is.
 page_with_form = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -98,6 +100,7 @@ def demo_sign_in(request: HttpRequest) -> HttpResponseBase:
 
 @requires("access.sign_in")
 @page_with_form
+@keeps_no_copy
 @sensitive_post_parameters("password")
 def accept(request: HttpRequest, token: str) -> HttpResponseBase:
     return _choose_password(request, token, Invitation, services.accept_invitation, _("Choose your password"))
@@ -105,6 +108,7 @@ def accept(request: HttpRequest, token: str) -> HttpResponseBase:
 
 @requires("access.sign_in")
 @page_with_form
+@keeps_no_copy
 @sensitive_post_parameters("password")
 def reset(request: HttpRequest, token: str) -> HttpResponseBase:
     return _choose_password(request, token, PasswordReset, services.reset_password, _("Choose a new password"))
@@ -233,12 +237,13 @@ def user(request: Any, user_id: UUID) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         try:
             values = form.cleaned_data
+            body_id = body_with_code(values["body_code"])
             services.give_role(
-                request.grant,
+                grant_for(request, "access.users", body_id=body_id),
                 shown,
                 values["role"],
                 _now(),
-                body_id=body_with_code(values["body_code"]),
+                body_id=body_id,
                 valid_from=values["valid_from"],
                 valid_to=values["valid_to"],
             )
@@ -281,7 +286,7 @@ def end_role(request: Any, user_id: UUID, held_id: int) -> HttpResponseBase:
     held = RoleHeld.objects.filter(pk=held_id, user_id=user_id).first()
     if held is None:
         raise NotFound(_("There is no such role."))
-    services.end_role(request.grant, held, _now())
+    services.end_role(grant_for(request, "access.users", body_id=held.body_id), held, _now())
     return HttpResponseRedirect(reverse("access:user", args=[user_id]))
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 import pytest
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -57,7 +58,8 @@ def test_an_invited_user_chooses_a_password_and_signs_in(client: Client, admin: 
     (letter,) = letters(lambda: services.invite(admin, "Ada@Example.org", "Ada  Lovelace", NOW))
     assert letter.to == ["ada@example.org"]
     address = f"/{link_in(letter)}"
-    assert client.get(address).status_code == 200
+    shown = client.get(address)
+    assert (shown.status_code, shown.headers["Cache-Control"]) == (200, "no-store")
     weak = client.post(address, {"password": "short"})
     assert weak.status_code == 422
     assert "too short" in weak.content.decode()
@@ -240,6 +242,7 @@ def test_a_role_permits_from_its_first_day_until_it_is_ended(admin: Grant, make:
 
 def test_nobody_gives_roles_to_themselves_or_beyond_their_body(make: Any) -> None:
     from joinedup.access import services
+    from joinedup.access.models import AuditEntry
 
     chief, local, ada = make("Chief", "system_admin"), make("Local", "system_admin", body_id=TRUST), make("Ada")
     with pytest.raises(Refused, match="to themselves"):
@@ -251,6 +254,49 @@ def test_nobody_gives_roles_to_themselves_or_beyond_their_body(make: Any) -> Non
             services.give_role(mine, ada, "member", NOW, body_id=body)
     with pytest.raises(Refused, match="another body"):
         services.end_access(mine, ada, NOW)
+    with pytest.raises(Refused, match="their own access"):
+        services.end_access(grant_for(chief, "access.users"), chief, NOW)
+    denied = AuditEntry.objects.filter(entry__outcome="denied").order_by("id").values_list("entry", flat=True)
+    assert [(entry["actor"], entry["action"], entry["subject"]) for entry in denied] == [
+        (f"user:{chief.pk}", "role.give", f"user:{chief.pk}"),
+        (f"user:{local.pk}", "role.give", f"user:{ada.pk}"),
+        (f"user:{local.pk}", "role.give", f"user:{ada.pk}"),
+        (f"user:{local.pk}", "user.end-access", f"user:{ada.pk}"),
+        (f"user:{chief.pk}", "user.end-access", f"user:{chief.pk}"),
+    ]
+
+
+def test_a_role_in_the_whole_system_is_not_narrowed_by_one_in_a_body(admin: Grant, make: Any) -> None:
+    from joinedup.access import services
+    from joinedup.access.models import User
+
+    chief = make("Chief", "system_admin", body_id=TRUST)
+    services.give_role(admin, chief, "system_admin", NOW)
+    grant = grant_for(User.objects.get(pk=chief.pk), "access.users")
+    services.give_role(grant, make("Ada"), "member", NOW, body_id=BOARD)
+
+
+def test_two_administrators_cannot_end_each_other_at_once(admin: Grant, make: Any) -> None:
+    """Each would still see the other, and nobody would be left: the second one waits for the first."""
+    from joinedup.access import services
+
+    first = make("First", "system_admin")
+    make("Second", "system_admin")
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended('joinedup administrators', 0))")
+    try:
+        for act in (
+            lambda: services.end_access(admin, first, NOW),
+            lambda: services.end_role(admin, first.roles_held.get(), NOW),
+        ):
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '100ms'")
+            with pytest.raises(OperationalError, match="lock timeout"), transaction.atomic():
+                act()
+    finally:
+        other.close()
+    services.end_access(admin, first, NOW)
 
 
 def test_a_grant_is_good_for_what_it_was_given_for(make: Any) -> None:
@@ -331,9 +377,28 @@ class TestDemo:
         assert sign_in(client, "chair@demo.invalid").status_code == 400
         assert letters(lambda: services.ask_for_reset("chair@demo.invalid", NOW)) == []
 
+    def test_demo_users_and_real_ones_never_live_together(self, admin: Grant, make: Any) -> None:
+        from joinedup.access import demo_users, make_administrator
+
+        with transaction.atomic():
+            demo_users()
+            with pytest.raises(RuleError, match="Demo users are here"):
+                make_administrator("chief@example.org", "Chief", PASSWORD, admin)
+            make("Ada")  # Somebody tries an invitation in the demo: it can still be loaded again.
+            demo_users()
+            transaction.set_rollback(True)
+        make("Ada")
+        with pytest.raises(RuleError, match="Real users are here"):
+            demo_users()
+
 
 class TestPages:
-    def test_a_role_is_given_in_a_body_by_its_code(self, client: Client, make: Any, settings: Any) -> None:
+    def test_a_role_is_given_in_a_body_by_its_code(
+        self, client: Client, admin: Grant, make: Any, settings: Any
+    ) -> None:
+        from joinedup.access import services
+        from joinedup.access.models import User
+
         settings.BODY_NAMES = [f"{__name__}.names"]
         settings.BODY_BY_CODE = [f"{__name__}.by_code"]
         ada = make("Ada")
@@ -346,6 +411,11 @@ class TestPages:
         assert "There is no body with the code &#39;XXX&#39;" in unknown.content.decode()
         assert client.post(page, {"role": "chair", "body_code": "qm7", **days}).status_code == 302
         assert "in Example ICB" in client.get(page).content.decode()
+        make("Local", "system_admin", body_id=BOARD)
+        services.give_role(admin, User.objects.get(name="Local"), "system_admin", NOW, body_id=TRUST)
+        sign_in(client, "local@example.org")  # Administers two bodies: the one that is named counts.
+        assert client.post(page, {"role": "member", "body_code": "QM7"}).status_code == 302
+        assert client.post(page, {"role": "member"}).status_code == 422
         bad = client.post(page, {"role": "chair", **days, "valid_from_day": "31", "valid_from_month": "6"})
         assert "The first day must be a real date" in bad.content.decode()
 
