@@ -32,6 +32,7 @@ from joinedup.system.models import (
     Part,
     Person,
     Post,
+    Serving,
     SmallArea,
     Source,
 )
@@ -178,7 +179,7 @@ class _Store:
                 for bearer in Identifier.objects.filter(scheme=scheme, code=code, **{f"{of}__isnull": False}):
                     bearers.pop(getattr(bearer, of), None)
                     bearers[getattr(bearer, of)] = None
-            found = next(reversed(bearers), None)
+            found = next(reversed(bearers), None) or (self._imported_council(key) if of == "body" else None)
             if found is not None and ":" in found.key:
                 found.key = key
                 found.save(update_fields=["key"])
@@ -188,6 +189,15 @@ class _Store:
             found = model.objects.create(id=thing_id(of, key), key=key, **fields)
             self.loaded.added[of] += 1
         self.things[of, key] = found
+
+    def _imported_council(self, key: str) -> Body | None:
+        """Answer the imported council of the one council area that a council of the file serves, if any."""
+        served = [f.about["area"] for f in self.file.facts if f.model == "Serving" and f.about["body"] == key]
+        areas = {self.things["area", area] for area in served if self.file.areas[area] == "council"}
+        if self.file.bodies[key]["kind"] != "local_authority" or len(areas) != 1:
+            return None
+        imported = Serving.objects.filter(area__in=areas, role="serves", body__key__startswith="ons:")
+        return next((serving.body for serving in imported.select_related("body")), None)
 
     def _merge_imported(self, of: str, others: list[Any]) -> None:
         """End what was believed of things that the import took for others and that the file says are the same.

@@ -168,7 +168,8 @@ class Picture:
     def _not_found(self, what: str, text: str) -> NotFound:
         names = [row[0] for row in self._rows("SELECT DISTINCT name FROM system_name WHERE person_id IS NULL")]
         codes = [row[0] for row in self._rows("SELECT DISTINCT code FROM system_identifier WHERE length(code) < 8")]
-        known_by = did_you_mean(text, names) or did_you_mean(text, codes)
+        others = [code for code in codes if code != text.upper()]
+        known_by = did_you_mean(text, names) or did_you_mean(text, others)
         return NotFound(
             f"No {what} has the code '{text}'.{known_by} Search by name, or load the system that it belongs to."
         )

@@ -144,7 +144,8 @@ class _Import:
         """Answer a body by its code, and whether a system file has described it already."""
         if code in self.bodies:
             return self.bodies[code], code in self.described
-        body = Body(id=thing_id("body", f"ods:{code}"), key=f"ods:{code.lower()}")
+        scheme = "ons" if len(code) == 9 else "ods"
+        body = Body(id=thing_id("body", f"{scheme}:{code}"), key=f"{scheme}:{code.lower()}")
         self.things[Body].append(body)
         self.bodies[code] = body.id
         return body.id, False
@@ -574,10 +575,19 @@ class _Import:
         merged_into = {
             old: new for _, _, on, olds, new in self.council_merges for old in olds if on >= date(2023, 1, 1)
         }
+        # A system file describes a council by its area, which bears the code; the council serves it.
+        councils_of = dict(
+            Serving.objects.filter(area__kind="council", role="serves", body__standings__kind="local_authority")
+            .values_list("area_id", "body_id")
+            .distinct()
+        )
         for code, (name, first, gone) in sorted(lives.items()):
             start, end = date(first, 4, 1), date(gone, 4, 1) if gone else None
-            body, body_described = self._body(code)
             area, area_described = self._council_area(code, recoded)
+            if area in councils_of:
+                self.bodies[code] = councils_of[area]
+                continue
+            body, body_described = self._body(code)
             note = "The file begins in 2016." if first == years[0] else ""
             if not body_described and code not in recoded:
                 self._add(
