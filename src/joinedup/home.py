@@ -24,7 +24,7 @@ def front_page(request: Any) -> HttpResponseBase:
     signed_in = request.user.is_authenticated
     return Page(
         request,
-        "system/home.jinja",
+        "home.jinja",
         title=_("One system, as it was, is and will be"),
         overview=overview_of(Picture(request.moment)),
         signed_in=signed_in,
@@ -46,7 +46,7 @@ def search(request: Any) -> HttpResponseBase:
     # A code that denotes one thing only is still shown as a list: people must see what else bears the words.
     return Page(
         request,
-        "system/search.jinja",
+        "search.jinja",
         title=_("Results for “%(text)s”") % {"text": text} if text else _("Search"),
         breadcrumbs=[Crumb("joinedup", reverse("home"))],
         text=text,
