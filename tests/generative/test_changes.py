@@ -198,7 +198,8 @@ def test_a_split_keeps_totals(small_areas: list[int], counts: list[int], nudge: 
     check_event("split", ["a"], results, shares)
     for count in counts:
         assert sum(largest_remainder(count, [share.weight for share in shares])) == count
-    wrong = shares[:-1] + [Share("a", shares[-1].result, "lsoa", shares[-1].weight + Decimal("0.001") * (nudge + 1))]
+    last = shares[-1]
+    wrong = [*shares[:-1], Share("a", last.result, "lsoa", last.weight + Decimal("0.001") * (nudge + 1))]
     with pytest.raises(RuleError, match="sum to"):
         check_event("split", ["a"], results, wrong)
 
