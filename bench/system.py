@@ -44,11 +44,9 @@ def main() -> int:
     os.environ["JOINEDUP_DATA"] = folder
     os.environ.pop("DATABASE_URL", None)
     from joinedup import database
-    from joinedup.ui.assets import prepare
 
     try:
         database.ready()
-        prepare(REPOSITORY / "node_modules" / "nhsuk-frontend", Path(folder) / "static")
         return show(measure(reference))
     finally:
         database.stop()

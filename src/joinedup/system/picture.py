@@ -119,6 +119,10 @@ SELECT e.id, e.key, e.kind, b.certainty, b.effective_on, b.precision,
 """
 
 
+# One round trip for the body of a code, since this is asked most of all.
+_BODY_OF_CODE = _BODIES.replace("ANY(%(ids)s)", "(SELECT body_id FROM (" + _CODE + ") AS found)")
+
+
 def as_of(valid_on: date, known_at: datetime) -> Picture:
     """Answer the picture of the system on a day, by what was known at an instant (an aware datetime)."""
     return Picture(Moment(valid_on, known_at))
@@ -138,6 +142,9 @@ class Picture:
 
         Raises NotFound, with the nearest name, when no body was known by it.
         """
+        rows = self._rows(_BODY_OF_CODE, code=text)
+        if rows:
+            return self._body(rows[0])
         found = self.find(text)
         if found is None or found[0] != "body":
             raise self._not_found("body", text)
