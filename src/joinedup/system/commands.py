@@ -53,7 +53,20 @@ def import_(
     Example: joinedup system import published-files
     """
     services, grant = _act("import published files")
-    done = services.import_published(folder, grant)
+    if as_json:
+        done = services.import_published(folder, grant)
+    else:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        shown = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+        with Progress(*shown, console=Console(stderr=True), transient=True) as progress:
+            bar = progress.add_task("importing")
+
+            def on_step(what: str, number: int, of: int) -> None:
+                progress.update(bar, description=what, completed=number, total=of)
+
+            done = services.import_published(folder, grant, on_step)
     added = {name: many for name, many in sorted(done.added.items()) if many}
     if as_json:
         _print_json({"files": done.files, "is_unchanged": done.is_unchanged, "added": added, "remarks": done.remarks})

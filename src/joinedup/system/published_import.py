@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -59,6 +59,7 @@ STPS_OF_FILE = date(2021, 4, 1)
 ICBS_BEGAN = date(2022, 7, 1)
 BEFORE_THE_FILES = date(1992, 4, 1)
 START_UNKNOWN = "The published files do not say when it began; it is shown from 1992, where the succession file starts."
+OnStep = Callable[[str, int, int], None]  # what is done now, its number from 0, and how many there are
 AGES = ("pop_0_4", "pop_5_17", "pop_18_39", "pop_40_64", "pop_65_74", "pop_75_84", "pop_85plus")
 
 
@@ -72,8 +73,8 @@ class Imported:
     is_unchanged: bool = False
 
 
-def store_published(folder: Path, recorded_by: str) -> Imported:
-    """Import every published file below a folder, inside the caller's transaction.
+def store_published(folder: Path, recorded_by: str, on_step: OnStep) -> Imported:
+    """Import every published file below a folder, inside the caller's transaction; `on_step` hears of each step.
 
     The same files twice change nothing. Raises FileError for the first thing wrong; the transaction keeps nothing.
     """
@@ -89,7 +90,7 @@ def store_published(folder: Path, recorded_by: str) -> Imported:
             "published files were imported before, from another edition.",
             "A second edition is not supported yet: import it into an empty database.",
         )
-    return _Import(files, digests, recorded_by).run()
+    return _Import(files, digests, recorded_by).run(on_step)
 
 
 class _Import:
@@ -115,14 +116,28 @@ class _Import:
                 self.areas[code] = area
         self.described = set(self.bodies) | set(self.areas)
 
-    def run(self) -> Imported:
-        self._succession()
-        self._small_areas()
-        self._systems_and_ccgs()
-        self._regions_and_trusts()
-        self._lists_of_boards()
-        self._councils()
-        self._practices()
+    def run(self, on_step: OnStep) -> Imported:
+        steps: list[tuple[str, Callable[[], None]]] = [
+            ("reading the succession of codes", self._succession),
+            ("reading small areas", self._small_areas),
+            ("reading systems and CCGs", self._systems_and_ccgs),
+            ("reading regions and trusts", self._regions_and_trusts),
+            ("reading the lists of boards", self._lists_of_boards),
+            ("reading councils", self._councils),
+            ("reading practices and networks", self._practices),
+            ("storing bodies, areas and facts", self._store),
+            ("storing changes", self._events),
+            ("replacing simulated small areas", self._replace_simulated),
+            ("reading later lists of practices", self._later_practices),
+            ("storing outlines", self._outlines),
+            ("joining networks and neighbourhoods", self._neighbourhoods_of_networks),
+        ]
+        for number, (what, step) in enumerate(steps):
+            on_step(what, number, len(steps))
+            step()
+        return self.done
+
+    def _store(self) -> None:
         for model, things in self.things.items():
             self.done.added[model.__name__.lower()] += len(things)
             columns = [field.attname for field in model._meta.concrete_fields]
@@ -131,12 +146,6 @@ class _Import:
             self._copy(fact_model, self.facts.pop(fact_model))
         with connection.cursor() as cursor:  # Or what follows is planned for empty tables.
             cursor.execute("ANALYZE")
-        self._events()
-        self._replace_simulated()
-        self._later_practices()
-        self._outlines()
-        self._neighbourhoods_of_networks()
-        return self.done
 
     # --- gathering
 

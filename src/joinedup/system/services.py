@@ -21,7 +21,7 @@ from joinedup.system.kinds import BODY_KINDS, LEGAL_FORMS
 from joinedup.system.load import Loaded, overlap, store_system_file, thing_id
 from joinedup.system.models import FACTS, Body, ChangeEvent, Fact, Part, Source
 from joinedup.system.periods import PartialDate
-from joinedup.system.published_import import Imported, store_published
+from joinedup.system.published_import import Imported, OnStep, store_published
 
 SYSTEMS = Path(__file__).with_name("systems")
 # What a person may correct one by one, and the columns the form fills. Small areas move by a boundary change.
@@ -67,12 +67,15 @@ def load_system(path: Path, grant: Grant) -> Loaded:
     return loaded
 
 
-def import_published(folder: Path, grant: Grant) -> Imported:
-    """Import the published files below a folder; the same files twice change nothing. All of it or nothing."""
+def import_published(folder: Path, grant: Grant, on_step: OnStep = lambda what, number, of: None) -> Imported:
+    """Import the published files below a folder; the same files twice change nothing. All of it or nothing.
+
+    `on_step` hears of each step as it begins, for a progress bar.
+    """
     grant.must_be_for("system.import")
     with transaction.atomic():
         try:
-            imported = store_published(folder, grant.actor_id)
+            imported = store_published(folder, grant.actor_id, on_step)
         except IntegrityError as error:
             raise overlap(str(folder), error) from error
         record(grant, "system.import", "system:england", details={"added": dict(imported.added)})
