@@ -85,7 +85,7 @@ def serve(host: str, port: int, *, workers: int = 2, on_ready: Callable[[], None
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
     children = [
         Child("web server", _web_command(host, port, workers)),
-        Child("job worker", [sys.executable, "-m", "django", "procrastinate", "worker", "--name", "joinedup"]),
+        Child("job worker", _worker_command()),
     ]
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "joinedup.settings")
     try:
@@ -194,7 +194,15 @@ def _web_command(host: str, port: int, workers: int) -> list[str]:
         sys.executable, "-m", "gunicorn", "joinedup.wsgi:application", "--bind", bind,
         "--worker-class", "gthread", "--workers", str(workers), "--threads", "4",
         "--graceful-timeout", str(GRACE_SECONDS - 5), "--timeout", "60", "--limit-request-line", "8190",
-        "--log-level", "warning", "--worker-tmp-dir", _worker_folder(), "--no-control-socket",
+        "--log-level", "warning", "--logger-class", "joinedup.ui.server_log.ServerLog",
+        "--worker-tmp-dir", _worker_folder(), "--no-control-socket",
+    ]  # fmt: skip
+
+
+def _worker_command() -> list[str]:
+    # A job that went well is not kept: one a minute would be half a million rows a year.
+    return [
+        sys.executable, "-m", "django", "procrastinate", "worker", "--name", "joinedup", "--delete-jobs", "successful",
     ]  # fmt: skip
 
 

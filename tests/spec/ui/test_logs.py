@@ -92,3 +92,18 @@ def test_a_request_is_logged_by_its_route_without_its_query(site: Client, caplog
     requests = [json.loads(text) for text in lines if json.loads(text)["event"] == "request"]
     assert [(r["route"], r["status"], r["method"]) for r in requests] == [("", 200, "GET"), ("broken/", 500, "GET")]
     assert CANARY not in "".join(lines)
+
+
+def test_the_web_servers_own_log_names_no_address_and_no_value(capfd: pytest.CaptureFixture[str]) -> None:
+    from gunicorn.config import Config
+
+    from joinedup.ui.server_log import ServerLog
+
+    log = ServerLog(Config())
+    try:
+        raise ValueError("CANARY of a value")
+    except ValueError:
+        log.exception("Error handling request %s", "/access/reset/CANARY/?q=CANARY")
+    told = json.loads(capfd.readouterr().err)
+    assert (told["level"], told["error"]) == ("ERROR", "builtins.ValueError")
+    assert "CANARY" not in json.dumps(told)
