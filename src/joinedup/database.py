@@ -55,18 +55,22 @@ def data_dir() -> Path:
 def secret(name: str) -> str:
     """Answer a secret of this installation, made on first use and readable by its owner only."""
     path = data_dir() / "keys" / name
-    try:
-        return path.read_text()
-    except FileNotFoundError:
+    if not path.exists():
         _make_data_dir()
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         new = path.with_suffix(f".{os.getpid()}")
         new.touch(mode=0o600)
-        new.write_text(secrets.token_urlsafe(48))
+        with new.open("w") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())  # A power cut must not leave the name of a key without the key.
         with contextlib.suppress(FileExistsError):  # Two processes may make it at once: the first one's stays.
             os.link(new, path)
         new.unlink()
-        return path.read_text()
+    found = path.read_text()
+    if not found:
+        raise Unavailable(f"The key {path} is empty. Put it back from a backup, or remove it to have a new one made.")
+    return found
 
 
 def is_embedded() -> bool:
@@ -136,8 +140,13 @@ def program_environment() -> dict[str, str]:
     for variable, key in names.items():
         if settings.get(key):
             environment[variable] = settings[key]
+    from psycopg.pq import Conninfo
+
+    # The library itself says which variable stands for an option: connect_timeout -> PGCONNECT_TIMEOUT.
+    known = {known.keyword.decode(): known.envvar.decode() for known in Conninfo.get_defaults() if known.envvar}
     for option, value in settings["OPTIONS"].items():
-        environment[f"PG{option.replace('_', '').upper()}"] = value  # sslmode -> PGSSLMODE
+        if option in known:
+            environment[known[option]] = value
     return environment | {"LC_ALL": "C"}
 
 

@@ -19,7 +19,7 @@ SECRET_KEY = os.environ.get("JOINEDUP_SECRET_KEY", "") or database.secret("sessi
 # Where people reach this server. With https, cookies carry the __Host- prefix and browsers are told to insist on it.
 PUBLIC_URL = os.environ.get("JOINEDUP_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 IS_HTTPS = PUBLIC_URL.startswith("https://")
-ALLOWED_HOSTS = [PUBLIC_URL.split("://", 1)[1].split(":")[0].split("/")[0], "127.0.0.1", "localhost", "testserver"]
+ALLOWED_HOSTS = [PUBLIC_URL.split("://", 1)[1].split(":")[0].split("/")[0], "127.0.0.1", "localhost"]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 CSRF_FAILURE_VIEW = "joinedup.ui.errors.csrf_failure"
 

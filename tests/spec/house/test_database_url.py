@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import ground
 
 from joinedup import database
 from joinedup.errors import Unavailable
@@ -60,23 +61,34 @@ class Server:
         self.run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
 
 
-@pytest.fixture(params=["the version that joinedup brings", "the version that Debian brings"])
-def server(request: pytest.FixtureRequest, data: Path, own_ground: Path, monkeypatch) -> Iterator[Server]:
-    programs = database.program("initdb").parent
+def brought() -> Path:
+    return database.program("initdb").parent
+
+
+@pytest.fixture(scope="module", params=["the version that joinedup brings", "the version that Debian brings"])
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    programs = brought()
     if "Debian" in request.param:
         if not installed_elsewhere():
             pytest.skip("no other PostgreSQL here; to try one: apt-get install postgresql")
         programs = installed_elsewhere()[0].parent
-    server = Server(programs, own_ground / "elsewhere", "--data-checksums")
+    with ground() as folder:
+        server = Server(programs, folder / "elsewhere", "--data-checksums")
+        yield server
+        server.end()
+
+
+@pytest.fixture
+def elsewhere(server: Server, data: Path, monkeypatch) -> Server:
+    """A new database on the server, named by DATABASE_URL."""
     monkeypatch.setenv("DATABASE_URL", server.address("postgres"))
     with database.connect() as connection:
         connection.execute("CREATE DATABASE hertfordshire")
     monkeypatch.setenv("DATABASE_URL", server.address("hertfordshire"))
-    yield server
-    server.end()
+    return server
 
 
-def test_everything_works_there(server: Server, data: Path, tmp_path: Path, run, python, fill: str) -> None:
+def test_everything_works_there(elsewhere: Server, data: Path, tmp_path: Path, run, python, fill: str) -> None:
     filled = python(fill)
     assert filled.returncode == 0, filled.stderr
     checked = run("check")
@@ -98,7 +110,7 @@ def test_everything_works_there(server: Server, data: Path, tmp_path: Path, run,
 
 
 def test_a_server_without_checksums_is_refused(data: Path, own_ground: Path, monkeypatch, run) -> None:
-    server = Server(database.program("initdb").parent, own_ground / "elsewhere", "--no-data-checksums")
+    server = Server(brought(), own_ground / "elsewhere", "--no-data-checksums")
     try:
         monkeypatch.setenv("DATABASE_URL", server.address("postgres"))
         refused = run("audit", "verify")
@@ -126,12 +138,16 @@ def test_a_wrong_address_is_told_without_its_password(data: Path, run, address: 
     assert "Traceback" not in refused.stderr
 
 
-def test_a_role_that_may_not_make_databases_is_told_what_to_ask_for(server: Server, tmp_path, run, monkeypatch) -> None:
+def test_a_role_that_may_not_make_databases_is_told_what_to_ask_for(
+    server: Server, data: Path, tmp_path: Path, run, monkeypatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", server.address("postgres"))
     with database.connect() as connection:
         connection.execute("CREATE ROLE plain LOGIN PASSWORD 'plain'")
-        connection.execute("ALTER DATABASE hertfordshire OWNER TO plain")
+        connection.execute("CREATE DATABASE derbyshire OWNER plain")
+    with database.connect("derbyshire") as connection:
         connection.execute("ALTER SCHEMA public OWNER TO plain")
-    monkeypatch.setenv("DATABASE_URL", f"postgresql://plain:plain@127.0.0.1:{server.port}/hertfordshire")
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://plain:plain@127.0.0.1:{server.port}/derbyshire")
     assert run("backup", str(tmp_path / "b")).returncode == 0
     refused = run("restore", str(tmp_path / "b"), "--replace")
     assert refused.returncode == 6
@@ -139,10 +155,16 @@ def test_a_role_that_may_not_make_databases_is_told_what_to_ask_for(server: Serv
 
 
 def test_what_stands_in_the_address_reaches_the_server(monkeypatch) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgres://u%40x:p%2Fw@db.example:6000/name?sslmode=verify-full")
+    monkeypatch.setenv(
+        "DATABASE_URL",
+        "postgres://u%40x:p%2Fw@db.example:6000/name?sslmode=verify-full"
+        "&connect_timeout=7&application_name=joinedup&keepalives=1",
+    )
     settings = database.connection_settings()
     assert [settings[key] for key in ("USER", "PASSWORD", "HOST", "PORT", "NAME")] == [
         "u@x", "p/w", "db.example", "6000", "name",
     ]  # fmt: skip
-    assert settings["OPTIONS"] == {"sslmode": "verify-full"}
-    assert database.program_environment()["PGSSLMODE"] == "verify-full"
+    assert settings["OPTIONS"]["sslmode"] == "verify-full"
+    environment = database.program_environment()
+    names = ("PGSSLMODE", "PGCONNECT_TIMEOUT", "PGAPPNAME")
+    assert [environment.get(name) for name in names] == ["verify-full", "7", "joinedup"]

@@ -155,6 +155,13 @@ def test_the_log_of_the_server_holds_no_value_of_a_statement_that_failed(data: P
     assert "CANARY" not in (data / "postgres" / "server.log").read_text()
 
 
+def test_a_key_that_is_empty_is_refused_and_never_used(data: Path) -> None:
+    (data / "keys").mkdir(parents=True)
+    (data / "keys" / "audit.key").write_text("")
+    with pytest.raises(Unavailable, match="is empty"):
+        database.secret("audit.key")
+
+
 def test_stop_ends_the_server_and_says_whether_there_was_one(data: Path) -> None:
     database.start()
     assert database.stop() is True
