@@ -25,11 +25,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import IO, Any
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING, Any
 
 from joinedup import __version__, database
 from joinedup.errors import FileError, RuleError, Unavailable
+
+if TYPE_CHECKING:
+    from joinedup.access import Grant
 
 HEAD_BYTES = 2 * tarfile.BLOCKSIZE  # the member SHA256: its header and its one block
 AGAIN = "Take another copy of the backup."
@@ -48,15 +51,16 @@ class Manifest:
     rows: dict[str, int]
 
 
-def backup(file: Path) -> Manifest:
+def backup(file: Path, grant: Grant) -> Manifest:
     """Write a backup to `file` and answer its manifest; the server may go on working meanwhile.
 
     The file appears under its name only when it is complete and on the disk. Its owner alone may read it. Raises
-    FileError when the file is there already.
+    FileError when the file is there already. That a copy of everything was taken is in the audit, and in the copy.
     """
     if file.exists():
-        raise FileError(str(file), "expected the name of a file that does not exist yet.", "Name another file.")
+        raise _taken(file)
     database.ready()
+    _record(grant, "backup")
     new = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with _created(new) as out:
@@ -70,7 +74,7 @@ def backup(file: Path) -> Manifest:
             _add(out, "manifest.json", json.dumps(manifest.__dict__, indent=1).encode())
             out.write(bytes(2 * tarfile.BLOCKSIZE))
             _write_head(out)
-        new.rename(file)
+        _publish(new, file)
     except OSError as error:
         raise FileError(str(file), f"cannot be written: {error.strerror}.", "Name a file on another disk.") from error
     finally:
@@ -88,6 +92,7 @@ def check(file: Path) -> Manifest:
             if head != _head(_digest(source)):
                 raise FileError(str(file), "the backup is damaged: its SHA-256 is not the one written in it.", AGAIN)
         with tarfile.open(file) as archive:
+            _refuse_wandering(archive)
             return Manifest(**json.loads(_read(archive, "manifest.json")))
     except OSError as error:
         raise FileError(str(file), f"cannot be read: {error.strerror}.", "Name a file that can be read.") from error
@@ -97,14 +102,16 @@ def check(file: Path) -> Manifest:
         raise FileError(str(file), "this is not a backup that this joinedup can read.", AGAIN) from error
 
 
-def restore(file: Path, *, replace: bool = False) -> tuple[Manifest, str | None]:
+def restore(file: Path, grant: Grant, *, replace: bool = False) -> tuple[Manifest, str | None]:
     """Put a backup in the place of the database; answers its manifest and the name under which the old one is kept.
 
     The backup is checked first, restored into a new database beside, counted against its manifest, and only then are
-    the names exchanged. Until then nothing is touched. Raises FileError for a damaged backup; RuleError when the
-    database holds something and `replace` is not said, or when a newer joinedup made the backup; Unavailable while
-    others use the database.
+    the names exchanged. Until then nothing is touched; afterwards the restore is in the audit. Raises FileError for a
+    damaged backup; RuleError when the database holds something and `replace` is not said, or when a newer joinedup
+    made the backup; Unavailable while others use the database.
     """
+    import psycopg
+
     manifest = check(file)
     database.start()
     name = database.connection_settings()["NAME"]
@@ -133,14 +140,27 @@ def restore(file: Path, *, replace: bool = False) -> tuple[Manifest, str | None]
                 if kept:
                     server.execute(f'ALTER DATABASE "{name}" RENAME TO "{kept}"')
                 server.execute(f'ALTER DATABASE "{new}" RENAME TO "{name}"')
-        except BaseException:
+        except BaseException as error:
             server.execute(f'DROP DATABASE IF EXISTS "{new}"')
+            if isinstance(error, psycopg.errors.ObjectInUse):  # Somebody came between the look and the exchange.
+                raise _in_use(name) from error
             raise
         if kept and not holds:
             server.execute(f'DROP DATABASE "{kept}"')
             kept = None
     _put_back_heads(file, stamp)
+    database.ready()
+    _record(grant, "restore", {"made_at": manifest.made_at, "kept_as": kept})
     return manifest, kept
+
+
+def _record(grant: Grant, action: str, details: dict[str, Any] | None = None) -> None:
+    from django.db import transaction
+
+    from joinedup.access import record
+
+    with transaction.atomic():
+        record(grant, action, "database:whole", details=details)
 
 
 # --- writing -------------------------------------------------------------------------------------------------------
@@ -153,6 +173,27 @@ def _created(path: Path) -> Iterator[IO[bytes]]:
         yield out
         out.flush()
         os.fsync(out.fileno())
+
+
+def _publish(new: Path, file: Path) -> None:
+    """Give a complete file its name, on the disk, unless another file has got that name meanwhile."""
+    try:
+        os.link(new, file)
+    except FileExistsError:
+        raise _taken(file) from None
+    except OSError:  # A disk that knows no links, such as a memory stick: all that is left is to look once more.
+        if file.exists():
+            raise _taken(file) from None
+        new.rename(file)
+    folder = os.open(file.absolute().parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _taken(file: Path) -> FileError:
+    return FileError(str(file), "expected the name of a file that does not exist yet.", "Name another file.")
 
 
 def _dump(out: IO[bytes], heads: Path) -> Manifest:
@@ -250,6 +291,14 @@ def _read(archive: tarfile.TarFile, name: str) -> bytes:
     return member.read()
 
 
+def _refuse_wandering(archive: tarfile.TarFile) -> None:
+    """Anybody can make a file with a right digest: none may put a head of the audit outside its folder."""
+    for member in archive.getmembers():
+        path = PurePosixPath(member.name)
+        if not member.isreg() or path.is_absolute() or ".." in path.parts:
+            raise ValueError(member.name)
+
+
 @contextlib.contextmanager
 def _server() -> Iterator[Any]:
     """A connection to the server beside our database, whose name is to change."""
@@ -292,9 +341,13 @@ def _refuse_in_use(server: Any, name: str) -> None:
         if not others:
             return
         time.sleep(0.1)
-    raise Unavailable(
-        f"{others} other connections use the database '{name}'; nothing was changed. End the server first "
-        "(joinedup stop, or whatever runs it), then restore again."
+    raise _in_use(name)
+
+
+def _in_use(name: str) -> Unavailable:
+    return Unavailable(
+        f"Others use the database '{name}'; nothing was changed. End the server first (joinedup stop, or whatever runs "
+        "it), then restore again."
     )
 
 

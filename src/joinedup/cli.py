@@ -215,7 +215,7 @@ def backup(
     """
     from joinedup.backup import backup as write
 
-    manifest = write(file)
+    manifest = write(file, _own_grant("backup", "keep a copy of everything"))
     rows, tables = sum(manifest.rows.values()), len(manifest.rows)
     _answer(
         as_json,
@@ -238,7 +238,7 @@ def restore(
     """
     from joinedup.backup import restore as put_back
 
-    manifest, kept = put_back(file, replace=replace)
+    manifest, kept = put_back(file, _own_grant("restore", "put a copy of everything back"), replace=replace)
     _answer(
         as_json,
         {"file": str(file), "kept_as": kept, **asdict(manifest)},

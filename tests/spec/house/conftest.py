@@ -50,6 +50,31 @@ def data(own_ground: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     serve.stop()
 
 
+def at_rest(lines: str) -> Iterator[Path]:
+    """A data folder in which these lines of Python have run and whose server has ended: tests work on copies of it."""
+    folder = Path(tempfile.mkdtemp(prefix="joinedup-tests-"))
+    here = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    done = subprocess.run(
+        [sys.executable, "-c", lines + "\ndatabase.stop()"],
+        capture_output=True, text=True, check=False, env=here | {"JOINEDUP_DATA": str(folder)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def migrated_once() -> Iterator[Path]:
+    yield from at_rest("from joinedup import database\ndatabase.ready()")
+
+
+@pytest.fixture
+def migrated(data: Path, migrated_once: Path) -> Path:
+    """A data folder of this test's own whose tables are up to date; its server is not running yet."""
+    subprocess.run(["cp", "-a", migrated_once, data], check=True)
+    return data
+
+
 @pytest.fixture
 def run() -> Run:
     """Run `joinedup …` as a person does, in a process of its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -9,9 +10,9 @@ import signal
 import subprocess
 import sys
 import tarfile
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,27 +20,66 @@ import pytest
 from joinedup import backup, database
 from joinedup.errors import FileError
 
+from .conftest import at_rest
+
 ENTRIES = "public.access_auditentry"
+WRITTEN = 1501  # with the entry of the backup itself
+BACK_UP = """
+from joinedup import cli, database
+try:
+    cli.main()
+finally:
+    database.stop()
+"""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A data folder at rest and a backup of it; each test works on copies."""
+
+    data: Path
+    file: Path
 
 
 @pytest.fixture(scope="module")
-def filled_once(fill: str) -> Iterator[Path]:
-    """A data folder at rest, made once; each test works on a copy of it."""
-    folder = Path(tempfile.mkdtemp(prefix="joinedup-tests-"))
-    done = subprocess.run(
-        [sys.executable, "-c", fill + "\ndatabase.stop()"],
-        capture_output=True, text=True, env=os.environ | {"JOINEDUP_DATA": str(folder)}, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    yield folder
-    shutil.rmtree(folder)
+def kept(fill: str) -> Iterator[Kept]:
+    for folder in at_rest(fill):
+        file = folder / "joinedup.backup"
+        done = subprocess.run(
+            [sys.executable, "-c", f"import sys; sys.argv = ['joinedup', 'backup', '{file}']\n{BACK_UP}"],
+            capture_output=True, text=True, env=os.environ | {"JOINEDUP_DATA": str(folder)}, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        yield Kept(folder, file)
 
 
 @pytest.fixture
-def filled(data: Path, filled_once: Path) -> Path:
-    subprocess.run(["cp", "-a", filled_once, data], check=True)
+def filled(data: Path, kept: Kept) -> Path:
+    """A data folder with 1,500 audit entries and that of the backup, 1,000 of them sealed; its server runs."""
+    subprocess.run(["cp", "-a", kept.data, data], check=True)
     database.start()
     return data
+
+
+@pytest.fixture
+def backed_up(kept: Kept, file: Path) -> Path:
+    """The backup of what `filled` holds."""
+    shutil.copy(kept.file, file)
+    return file
+
+
+def forged(file: Path, **changes: Callable[[bytes], bytes]) -> Path:
+    """Answer a copy of a backup with some members changed, and a digest that fits."""
+    with tarfile.open(file) as archive:
+        members = {member.name: archive.extractfile(member).read() for member in archive.getmembers()}
+    other = file.with_name("forged")
+    with backup._created(other) as out:
+        out.write(bytes(backup.HEAD_BYTES))
+        for name in list(members)[1:]:
+            change = changes.get(Path(name).stem, bytes)
+            backup._add(out, name, change(members[name]))
+        backup._write_head(out)
+    return other
 
 
 @pytest.fixture
@@ -52,57 +92,63 @@ def count(table: str, name: str | None = None) -> int:
         return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
 
 
+def acts() -> list[str]:
+    """The acts in the audit beside those that `fill` wrote, in order."""
+    with database.connect() as connection:
+        return [row[0] for row in connection.execute(
+            "SELECT entry->>'action' FROM access_auditentry WHERE entry->>'action' <> 'filled' ORDER BY id"
+        )]  # fmt: skip
+
+
 def databases() -> set[str]:
     with database.connect("postgres") as connection:
         return {row[0] for row in connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'joinedup%'")}
 
 
 def test_a_backup_restored_on_an_empty_machine_holds_every_row_and_a_provable_audit(
-    filled: Path, file: Path, own_ground: Path, run, monkeypatch
+    data: Path, backed_up: Path, own_ground: Path, run, monkeypatch
 ) -> None:
-    assert run("backup", str(file)).returncode == 0
     other = own_ground / "other machine"
     monkeypatch.setenv("JOINEDUP_DATA", str(other))
     try:
-        restored = run("restore", str(file), "--json")
+        restored = run("restore", str(backed_up), "--json")
         assert restored.returncode == 0, restored.stderr
-        assert count(ENTRIES) == 1500
+        assert count(ENTRIES) == WRITTEN + 1
+        assert acts() == ["backup", "restore"]
         verified = run("audit", "verify")
         assert verified.returncode == 0, verified.stdout + verified.stderr
         assert "1,000 entries in 2 segments" in verified.stdout
         # What was not sealed when the backup was made is sealed by the key that came with it.
-        assert "Sealed 500 entries" in run("audit", "seal").stdout
+        assert "Sealed 502 entries" in run("audit", "seal").stdout
     finally:
         database.stop()
 
 
-def test_a_database_that_holds_data_is_replaced_only_when_asked_and_kept(filled: Path, file: Path, run) -> None:
-    run("backup", str(file))
+def test_a_database_that_holds_data_is_replaced_only_when_asked_and_kept(filled: Path, backed_up: Path, run) -> None:
     with database.connect() as connection:
         connection.execute("CREATE TABLE later (n int)")
-    refused = run("restore", str(file))
+    refused = run("restore", str(backed_up))
     assert refused.returncode == 2
     assert "--replace" in refused.stderr
     assert databases() == {"joinedup"}
     assert count("later") == 0
 
-    replaced = run("restore", str(file), "--replace")
+    replaced = run("restore", str(backed_up), "--replace")
     assert replaced.returncode == 0, replaced.stderr
-    (kept,) = databases() - {"joinedup"}
-    assert kept in replaced.stdout
-    assert count("later", kept) == 0
-    assert count(ENTRIES) == 1500
+    (before,) = databases() - {"joinedup"}
+    assert before in replaced.stdout
+    assert count("later", before) == 0
+    assert count(ENTRIES) == WRITTEN + 1
     assert run("audit", "verify").returncode == 0
 
 
-def test_any_changed_byte_is_noticed_and_nothing_is_touched(filled: Path, file: Path, run, tmp_path: Path) -> None:
-    run("backup", str(file))
-    whole = file.read_bytes()
+def test_any_changed_byte_is_noticed_and_nothing_is_touched(filled: Path, backed_up: Path, run, tmp_path: Path) -> None:
+    whole = backed_up.read_bytes()
     damaged = tmp_path / "damaged.backup"
     chance = random.Random(20261122)
-    # Each kind of place (digest, headers, dump, heads, key, manifest, end), and fifty anywhere.
+    # Each kind of place (digest, headers, dump, heads, key, manifest, end), and twenty anywhere.
     places = [0, 130, 148, 512, 575, 1023, 1024, 1536, len(whole) - 1, len(whole) - 1500]
-    for place in places + [chance.randrange(len(whole)) for _ in range(50)]:
+    for place in places + [chance.randrange(len(whole)) for _ in range(20)]:
         damaged.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
         with pytest.raises(FileError):
             backup.check(damaged)
@@ -114,57 +160,63 @@ def test_any_changed_byte_is_noticed_and_nothing_is_touched(filled: Path, file: 
     assert refused.returncode == FileError.exit_code
     assert "damaged" in refused.stderr
     assert databases() == before
-    assert count(ENTRIES) == 1500
+    assert count(ENTRIES) == WRITTEN
 
 
-def test_a_restore_that_fails_half_way_leaves_everything_as_it_was(filled: Path, file: Path, run, monkeypatch) -> None:
-    run("backup", str(file))
+def test_a_restore_that_fails_half_way_leaves_everything_as_it_was(filled: Path, backed_up: Path, run) -> None:
     # A backup whose digest is right but whose dump is cut: what a restore may still run into.
-    with tarfile.open(file) as archive:
-        members = {member.name: archive.extractfile(member).read() for member in archive.getmembers()}
-    members["database.dump"] = members["database.dump"][:-2000]
-    with backup._created(file.with_name("cut")) as out:
-        out.write(bytes(backup.HEAD_BYTES))
-        for name in list(members)[1:]:
-            backup._add(out, name, members[name])
-        backup._write_head(out)
-    refused = run("restore", str(file.with_name("cut")), "--replace")
+    refused = run("restore", str(forged(backed_up, database=lambda dump: dump[:-2000])), "--replace")
     assert refused.returncode == 6, refused.stderr
     assert "nothing was changed" in refused.stderr
     assert databases() == {"joinedup"}
-    assert count(ENTRIES) == 1500
+    assert count(ENTRIES) == WRITTEN
     assert run("audit", "verify").returncode == 0
 
 
-def test_a_restore_whose_counts_differ_from_the_manifest_is_undone(filled: Path, file: Path, run) -> None:
-    run("backup", str(file))
-    with tarfile.open(file) as archive:
-        members = {member.name: archive.extractfile(member).read() for member in archive.getmembers()}
-    members["manifest.json"] = members["manifest.json"].replace(b'auditentry": 1500', b'auditentry": 1501')
-    with backup._created(file.with_name("other")) as out:
-        out.write(bytes(backup.HEAD_BYTES))
-        for name in list(members)[1:]:
-            backup._add(out, name, members[name])
-        backup._write_head(out)
-    refused = run("restore", str(file.with_name("other")), "--replace")
+def test_a_restore_whose_counts_differ_from_the_manifest_is_undone(filled: Path, backed_up: Path, run) -> None:
+    one_more = forged(backed_up, manifest=lambda text: text.replace(b'auditentry": 1501', b'auditentry": 1502'))
+    refused = run("restore", str(one_more), "--replace")
     assert refused.returncode == FileError.exit_code
     assert ENTRIES in refused.stderr
     assert databases() == {"joinedup"}
 
 
-def test_a_backup_of_a_newer_joinedup_is_refused_by_name(filled: Path, file: Path, run) -> None:
-    with database.connect() as connection:
-        connection.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('system', '9999_later', now())")
-    run("backup", str(file))
-    refused = run("restore", str(file), "--replace")
+def test_a_backup_of_a_newer_joinedup_is_refused_by_name(filled: Path, backed_up: Path, run) -> None:
+    def later(text: bytes) -> bytes:
+        manifest = json.loads(text)
+        return json.dumps(manifest | {"migrations": [*manifest["migrations"], "system.9999_later"]}).encode()
+
+    refused = run("restore", str(forged(backed_up, manifest=later)), "--replace")
     assert refused.returncode == 2
     assert "system.9999_later" in refused.stderr
 
 
-def test_a_database_in_use_is_not_replaced(filled: Path, file: Path, run) -> None:
-    run("backup", str(file))
+@pytest.mark.parametrize("name", ["audit-heads/../../outside", "/outside", "audit-heads/audit/../../../outside"])
+def test_a_forged_backup_writes_nothing_outside_its_folders(backed_up: Path, name: str) -> None:
+    forged_file = backed_up.with_name("wandering")
+    with backup._created(forged_file) as out:
+        out.write(bytes(backup.HEAD_BYTES))
+        with tarfile.open(backed_up) as archive:
+            for member in archive.getmembers()[1:]:
+                backup._add(out, member.name, archive.extractfile(member).read())
+        backup._add(out, name, b"outside")
+        backup._write_head(out)
+    with pytest.raises(FileError, match="not a backup that this joinedup can read"):
+        backup.check(forged_file)
+
+
+def test_a_file_that_appears_while_the_backup_is_written_is_not_overwritten(tmp_path: Path) -> None:
+    new, file = tmp_path / "new", tmp_path / "joinedup.backup"
+    new.write_text("backup")
+    file.write_text("somebody else's")
+    with pytest.raises(FileError, match="does not exist yet"):
+        backup._publish(new, file)
+    assert file.read_text() == "somebody else's"
+
+
+def test_a_database_in_use_is_not_replaced(filled: Path, backed_up: Path, run) -> None:
     with database.connect():
-        refused = run("restore", str(file), "--replace")
+        refused = run("restore", str(backed_up), "--replace")
     assert refused.returncode == 6
     assert "joinedup stop" in refused.stderr
     assert databases() == {"joinedup"}

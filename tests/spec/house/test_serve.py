@@ -72,7 +72,7 @@ def port() -> int:
 
 
 @pytest.fixture
-def serving(data: Path, port: int, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+def serving(migrated: Path, port: int, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "joinedup.cli", "serve", "--port", str(port)], stdout=log, stderr=log
@@ -84,19 +84,22 @@ def serving(data: Path, port: int, tmp_path: Path) -> Iterator[subprocess.Popen[
         process.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_all_it_began_when_asked_to(data: Path, serving, port: int, number: int) -> None:
-    assert status(port) == 200
+def assert_it_ends_all_it_began(process: subprocess.Popen[bytes], data: Path, number: int) -> None:
     running = everything(data)
     assert len(running) >= 5
-    serving.send_signal(number)
-    assert serving.wait(60) == 0
+    process.send_signal(number)
+    assert process.wait(60) == 0
     assert [pid for pid in running if is_alive(pid)] == []
     assert not database.is_running()
     assert not (data / "serve.json").exists()
 
 
-def test_what_dies_is_started_again(data: Path, serving, port: int) -> None:
+def test_what_dies_is_started_again_and_all_ends_when_asked_to(data: Path, serving, port: int, run) -> None:
+    refused = run("serve", "--port", str(port + 1))
+    assert refused.returncode == 6
+    assert f"already served at http://127.0.0.1:{port}" in refused.stderr
+    assert "joinedup stop" in refused.stderr
+
     worker = state(data)["children"][1]["pid"]
     os.kill(worker, signal.SIGKILL)
     again = until(lambda: (new := state(data)["children"][1]["pid"]) != worker and new)
@@ -111,6 +114,7 @@ def test_what_dies_is_started_again(data: Path, serving, port: int) -> None:
     until(lambda: not database.is_running())
     until(database.is_running)
     assert until(lambda: status(port) == 200 or None)
+    assert_it_ends_all_it_began(serving, data, signal.SIGINT)
 
 
 def test_stop_ends_everything_also_when_the_parent_was_killed(data: Path, serving, run) -> None:
@@ -136,15 +140,7 @@ def test_serving_again_after_a_kill_ends_what_was_left(data: Path, serving, port
         until(lambda: "is served at" in (tmp_path / "second").read_text(), 120)
         assert [pid for pid in left if is_alive(pid)] == []
         assert status(port) == 200
-        second.terminate()
-        assert second.wait(60) == 0
-
-
-def test_one_data_folder_is_served_once(data: Path, serving, port: int, run) -> None:
-    refused = run("serve", "--port", str(port + 1))
-    assert refused.returncode == 6
-    assert f"already served at http://127.0.0.1:{port}" in refused.stderr
-    assert "joinedup stop" in refused.stderr
+        assert_it_ends_all_it_began(second, data, signal.SIGTERM)
 
 
 @pytest.mark.parametrize("verb", ["serve", "demo"])
