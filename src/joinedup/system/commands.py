@@ -265,7 +265,9 @@ def _moment(as_of: str, known_at: str) -> Moment:
 
 
 def _listed(added: dict[str, int]) -> str:
-    return ", ".join(f"{many:,} {name}" for name, many in added.items()) or "nothing"
+    from joinedup.system.kinds import COUNTED
+
+    return ", ".join(f"{added[name]:,} {words}" for name, words in COUNTED.items() if name in added) or "nothing"
 
 
 def _print_json(answer: Any) -> None:

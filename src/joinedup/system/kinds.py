@@ -79,3 +79,26 @@ FACTS = {
     "Assignment": "Post holder",
     "FunctionOwner": "Function",
 }
+# What a load or an import has added, in words.
+COUNTED = {
+    "Body": "bodies",
+    "Area": "areas",
+    "Person": "people",
+    "Post": "posts",
+    "SmallArea": "small areas",
+    "ChangeEvent": "changes",
+    "CodeSuccession": "successions of codes",
+    "Standing": "standings",
+    "Name": "names",
+    "Identifier": "codes",
+    "ContactPoint": "contacts",
+    "Site": "sites",
+    "Serving": "areas served",
+    "Link": "links between bodies",
+    "Part": "memberships of small areas",
+    "Within": "areas within areas",
+    "PostStanding": "standings of posts",
+    "Employment": "employments",
+    "Assignment": "post holders",
+    "FunctionOwner": "owners of functions",
+}

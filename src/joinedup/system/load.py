@@ -187,7 +187,7 @@ class _Store:
                 self._merge_imported(of, [bearer for bearer in bearers if bearer != found and ":" in bearer.key])
         if found is None:
             found = model.objects.create(id=thing_id(of, key), key=key, **fields)
-            self.loaded.added[of] += 1
+            self.loaded.added[model.__name__] += 1
         self.things[of, key] = found
 
     def _imported_council(self, key: str) -> Body | None:
@@ -220,7 +220,7 @@ class _Store:
             simulated = small_areas_of_cell(cell, first_column=column)
             column = max(tile.outline["column"] for tile in simulated) + 2
             SmallArea.objects.bulk_create(simulated)
-            self.loaded.added["simulated small area"] += len(simulated)
+            self.loaded.added["SmallArea"] += len(simulated)
 
     # --- facts
 
@@ -276,7 +276,7 @@ class _Store:
         )
         if event.kind != entry.kind:
             raise RuleError(f"The event {entry.key} is stored as a {event.kind}; an event keeps its kind.")
-        self.loaded.added["event"] += int(is_new)
+        self.loaded.added["ChangeEvent"] += int(is_new)
         detail = {k: v for k, v in entry.detail.items() if k != "functions"}
         if "functions" in entry.detail:
             detail["functions"] = list(entry.detail["functions"])

@@ -139,7 +139,7 @@ class _Import:
 
     def _store(self) -> None:
         for model, things in self.things.items():
-            self.done.added[model.__name__.lower()] += len(things)
+            self.done.added[model.__name__] += len(things)
             columns = [field.attname for field in model._meta.concrete_fields]
             copy_rows(model, columns, [tuple(getattr(thing, name) for name in columns) for thing in things])
         for fact_model in list(self.facts):
@@ -189,7 +189,7 @@ class _Import:
         names = [model._meta.get_field(name).attname for name in (*model.about, *model.says)]
         names += ["valid", "known", "source_id", "event_id", "to_confirm", "note", "recorded_by"]
         copy_rows(model, names, rows)
-        self.done.added[model.__name__.lower()] += len(rows)
+        self.done.added[model.__name__] += len(rows)
 
     # --- the files
 
@@ -217,7 +217,7 @@ class _Import:
         copy_rows(
             CodeSuccession, ["old_code", "new_code", "on", "source_id"], [(*entry, source) for entry in self.succession]
         )
-        self.done.added["codesuccession"] += len(self.succession)
+        self.done.added["CodeSuccession"] += len(self.succession)
         self.successors = index(self.succession)
 
     def _small_areas(self) -> None:
@@ -269,7 +269,7 @@ class _Import:
                    "population_mid2020", "population_by_age", "is_urban", "outline", "is_simulated"]  # fmt: skip
         copy_rows(SmallArea, stored, small_areas)
         self.small_area_ids = dict(SmallArea.objects.filter(is_simulated=False).values_list("code", "id"))
-        self.done.added["small area"] = len(small_areas)
+        self.done.added["SmallArea"] = len(small_areas)
 
     def _lineage(self) -> dict[str, list[dict[str, str]]]:
         path = self.files["area_lineage_2021_to_2022.csv"]
@@ -702,7 +702,7 @@ class _Import:
                 [EventParty(belief=belief, body_id=body, side="original") for body in originals]
                 + [EventParty(belief=belief, body_id=self.bodies[new], side="result")]
             )
-        self.done.added["event"] = len(self.ccg_merges) + len(self.council_merges)
+        self.done.added["ChangeEvent"] = len(self.ccg_merges) + len(self.council_merges)
 
     def _replace_simulated(self) -> None:
         """Let the published small areas of each cell take over every area that its simulated ones belonged to.
@@ -725,7 +725,7 @@ class _Import:
                 """,
                 [self.recorded_by],
             )
-            self.done.added["part"] += cursor.rowcount
+            self.done.added["Part"] += cursor.rowcount
         retired = SmallArea.objects.filter(is_simulated=True, retired_at__isnull=True).update(retired_at=Now())
         if retired:
             self.done.remarks.append(
