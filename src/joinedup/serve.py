@@ -74,6 +74,8 @@ def serve(host: str, port: int, *, workers: int = 2, on_ready: Callable[[], None
     if stop_leftovers():
         _say("The web server and worker of a killed joinedup were still running; they were ended.")
     refuse_taken_port(host, port)
+    if host in {"127.0.0.1", "localhost"}:  # Links in letters lead here, unless a setting names a better address.
+        os.environ.setdefault("JOINEDUP_PUBLIC_URL", f"http://{host}:{port}")
     database.ready()
 
     stopping = False

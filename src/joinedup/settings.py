@@ -9,9 +9,18 @@ import os
 from pathlib import Path
 
 from joinedup import database
+from joinedup.errors import Unavailable
 from joinedup.ui.assets import PREPARED
 
 PACKAGE = Path(__file__).resolve().parent
+
+
+def _whole_number(name: str, otherwise: int) -> int:
+    given = os.environ.get(name, "") or str(otherwise)
+    if not (given.isascii() and given.isdigit()):
+        raise Unavailable(f"{name} is '{given}'; expected a whole number such as {otherwise}.")
+    return int(given)
+
 
 DATA_DIR = database.data_dir()
 DEBUG = False
@@ -19,6 +28,10 @@ SECRET_KEY = os.environ.get("JOINEDUP_SECRET_KEY", "") or database.secret("sessi
 # Where people reach this server. With https, cookies carry the __Host- prefix and browsers are told to insist on it.
 PUBLIC_URL = os.environ.get("JOINEDUP_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 IS_HTTPS = PUBLIC_URL.startswith("https://")
+if not PUBLIC_URL.startswith(("http://", "https://")):
+    raise Unavailable(
+        f"JOINEDUP_PUBLIC_URL is '{PUBLIC_URL}'; expected an address such as https://joinedup.example.nhs.uk"
+    )
 ALLOWED_HOSTS = [PUBLIC_URL.split("://", 1)[1].split(":")[0].split("/")[0], "127.0.0.1", "localhost"]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 CSRF_FAILURE_VIEW = "joinedup.ui.errors.csrf_failure"
@@ -73,7 +86,7 @@ LOGIN_URL = "/access/sign-in/"
 # Letters (invitations, resets) go into a folder until a mail server is named.
 DEFAULT_FROM_EMAIL = os.environ.get("JOINEDUP_MAIL_FROM", "joinedup <no-reply@localhost>")
 EMAIL_HOST = os.environ.get("JOINEDUP_MAIL_HOST", "")
-EMAIL_PORT = int(os.environ.get("JOINEDUP_MAIL_PORT", "25"))
+EMAIL_PORT = _whole_number("JOINEDUP_MAIL_PORT", 25)
 EMAIL_USE_TLS = os.environ.get("JOINEDUP_MAIL_TLS", "") == "1"
 EMAIL_TIMEOUT = 20
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "joinedup.access.letters.Outbox"
@@ -84,8 +97,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "__Host-joinedup-csrf" if IS_HTTPS else "joinedup-csrf"
-SESSION_IDLE_MINUTES = int(os.environ.get("JOINEDUP_SESSION_IDLE_MINUTES", "15"))
-SESSION_ABSOLUTE_HOURS = int(os.environ.get("JOINEDUP_SESSION_ABSOLUTE_HOURS", "8"))
+SESSION_IDLE_MINUTES = _whole_number("JOINEDUP_SESSION_IDLE_MINUTES", 15)
+SESSION_ABSOLUTE_HOURS = _whole_number("JOINEDUP_SESSION_ABSOLUTE_HOURS", 8)
 # Behind a proxy that ends TLS, the proxy must set and strip this header itself.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
 

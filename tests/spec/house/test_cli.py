@@ -66,6 +66,18 @@ def test_an_error_is_words_and_its_own_exit_code(migrated: Path, run, words: lis
     assert told.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [("JOINEDUP_MAIL_PORT", "smtp"), ("JOINEDUP_SESSION_IDLE_MINUTES", "-1"), ("JOINEDUP_PUBLIC_URL", "x")],
+)
+def test_a_setting_that_cannot_be_is_named(python, name: str, given: str) -> None:
+    lines = "import sys; sys.argv = ['joinedup', 'check']\nfrom joinedup import cli\n"
+    lines += "def app(*_, **__):\n    import joinedup.settings\ncli.app = app\ncli.main()"
+    told = python(lines, **{name: given})
+    assert told.returncode == 6
+    assert told.stderr.startswith(f"{name} is '{given}'; expected")
+
+
 def test_with_json_an_error_is_json_too(data: Path, run) -> None:
     told = run("restore", "no-such-file", "--json")
     assert json.loads(told.stderr)["kind"] == "FileError"
@@ -117,7 +129,13 @@ def test_init_makes_one_administrator_and_loads_a_system_or_does_neither(migrate
     done = run(*given, "--system", "hwe", "--json", JOINEDUP_ADMIN_PASSWORD=password)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"administrator": "alex@example.nhs.uk", "system": "hwe"}
-    assert json.loads(run("system", "show", "QM7", "--as-of", "2022-07-01", "--json").stdout)["key"] == "hwe"
+    with database.connect() as connection:
+        assert (
+            connection.execute(
+                "SELECT count(*) FROM access_auditentry WHERE entry->>'action' LIKE 'system.%'"
+            ).fetchone()[0]
+            > 0
+        )
     again = run(*given, JOINEDUP_ADMIN_PASSWORD=password)
     assert again.returncode == 2
     assert "an administrator already" in again.stderr
