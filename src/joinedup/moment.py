@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from joinedup.errors import RuleError
@@ -67,7 +67,3 @@ def now() -> Moment:
     """Answer the present: today in London, by everything known up to this instant."""
     instant = datetime.now(UTC)
     return Moment(instant.astimezone(LONDON).date(), instant)
-
-
-def day_before(day: date) -> date:
-    return day - timedelta(days=1)

@@ -16,12 +16,6 @@ from django.db.models.functions import Cast, Coalesce, Lower
 NO_BODY = uuid.UUID(int=0)  # stands for "the whole system" in the constraint, which cannot compare nulls
 
 
-class Users(BaseUserManager["User"]):
-    def get_by_natural_key(self, username: str | None) -> User:
-        """Find a user by e-mail address, however the letters are written."""
-        return self.get(email=(username or "").strip().lower())
-
-
 class User(AbstractBaseUser):
     """Someone who can sign in. Whoever has been invited and has not yet accepted has no usable password."""
 
@@ -34,7 +28,7 @@ class User(AbstractBaseUser):
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 
-    objects: ClassVar[Users] = Users()
+    objects: ClassVar[BaseUserManager[User]] = BaseUserManager()
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]

@@ -19,7 +19,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 EVENT = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){0,4}")
-WORD = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 ROUTE = re.compile(r"[A-Za-z0-9_/<>:.^$()\\?+*\[\]|-]{0,200}")
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 DEEPEST = 12  # lines of a trace that are kept, counted from where it broke
