@@ -50,9 +50,11 @@ def data(own_ground: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     serve.stop()
 
 
-def at_rest(lines: str) -> Iterator[Path]:
+def at_rest(lines: str, *, like: Path | None = None) -> Iterator[Path]:
     """A data folder in which these lines of Python have run and whose server has ended: tests work on copies of it."""
     folder = Path(tempfile.mkdtemp(prefix="joinedup-tests-"))
+    if like is not None:
+        subprocess.run(["cp", "-a", f"{like}/.", folder], check=True)
     here = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     done = subprocess.run(
         [sys.executable, "-c", lines + "\ndatabase.stop()"],

@@ -42,8 +42,8 @@ class Kept:
 
 
 @pytest.fixture(scope="module")
-def kept(fill: str) -> Iterator[Kept]:
-    for folder in at_rest(fill):
+def kept(fill: str, migrated_once: Path) -> Iterator[Kept]:
+    for folder in at_rest(fill, like=migrated_once):
         file = folder / "joinedup.backup"
         done = subprocess.run(
             [sys.executable, "-c", f"import sys; sys.argv = ['joinedup', 'backup', '{file}']\n{BACK_UP}"],

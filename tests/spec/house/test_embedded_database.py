@@ -51,19 +51,19 @@ def test_eight_processes_at_once_start_one_server(data: Path) -> None:
     assert len(set(told)) == 1
 
 
-def test_what_was_acknowledged_is_there_after_a_kill_of_the_server(data: Path) -> None:
+def test_what_was_acknowledged_is_there_after_a_kill_of_the_server(migrated: Path) -> None:
     database.start()
     with database.connect() as connection:
         connection.execute("CREATE TABLE kept (n int)")
         connection.execute("INSERT INTO kept SELECT generate_series(1, 1000)")
-    kill_server(data)
+    kill_server(migrated)
     assert not database.is_running()
     database.start()
     with database.connect() as connection:
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (1000,)
 
 
-def test_the_server_goes_on_after_a_kill_of_the_program_that_started_it(data: Path) -> None:
+def test_the_server_goes_on_after_a_kill_of_the_program_that_started_it(migrated: Path) -> None:
     program = subprocess.Popen(
         [sys.executable, "-c", START_AND_TELL + "\nimport sys, time; sys.stdout.flush(); time.sleep(60)"],
         stdout=subprocess.PIPE, text=True,
@@ -78,20 +78,20 @@ def test_the_server_goes_on_after_a_kill_of_the_program_that_started_it(data: Pa
     assert started_at() == before
 
 
-def test_a_reboot_that_gave_its_number_to_another_program_is_no_obstacle(data: Path) -> None:
+def test_a_reboot_that_gave_its_number_to_another_program_is_no_obstacle(migrated: Path) -> None:
     database.start()
-    kill_server(data)
-    owner = pwd.getpwuid((data / "postgres").stat().st_uid)
+    kill_server(migrated)
+    owner = pwd.getpwuid((migrated / "postgres").stat().st_uid)
     as_owner = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
     other = subprocess.Popen(["sleep", "60"], cwd="/", **as_owner)
     try:
-        for note in (data / "postgres" / "postmaster.pid", data / "socket" / ".s.PGSQL.5432.lock"):
+        for note in (migrated / "postgres" / "postmaster.pid", migrated / "socket" / ".s.PGSQL.5432.lock"):
             _, rest = note.read_text().split("\n", 1)
             note.write_text(f"{other.pid}\n{rest}")
         assert not database.is_running()
         database.start()
         assert database.is_running()
-        assert server_pid(data) != other.pid
+        assert server_pid(migrated) != other.pid
         assert other.poll() is None
     finally:
         other.kill()
@@ -107,10 +107,10 @@ def test_a_kill_half_way_through_the_first_start_leaves_nothing_that_looks_like_
     assert not half.exists()
 
 
-def test_the_folder_of_another_version_is_refused_with_the_way_out(data: Path) -> None:
+def test_the_folder_of_another_version_is_refused_with_the_way_out(migrated: Path) -> None:
     database.start()
     database.stop()
-    (data / "postgres" / "PG_VERSION").write_text("15\n")
+    (migrated / "postgres" / "PG_VERSION").write_text("15\n")
     with pytest.raises(Unavailable, match=r"belongs to PostgreSQL 15; .* carries PostgreSQL 18.*\n.*backup FILE"):
         database.start()
 
@@ -141,7 +141,7 @@ def test_only_its_owner_can_reach_the_server(data: Path) -> None:
         assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
 
 
-def test_the_log_of_the_server_holds_no_value_of_a_statement_that_failed(data: Path) -> None:
+def test_the_log_of_the_server_holds_no_value_of_a_statement_that_failed(migrated: Path) -> None:
     import psycopg
 
     database.start()
@@ -152,7 +152,7 @@ def test_the_log_of_the_server_holds_no_value_of_a_statement_that_failed(data: P
             connection.execute("INSERT INTO once VALUES ('CANARY-01')")
         with pytest.raises(psycopg.errors.InvalidTextRepresentation):
             connection.execute("SELECT 'CANARY-02'::int")
-    assert "CANARY" not in (data / "postgres" / "server.log").read_text()
+    assert "CANARY" not in (migrated / "postgres" / "server.log").read_text()
 
 
 def test_a_key_that_is_empty_is_refused_and_never_used(data: Path) -> None:
@@ -162,14 +162,14 @@ def test_a_key_that_is_empty_is_refused_and_never_used(data: Path) -> None:
         database.secret("audit.key")
 
 
-def test_stop_ends_the_server_and_says_whether_there_was_one(data: Path) -> None:
+def test_stop_ends_the_server_and_says_whether_there_was_one(migrated: Path) -> None:
     database.start()
     assert database.stop() is True
     assert not database.is_running()
     assert database.stop() is False
 
 
-def test_text_sorts_by_code_point(data: Path) -> None:
+def test_text_sorts_by_code_point(migrated: Path) -> None:
     database.start()
     with database.connect() as connection:
         rows = connection.execute("SELECT w FROM unnest(ARRAY['b', 'A', 'a', 'B', 'é', 'Z']) w ORDER BY w").fetchall()
@@ -177,7 +177,7 @@ def test_text_sorts_by_code_point(data: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["fsync", "full_page_writes"])
-def test_a_server_that_could_lose_acknowledged_data_is_refused(data: Path, python, name: str) -> None:
+def test_a_server_that_could_lose_acknowledged_data_is_refused(migrated: Path, python, name: str) -> None:
     database.start()
     with database.connect() as connection:
         connection.execute(f"ALTER SYSTEM SET {name} = off")
