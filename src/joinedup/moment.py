@@ -46,11 +46,13 @@ def parse_known(text: str) -> datetime:
         return end_of_day(parse_day(text))
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        instant = instant if instant.tzinfo else instant.replace(tzinfo=LONDON)
+        instant.astimezone(UTC)  # The first hours of the year 1 are, east of here, before all years.
+    except (ValueError, OverflowError):
         raise RuleError(
             f"'{text}' is not a time that exists; expected 2022-07-01 or 2022-07-01T09:30 or 2022-07-01T09:30:00Z."
         ) from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=LONDON)
+    return instant
 
 
 def end_of_day(day: date) -> datetime:

@@ -33,6 +33,7 @@ REFUSALS = [
     ("/?as_of=<script>", "is not a date that exists"),
     ("/?known_at=2199-01-01", "must be today or in the past"),
     ("/?known_at=yesterday", "is not a"),
+    ("/?known_at=0001-01-01T00:00:00%2B14:00", "is not a time that exists"),
 ]
 
 
