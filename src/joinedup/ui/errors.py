@@ -30,7 +30,14 @@ class ErrorPages:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        if "\0" in request.path:  # No address of ours holds one, and the database takes none.
+            return answer(request, 400)
+        response = self.get_response(request)
+        if response.status_code == 405 and not request.path.startswith("/api/"):
+            page = answer(request, 405)  # Django's own is empty.
+            page["Allow"] = response["Allow"]
+            return page
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
         if isinstance(error, AWAY):
@@ -116,6 +123,7 @@ def _said(status: int) -> tuple[str, list[str]]:
                 _("It may not exist on the date you are looking at: try today, or search."),
             ],
         ),
+        405: (_("This page is not opened like this"), [_("Go back, and use the button or the link on the page.")]),
         409: (_("This was changed meanwhile"), [_("Go back, look at the present state and try again.")]),
         422: (_("This cannot be done"), [_("Correct what was given and try again.")]),
         503: (

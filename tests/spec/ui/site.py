@@ -8,6 +8,7 @@ from django.db import OperationalError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import include, path
+from django.views.decorators.http import require_POST
 
 from joinedup.errors import NotFound, Refused
 from joinedup.ui import Arrow, Box, Chart, Column, Crumb, Diagram, Feature, Map, NavigationEntry, Page, Table, tile
@@ -96,6 +97,7 @@ urlpatterns = [
     path("api/broken/", broken),
     path("api/moment/", moment),
     path("access/moment/", moment),
+    path("form/", require_POST(front)),
     path("", include("joinedup.ui.urls")),
 ]
 handler400 = "joinedup.ui.errors.bad_request"

@@ -93,6 +93,8 @@ ERRORS = [
     ("/refused/", 403, "Your role may not correct facts."),
     ("/no-database/", 503, "The service is unavailable"),
     ("/nowhere/", 404, "Page not found"),
+    ("/no%00where/", 400, "This address cannot be read"),
+    ("/form/", 405, "Go back, and use the button"),
 ]
 
 
