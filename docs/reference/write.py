@@ -31,7 +31,7 @@ SETTINGS = {
     "JOINEDUP_PUBLIC_URL": (
         "Where people reach this installation. With `https://` cookies carry the `__Host-` prefix and browsers are "
         "told to insist on https; the proxy in front must set and strip `X-Forwarded-Proto` itself.",
-        "`http://127.0.0.1:8000`",
+        "the address and port that are served, `http://127.0.0.1:8000`",
     ),
     "JOINEDUP_AUDIT_HEADS": (
         "The folder for the heads of the audit. Storage that only lets files grow, on another machine, proves most.",
