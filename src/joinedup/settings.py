@@ -131,7 +131,8 @@ SEARCHES = ["joinedup.system.search.find"]  # find(text, moment, grant) -> list 
 NAVIGATION = ["joinedup.system.navigation.entries", "joinedup.access.navigation.entries"]  # (request) -> entries
 BODY_NAMES = ["joinedup.system.lookup.names_of"]  # (ids) -> {id: name}
 BODY_BY_CODE = ["joinedup.system.lookup.id_of"]  # (code) -> id or None
-LOADED_DEMO_DATA = ["joinedup.system.simulated.is_loaded"]  # () -> bool: are simulated data in the database?
+# () -> bool: are simulated people or areas in the database?
+LOADED_DEMO_DATA = ["joinedup.access.demo.is_loaded", "joinedup.system.simulated.is_loaded"]
 
 LOGGING = {
     "version": 1,

@@ -45,3 +45,8 @@ def demo_users() -> list[DemoUser]:
                 give_role(grant, user, role.key, at)
             users.append(DemoUser(email, role.demo, role.title))
     return users
+
+
+def is_loaded() -> bool:
+    """Answer whether made-up users are here: then every page says that its people are simulated."""
+    return User.objects.filter(is_demo=True).exists()

@@ -146,3 +146,19 @@ def test_a_check_that_is_lost_shows(permission: str, people: dict[str, Any], mon
         if row["route"] in guarded and row["method"] == "GET"
     ]
     assert any(found)
+
+
+@pytest.mark.django_db
+def test_every_page_says_that_its_people_are_simulated(people: dict[str, Any]) -> None:
+    client = Client()
+    client.cookies = copy(people["system_admin"])
+    for page in (
+        "/",
+        "/system/",
+        "/system/QM7/",
+        "/access/users/",
+        "/access/account/",
+        "/search/?q=Harlow",
+        "/nowhere/",
+    ):
+        assert "Simulated residents" in client.get(page).content.decode(), page
