@@ -153,6 +153,14 @@ def test_the_councils_of_england_in_each_year(see: See, year: int) -> None:
     assert len([a for a in see(f"{year}-04-01").areas_of_kind("council") if a.codes]) == COUNCILS[year]
 
 
+@pytest.mark.parametrize("code", ["E07000073", "E06000015"], ids=["file first: Harlow", "list first: Derby"])
+def test_a_council_of_a_file_and_of_the_published_list_is_one_body(see: See, code: str) -> None:
+    picture = see("2023-04-01")
+    serving = [body for body, _, role, _ in picture.servings([picture.area(code).id]) if role == "serves"]
+    councils = [body for body in picture.bodies_by_id(serving).values() if body.kind == "local_authority"]
+    assert len(councils) == 1
+
+
 def test_boards_take_each_column_as_a_list_of_its_own(see: See) -> None:
     """Rules: T10. In the table 07H stands beside Hertfordshire; it lies in Essex all the same. Regions go by code."""
     from joinedup.system import answers
