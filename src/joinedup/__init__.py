@@ -8,9 +8,12 @@ A room imports only from rooms above it in this list. Beside the rooms stand:
 
 errors      what a person is told when something cannot be done
 moment      the pair of times that every question is asked for: true on a day, known at an instant
-database    the one PostgreSQL server and how it is reached, backed up and restored
+database    the one PostgreSQL server: where it is, how it starts and stops
+backup      everything in one checked file, and back
+serve       the web server and the job worker, watched over
 settings    the configuration, all of it from environment variables
 urls, home  the route table and the front page
+installation  what `joinedup check` looks at
 cli         the command line
 """
 
