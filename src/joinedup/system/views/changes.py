@@ -25,6 +25,7 @@ from joinedup.system.views.parts import (
     belief_rows,
     crumbs,
     elsewhere,
+    may_correct,
     sees_people,
 )
 from joinedup.ui import Column, Crumb, Page, Table
@@ -235,8 +236,10 @@ def event(request: Any, key: str) -> HttpResponseBase:
         "system/event.jinja",
         title=rows[0]["what"],
         breadcrumbs=crumbs(Crumb(_("Plans and events"), reverse("system:events"))),
+        key=key,
         newest=rows[0],
         beliefs=rows,
+        may_correct=may_correct(request),
         bodies=[
             (_("Before"), [{"name": b["name"], "href": names.body_href(b)} for b in rows[0]["originals"]]),
             (_("After"), [{"name": b["name"], "href": names.body_href(b)} for b in rows[0]["results"]]),
