@@ -64,19 +64,20 @@ LINK_KINDS = {
 }
 STATUSES = ("substantive", "interim", "acting", "deputy")
 SCHEMES = ("ods", "ons", "charity", "company")
+# What a fact is about, on pages and at the terminal alike.
 FACTS = {
-    "Standing": "Kind and legal form",
+    "Standing": "What it is",
     "Name": "Name",
     "Identifier": "Code",
     "ContactPoint": "Contact",
     "Site": "Site",
-    "Serving": "Area served",
-    "Link": "Link to another body",
+    "Serving": "Area",
+    "Link": "Link to a body",
     "Part": "Small area",
     "Within": "Lies within",
     "PostStanding": "Post",
     "Employment": "Employment",
-    "Assignment": "Post holder",
+    "Assignment": "Holder of a post",
     "FunctionOwner": "Function",
 }
 # What a load or an import has added, in words.

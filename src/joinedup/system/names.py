@@ -11,7 +11,7 @@ from urllib.parse import quote
 from django.urls import reverse
 
 from joinedup.system.change import PLANNED
-from joinedup.system.kinds import AREA_KINDS, BODY_KINDS, LEGAL_FORMS, LINK_KINDS, SERVING_ROLES
+from joinedup.system.kinds import AREA_KINDS, BODY_KINDS, FACTS, LEGAL_FORMS, LINK_KINDS, SERVING_ROLES
 from joinedup.system.periods import PartialDate
 from joinedup.ui import day
 
@@ -19,21 +19,6 @@ Told = Mapping[str, Any]
 
 # What people say for short, where the long name of a kind would be read again and again.
 SHORT_KINDS = {"stp": "STP", "ics": "ICS", "icb": "ICB", "ccg": "CCG", "pcn": "PCN", "gp_practice": "GP practice"}
-FACTS = {
-    "Standing": "What it is",
-    "Name": "Name",
-    "Identifier": "Code",
-    "ContactPoint": "Contact",
-    "Site": "Site",
-    "Serving": "Area",
-    "Link": "Link to a body",
-    "Part": "Small area",
-    "Within": "Lies within",
-    "PostStanding": "Post",
-    "Employment": "Employment",
-    "Assignment": "Holder of a post",
-    "FunctionOwner": "Function",
-}
 NAME_ROLES = {"official": "Name", "short": "Short name", "former_brand": "Former brand"}
 CONTACTS = {"web": "Website", "post": "Postal address", "social": "Social media"}
 SECTORS = {

@@ -584,6 +584,9 @@ class _Import:
         merged_into = {
             old: new for _, _, on, olds, new in self.council_merges for old in olds if on >= date(2023, 1, 1)
         }
+        self.by_council: dict[str, list[int]] = defaultdict(list)
+        for lsoa, row in self.lsoas.items():
+            self.by_council[row["ltla22_code"]].append(self.small_area_ids[lsoa])
         # A system file describes a council by its area, which bears the code; the council serves it.
         councils_of = dict(
             Serving.objects.filter(area__kind="council", role="serves", body__standings__kind="local_authority")
@@ -617,10 +620,6 @@ class _Import:
     def _parts_of_council(
         self, file: str, code: str, area: UUID, start: date, end: date | None, merged_into: Mapping[str, str]
     ) -> None:
-        if not hasattr(self, "by_council"):
-            self.by_council: dict[str, list[int]] = defaultdict(list)
-            for lsoa, row in self.lsoas.items():
-                self.by_council[row["ltla22_code"]].append(self.small_area_ids[lsoa])
         codes = [code, *(old for old, new in merged_into.items() if new == code)]
         for old in codes:
             for small_area in self.by_council.get(old, ()):

@@ -16,7 +16,7 @@ from joinedup.access import requires
 from joinedup.errors import NotFound
 from joinedup.moment import now
 from joinedup.system import answers, names, services
-from joinedup.system.kinds import BODY_KINDS
+from joinedup.system.kinds import BODY_KINDS, FACTS
 from joinedup.system.picture import Picture
 from joinedup.system.views.parts import (
     NOTICE,
@@ -124,7 +124,7 @@ def _fact_groups(answer: Answer, may_correct: bool) -> list[Answer]:
                 "correct": reverse("system:correct", args=[answer["key"], fact["fact"], fact["id"]]) if correct else "",
             }
         )
-    return [{"title": names.FACTS.get(kind, kind), "facts": found} for kind, found in groups.items()]
+    return [{"title": FACTS.get(kind, kind), "facts": found} for kind, found in groups.items()]
 
 
 def _functions(titles: Iterable[str]) -> list[tuple[str, list[str]]]:
