@@ -3,6 +3,10 @@
 ui          layout, components, charts, maps and exports that every room's pages share
 access      who may see or do what, and the proof of who did: sign-in, roles, grants, audit
 system      bodies, places, neighbourhoods, posts and the people who hold them, as they were, are and will be
+feeds       what partners send, as checked FHIR resources, or set aside with a reason
+identity    which source records are one resident
+record      the shared care record: store, FHIR API, summary, timeline, hand-over
+simulation  a made-up system whose partners send feeds as real partners do; it only writes files
 
 A room imports only from rooms above it in this list. Beside the rooms stand:
 

@@ -37,7 +37,14 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 CSRF_FAILURE_VIEW = "joinedup.ui.errors.csrf_failure"
 
 # The rooms, in the order of the data's way.
-ROOMS = ["joinedup.ui", "joinedup.access", "joinedup.system"]
+ROOMS = [
+    "joinedup.ui",
+    "joinedup.access",
+    "joinedup.system",
+    "joinedup.feeds",
+    "joinedup.identity",
+    "joinedup.record",
+]
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -1,0 +1,52 @@
+"""What partners send, as checked FHIR resources, or set aside with a reason."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from joinedup.feeds.values import (
+        Batch,
+        EncounterEvent,
+        Merge,
+        Resource,
+        SetAside,
+        Source,
+        nobody,
+        resource_id,
+        subject_id,
+    )
+
+_HOMES = {
+    "values": (
+        "Batch",
+        "EncounterEvent",
+        "Merge",
+        "Resource",
+        "SetAside",
+        "Source",
+        "nobody",
+        "resource_id",
+        "subject_id",
+    ),
+}
+
+__all__ = [
+    "Batch",
+    "EncounterEvent",
+    "Merge",
+    "Resource",
+    "SetAside",
+    "Source",
+    "nobody",
+    "resource_id",
+    "subject_id",
+]
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"joinedup.feeds.{module}"), name)
+    raise AttributeError(f"module 'joinedup.feeds' has no attribute '{name}'")

@@ -1,0 +1,1 @@
+"""Which source records are one resident."""

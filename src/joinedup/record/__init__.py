@@ -1,0 +1,1 @@
+"""The shared care record: store, FHIR API, summary, timeline, hand-over."""

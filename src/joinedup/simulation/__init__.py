@@ -1,0 +1,1 @@
+"""A made-up system whose partners send feeds as real partners do, with the truth beside them."""
