@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 # Ids are the same on every machine and after every reload (rules: record R16).
@@ -42,6 +43,7 @@ REASONS = {
 }
 
 
+@lru_cache(maxsize=100_000)
 def resource_id(source: str, type_: str, source_id: str) -> uuid.UUID:
     """Answer the id that joinedup gives to what a source calls `Type/source_id`; equal ids of two sources differ."""
     return uuid.uuid5(NAMESPACE, f"{source}/{type_}/{source_id}")
@@ -157,8 +159,9 @@ class Batch:
     events: list[EncounterEvent] = field(default_factory=list)
     merges: list[Merge] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
-    # (message id, SHA-256 of the message, position) of formats whose messages bear an id: HL7 v2 (rules: record R3)
-    messages: list[tuple[str, bytes, int]] = field(default_factory=list)
+    # (message id, SHA-256, position, raw) of formats whose messages bear an id: HL7 v2. Whether one came before is
+    # decided at intake (rules: record R3).
+    messages: list[tuple[str, bytes, int, bytes]] = field(default_factory=list)
     not_mapped: int = 0
     warnings: dict[str, int] = field(default_factory=dict)
     flags: dict[str, int] = field(default_factory=dict)  # late, ambiguous-time, nothing-to-cancel ...
