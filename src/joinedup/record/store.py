@@ -100,7 +100,9 @@ def subject_of(type_: str, id_: UUID) -> UUID | None:
     return row[0] if row else None
 
 
-def write(grant: Grant, subject_id: UUID, content: Mapping[str, Any], *, action: str, resource: UUID | None = None) -> Stored:
+def write(
+    grant: Grant, subject_id: UUID, content: Mapping[str, Any], *, action: str, resource: UUID | None = None
+) -> Stored:
     """Store what somebody writes here as a new resource, or as the next version of `resource`; audited as `action`.
 
     `content` is a FHIR R4 resource without id. Raises Refused when the grant does not cover the subject, NotFound
@@ -131,6 +133,19 @@ def write(grant: Grant, subject_id: UUID, content: Mapping[str, Any], *, action:
         copy_resources([stored])
         record_many(grant, [Act(action, f"resident:{subject_id}", details={"type": type_, "id": str(stored.id)})])
     return stored
+
+
+def current_patients(subjects: Iterable[UUID]) -> list[tuple[Stored, int]]:
+    """Answer each subject's current Patient and the number of its newest version; for this room's own bookkeeping."""
+    rows = _read(
+        f"""SELECT {_COLUMNS} FROM record_resource
+             WHERE subject_id = ANY(%(subjects)s) AND id = subject_id""",  # noqa: S608  # nosec B608
+        {"subjects": list(subjects)},
+    )
+    versions: dict[UUID, list[Stored]] = {}
+    for row in rows:
+        versions.setdefault(row.id, []).append(row)
+    return [(_current(told), max(row.version for row in told)) for told in versions.values()]
 
 
 def must_cover(grant: Grant, subject_ids: Iterable[UUID]) -> None:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from joinedup.system.bodies import Area, Body, Event, Person, Post
+    from joinedup.system.lookup import is_code_in_use
     from joinedup.system.overview import Overview, overview_of
     from joinedup.system.picture import Picture, as_of
 
-__all__ = ["Area", "Body", "Event", "Overview", "Person", "Picture", "Post", "as_of", "overview_of"]
+__all__ = ["Area", "Body", "Event", "Overview", "Person", "Picture", "Post", "as_of", "is_code_in_use", "overview_of"]
 
 _HOMES = {
     "bodies": ("Area", "Body", "Event", "Person", "Post"),
+    "lookup": ("is_code_in_use",),
     "overview": ("Overview", "overview_of"),
     "picture": ("Picture", "as_of"),
 }

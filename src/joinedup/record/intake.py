@@ -1,0 +1,251 @@
+"""Taking deliveries in: one transaction for each batch, with everything that belongs to it.
+
+A batch commits its resources, search values, subjects, relationships, quarantine, place in the ledger and audit
+together or not at all. Killed anywhere, the next load goes on after the last batch that committed: nothing is lost and
+nothing comes twice. Each shard of a delivery is read by one process at a time, so that what a source says of one
+patient is kept in its order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection, transaction
+
+from joinedup.access import Grant, Relationship, keep_relationships, record
+from joinedup.errors import Unavailable
+from joinedup.feeds import Batch, EncounterEvent, Resource, SetAside, Source, ledger, message_outcome, resource_id
+from joinedup.feeds import fold as fold_stay
+from joinedup.identity import SubjectSeen, apply_merges, keep_subjects, matching_fields
+from joinedup.record import handover
+from joinedup.record.extract import clinical_time, tokens
+from joinedup.record.merges import author_merge_links
+from joinedup.record.relations import ties_in
+from joinedup.record.store import Stored, copy_resources, digest
+
+PERMISSION = "record.intake"
+
+
+@dataclass(slots=True)
+class Kept:
+    """What became of a batch: resources added (new versions among them), unchanged, set aside, repeated messages."""
+
+    read: int = 0
+    added: int = 0
+    unchanged: int = 0
+    set_aside: int = 0
+    repeated: int = 0
+    not_mapped: int = 0
+    late: int = 0
+    merges: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    warnings: dict[str, int] = field(default_factory=dict)
+
+
+def store_batch(grant: Grant, delivery: ledger.Delivery, source: Source, shard: int, batch: Batch) -> Kept:
+    """Store one batch in one transaction and move the ledger's position; answers what became of it.
+
+    Raises Unavailable when another process has moved the position meanwhile: then nothing is stored.
+    """
+    grant.must_be_for(PERMISSION)
+    with transaction.atomic():
+        return _store(grant, delivery, source, shard, batch)
+
+
+def _store(grant: Grant, delivery: ledger.Delivery, source: Source, shard: int, batch: Batch) -> Kept:
+    kept = Kept(read=batch.read, not_mapped=batch.not_mapped, warnings=dict(batch.warnings))
+    set_aside = list(batch.set_aside)
+    dropped = _refuse_seen(source, batch, set_aside, kept)
+    resources = [one for one in batch.resources if one.position not in dropped] if dropped else batch.resources
+    events = [one for one in batch.events if one.position not in dropped]
+    resources = [*resources, *_stays(delivery, source, events)]
+    fresh = _new_versions(delivery, source, resources, kept)
+    copy_resources([stored for stored, _ in fresh])
+    patients = [(stored, one) for stored, one in fresh if stored.type == "Patient"]
+    keep_subjects(
+        [
+            SubjectSeen(one.id, source, one.source_id, matching_fields(one.content), stored.event_at)
+            for stored, one in patients
+        ]
+    )
+    keep_relationships(_relationships(delivery, source, fresh))
+    handover.keep(
+        delivery.id, source, [(one.subject_id, one.id, one.content, stored.event_at) for stored, one in fresh]
+    )
+    merges = [one for one in batch.merges if one.position not in dropped]
+    if merges:
+        kept.merges = len(apply_merges(grant, source.key, merges))
+    touched = {one.id for _, one in patients}
+    for merge in merges:
+        touched |= {resource_id(source.key, "Patient", merge.survivor), resource_id(source.key, "Patient", merge.gone)}
+    author_merge_links(touched)
+    ledger.keep_set_aside(delivery.id, set_aside)
+    kept.set_aside = len(set_aside)
+    for one in set_aside:
+        kept.reasons[one.reason] = kept.reasons.get(one.reason, 0) + 1
+    if not ledger.advance(delivery.id, shard, batch, kept):
+        raise Unavailable("Another process is taking in the same delivery. Wait until it has ended, then load again.")
+    record(
+        grant,
+        "record.intake",
+        f"delivery:{delivery.id}",
+        details={
+            "source": source.key, "shard": shard, "to": batch.position, "read": kept.read, "added": kept.added,
+            "unchanged": kept.unchanged, "set_aside": kept.set_aside, "merges": kept.merges,
+        },
+    )  # fmt: skip
+    return kept
+
+
+def _refuse_seen(source: Source, batch: Batch, set_aside: list[SetAside], kept: Kept) -> set[int]:
+    """Answer the positions of messages that came before; those that reuse an id for something else are set aside."""
+    if not batch.messages:
+        return set()
+    seen = ledger.seen_messages(source.key, [message_id for message_id, *_ in batch.messages])
+    dropped: set[int] = set()
+    new = []
+    for message_id, sha256, position, raw in batch.messages:
+        outcome = message_outcome(seen.get(message_id), sha256, source.id_unique)
+        if outcome == "accepted":
+            seen.setdefault(message_id, sha256)
+            new.append((message_id, sha256))
+            continue
+        dropped.add(position)
+        if outcome == "duplicate":
+            kept.repeated += 1
+        else:
+            says = "another message bore this id (MSH-10); expected an id of its own"
+            set_aside.append(SetAside(position, "id-reused", "MSH-10", says, raw))
+    ledger.keep_messages(source.key, new)
+    return dropped
+
+
+def _stays(delivery: ledger.Delivery, source: Source, events: Sequence[EncounterEvent]) -> list[Resource]:
+    """Keep ADT events and answer the Encounter that each stay's events, old and new, fold into."""
+    if not events:
+        return []
+    by_stay: dict[UUID, dict[str, EncounterEvent]] = {}
+    for event in events:
+        by_stay.setdefault(resource_id(source.key, "Encounter", event.encounter), {})[event.message_id] = event
+    subjects = {
+        stay: resource_id(source.key, "Patient", next(iter(told.values())).patient) for stay, told in by_stay.items()
+    }
+    before: dict[UUID, list[EncounterEvent]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT e.encounter_id, e.message_id, e.event FROM record_stayevent e
+                 JOIN unnest(%s::uuid[], %s::uuid[]) AS asked (subject, stay)
+                   ON e.subject_id = asked.subject AND e.encounter_id = asked.stay""",
+            [list(subjects.values()), list(subjects)],
+        )
+        for stay, message_id, told in cursor.fetchall():
+            by_stay[stay].pop(message_id, None)
+            told = orjson.loads(told) if isinstance(told, str) else told
+            before.setdefault(stay, []).append(EncounterEvent.from_json(told))
+        rows = [
+            (subjects[stay], stay, event.message_id, delivery.id, orjson.dumps(event.to_json()).decode())
+            for stay, told in by_stay.items()
+            for event in told.values()
+        ]
+        statement = "COPY record_stayevent (subject_id, encounter_id, message_id, delivery_id, event) FROM STDIN"
+        with cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    folded = []
+    for stay, told in by_stay.items():
+        every = [*before.get(stay, ()), *told.values()]
+        content = fold_stay(every)
+        if content is None or not told:
+            continue
+        last = max(every, key=lambda event: (event.event_at, event.sequence))
+        folded.append(
+            Resource(
+                "Encounter",
+                last.encounter,
+                stay,
+                subjects[stay],
+                orjson.dumps(content),
+                content,
+                last.event_at,
+                max(event.position for event in told.values()),
+            )  # fmt: skip
+        )
+    return folded
+
+
+def _new_versions(
+    delivery: ledger.Delivery, source: Source, resources: Sequence[Resource], kept: Kept
+) -> list[tuple[Stored, Resource]]:
+    """Answer the versions to add: of what is new, and of what differs from what is kept of it (rules: record R4)."""
+    known = _known([one.subject_id for one in resources], [one.id for one in resources])
+    at = datetime.now(UTC)
+    fresh = []
+    for one in resources:
+        event_at = one.event_at or delivery.received_at
+        sha = digest(one.content)
+        versions = known.setdefault(one.id, [])
+        sent = [version for version in versions if version[3]]
+        if sent:
+            current = max(sent, key=lambda version: version[:2])
+            if current[2] == sha or (one.event_at and any(v[0] == event_at and v[2] == sha for v in sent)):
+                kept.unchanged += 1
+                continue
+            kept.late += event_at < current[0]
+        number = len(versions) + 1
+        versions.append((event_at, number, sha, True))
+        starts, ends = clinical_time(one.type, one.content)
+        fresh.append(
+            (
+                Stored(
+                    one.subject_id,
+                    one.id,
+                    number,
+                    one.type,
+                    source.key,
+                    delivery.id,
+                    one.position,
+                    event_at,
+                    at,
+                    starts,
+                    ends,
+                    tokens(one.type, one.content),
+                    sha,
+                    None,
+                    one.body,
+                ),
+                one,
+            )  # fmt: skip
+        )
+    kept.added = len(fresh)
+    return fresh
+
+
+def _known(subjects: list[UUID], ids: list[UUID]) -> dict[UUID, list[tuple[datetime, int, bytes, bool]]]:
+    """Answer of each resource that is kept its versions: event time, number, digest, and whether its source sent it."""
+    found: dict[UUID, list[tuple[datetime, int, bytes, bool]]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT r.id, r.event_at, r.version, r.digest, r.author IS NULL
+                 FROM (SELECT DISTINCT * FROM unnest(%s::uuid[], %s::uuid[])) AS asked (subject_id, id)
+                 JOIN record_resource r ON r.subject_id = asked.subject_id AND r.id = asked.id
+                ORDER BY r.version""",
+            [subjects, ids],
+        )
+        for id_, event_at, version, sha, is_sent in cursor.fetchall():
+            found.setdefault(id_, []).append((event_at, version, bytes(sha), is_sent))
+    return found
+
+
+def _relationships(
+    delivery: ledger.Delivery, source: Source, fresh: Iterable[tuple[Stored, Resource]]
+) -> list[Relationship]:
+    return [
+        Relationship(one.subject_id, tie.organisation, tie.kind, tie.starts, tie.ends, one.id, delivery.id)
+        for _, one in fresh
+        for tie in ties_in(one.type, one.content, source.setting, source.organisation)
+    ]

@@ -1,0 +1,305 @@
+"""Loading a folder of deliveries with several processes, each reading, checking and storing at once.
+
+A file under `LARGE_BYTES` is read by one process; a larger one by all, each taking its shard of the patients. What one
+source sends is taken in file by file in the order of the names. A process that loses its parent ends at the next batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from joinedup.access import Grant
+from joinedup.errors import FileError, JoinedupError, NotFound, Unavailable
+from joinedup.feeds import Source
+
+LARGE_BYTES = 16_000_000
+INLINE_BYTES = 3_000_000  # Below this, starting processes takes longer than the work.
+OnProgress = Callable[["Progress"], None]
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a load is: bytes of the files read and to read, resources added so far, and the file under way."""
+
+    bytes_read: int = 0
+    bytes_all: int = 0
+    added: int = 0
+    file: str = ""
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What a load did, in counts; `refused` names the files that were not taken, each with the reason."""
+
+    deliveries: int = 0
+    repeated_deliveries: int = 0
+    read: int = 0
+    added: int = 0
+    unchanged: int = 0
+    set_aside: int = 0
+    repeated: int = 0
+    not_mapped: int = 0
+    late: int = 0
+    merges: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    warnings: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def add(self, counts: dict[str, Any]) -> None:
+        for name in ("read", "added", "unchanged", "set_aside", "repeated", "not_mapped", "late", "merges"):
+            setattr(self, name, getattr(self, name) + counts[name])
+        for name in ("reasons", "warnings"):
+            mine = getattr(self, name)
+            for key, number in counts[name].items():
+                mine[key] = mine.get(key, 0) + number
+
+
+@dataclass(slots=True)
+class _File:
+    source: Source
+    path: Path
+    size: int
+    delivery: Any = None
+    shards_left: int = 0
+    failed: str = ""
+
+
+def load(
+    grant: Grant,
+    files: Sequence[tuple[Source, Path]],
+    *,
+    processes: int | None = None,
+    on_progress: OnProgress = lambda progress: None,
+) -> Loaded:
+    """Take in these files and answer what was done; a file taken before changes nothing, an unfinished one goes on.
+
+    `processes` of 0 does everything in this one (and in its open transaction, if there is one). A file that is refused
+    as a whole is named in the answer and does not stop the others.
+    """
+    from joinedup.feeds import ledger
+
+    began = time.monotonic()
+    all_files = [_File(source, path, path.stat().st_size) for source, path in files]
+    progress = Progress(bytes_all=sum(one.size for one in all_files))
+    loaded = Loaded()
+    if processes is None:
+        small = progress.bytes_all < INLINE_BYTES
+        processes = 0 if small else os.cpu_count() or 1
+    by_source: dict[str, deque[_File]] = {}
+    for one in all_files:
+        by_source.setdefault(one.source.key, deque()).append(one)
+    with _locked(list(by_source)), _workers(grant, processes) as workers:
+        waiting = sorted(by_source.values(), key=lambda queue: -sum(one.size for one in queue))
+        ready: deque[tuple[_File, int]] = deque()
+        busy: dict[Any, tuple[_File, int]] = {}
+        idle = list(workers)
+        seen_bytes: dict[tuple[int, int], int] = {}
+
+        def begin_next(queue: deque[_File]) -> None:
+            while queue:
+                one = queue.popleft()
+                shards = max(1, processes) if one.size >= LARGE_BYTES else 1
+                one.delivery = ledger.begin(
+                    one.source.key, name=one.path.name, sha256=_sha256(one.path), size=one.size, channel="file",
+                    shards=shards,
+                )  # fmt: skip
+                if one.delivery.is_duplicate:
+                    loaded.repeated_deliveries += 1
+                    progress.bytes_read += one.size
+                    on_progress(progress)
+                    continue
+                loaded.deliveries += 1
+                one.shards_left = one.delivery.shards
+                ready.extend((one, shard) for shard in range(one.delivery.shards))
+                return
+
+        def took(one: _File, shard: int, said: tuple[str, Any]) -> bool:
+            """Note what a reader said; answers whether its shard is done."""
+            kind, value = said
+            key = (one.delivery.id, shard)
+            if kind == "batch":
+                loaded.add(value)
+                progress.added += value["added"]
+                progress.file = one.path.name
+                share = value["bytes_read"] / one.delivery.shards
+                progress.bytes_read += int(share) - seen_bytes.get(key, 0)
+                seen_bytes[key] = int(share)
+                on_progress(progress)
+                return False
+            if kind == "refused":
+                one.failed = value
+            elif kind == "failed":
+                raise Unavailable(value)
+            one.shards_left -= 1
+            progress.bytes_read += one.size // one.delivery.shards - seen_bytes.pop(key, 0)
+            on_progress(progress)
+            if one.shards_left == 0:
+                if one.failed:
+                    ledger.refuse(one.delivery.id, one.failed)
+                    loaded.refused[one.path.name] = one.failed
+                else:
+                    ledger.finish(one.delivery.id)
+                begin_next(by_source[one.source.key])
+            return True
+
+        for queue in waiting:
+            begin_next(queue)
+        while ready or busy:
+            if not workers:
+                one, shard = ready.popleft()
+                for said in read_shard(grant, one.source, one.path, one.delivery, shard):
+                    took(one, shard, said)
+                continue
+            while ready and idle:
+                worker = idle.pop()
+                busy[worker] = ready.popleft()
+                one, shard = busy[worker]
+                worker.send((one.source, one.path, one.delivery, shard))
+            for worker in wait(list(busy)):
+                try:
+                    said = worker.recv()  # type: ignore[union-attr]
+                except EOFError:
+                    raise Unavailable(
+                        "A process that was reading ended unexpectedly; what it had stored is kept. Load again to go on."
+                    ) from None
+                if took(*busy[worker], said):
+                    del busy[worker]
+                    idle.append(worker)
+    loaded.seconds = time.monotonic() - began
+    return loaded
+
+
+def read_shard(grant: Grant, source: Source, path: Path, delivery: Any, shard: int) -> Iterator[tuple[str, Any]]:
+    """Read and store one shard of a delivery from where the ledger says; yields what each batch did, then the end."""
+    from joinedup.feeds import ledger, read_delivery
+    from joinedup.record.intake import store_batch
+
+    try:
+        for batch in read_delivery(
+            path,
+            source,
+            shard=shard,
+            shards=delivery.shards,
+            after=ledger.positions(delivery.id).get(shard, 0),
+            is_known_organisation=is_known_organisation,
+        ):
+            kept = store_batch(grant, delivery, source, shard, batch)
+            yield (
+                "batch",
+                {
+                    **{name: getattr(kept, name) for name in kept.__slots__},
+                    "bytes_read": batch.bytes_read,
+                },
+            )
+    except FileError as error:
+        yield "refused", str(error)
+    else:
+        yield "done", None
+
+
+@lru_cache(maxsize=50_000)
+def is_known_organisation(code: str, on: date) -> bool:
+    """Answer whether an ODS code is in use on a day, as far as the loaded systems and published files say."""
+    from joinedup.system import is_code_in_use
+
+    return is_code_in_use(code, on)
+
+
+def files_of(sources: Sequence[Source], folder: Path) -> list[tuple[Source, Path]]:
+    """Answer the files of each declared source in a folder, in the order of their names."""
+    found = []
+    for source in sources:
+        paths = sorted(path for path in folder.glob(source.files) if path.is_file()) if source.files else []
+        found += [(source, path) for path in paths]
+    if not found:
+        raise NotFound(f"None of the declared sources has a file in {folder}. Look at `files` in its sources.toml.")
+    return found
+
+
+def _sha256(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+@contextmanager
+def _locked(sources: Sequence[str]) -> Iterator[None]:
+    """Hold these sources for this load alone: two loads of one source at once would each take half of it."""
+    from joinedup import database
+
+    with database.connect() as connection:
+        for source in sorted(sources):
+            row = connection.execute(
+                "SELECT pg_try_advisory_lock(hashtextextended(%s, 7))", [f"joinedup intake {source}"]
+            ).fetchone()
+            if not row[0]:
+                raise Unavailable(f"The source '{source}' is being loaded already. Wait until that has ended.")
+        yield
+
+
+@contextmanager
+def _workers(grant: Grant, number: int) -> Iterator[list[Connection]]:
+    """Start reading processes and answer the pipe to each; they end with this process, however it ends."""
+    context = multiprocessing.get_context("spawn")
+    pipes, started = [], []
+    try:
+        for _ in range(number):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_work, args=(theirs, grant), daemon=True)
+            process.start()
+            theirs.close()
+            pipes.append(ours)
+            started.append(process)
+        yield pipes
+    finally:
+        for pipe in pipes:
+            pipe.close()
+        for process in started:
+            process.join(timeout=30)
+            if process.is_alive():
+                process.kill()
+
+
+def _work(pipe: Connection, grant: Grant) -> None:
+    """Do shards as they are handed over, until the other end of the pipe is gone."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "joinedup.settings")
+    import django
+
+    django.setup()
+    from django.db import connection
+
+    try:
+        while True:
+            source, path, delivery, shard = pipe.recv()
+            try:
+                for said in read_shard(grant, source, path, delivery, shard):
+                    pipe.send(said)
+            except JoinedupError as error:
+                pipe.send(("failed", str(error)))
+            except (OSError, EOFError):
+                raise
+            except Exception as error:
+                # Without the error's own words: they may quote what a partner sent.
+                place = error.__traceback__
+                while place is not None and place.tb_next is not None:
+                    place = place.tb_next
+                where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else ""
+                pipe.send(
+                    ("failed", f"{path.name} met an error that was not expected: {type(error).__name__} at {where}.")
+                )
+    except (EOFError, OSError):
+        pass  # Whoever led us is gone; what was committed stays, the rest is read again.
+    finally:
+        connection.close()
