@@ -56,3 +56,62 @@ class StayEvent(models.Model):
 
     def __str__(self) -> str:
         return f"event of stay {self.encounter_id}"
+
+
+class Handover(models.Model):
+    """Something handed over to another team, for its inbox: a referral, a discharge summary, a letter.
+
+    The resource with the same id is the truth; this row is read from it. How far it has come are its steps.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    subject_id = models.UUIDField()
+    type = models.TextField()  # of the resource
+    kind = models.TextField()  # referral, discharge_summary, letter
+    sender = models.TextField()  # ODS code
+    receiver = models.TextField()  # ODS code; empty: the practice where the resident is registered
+    urgency = models.TextField()
+    began_at = models.DateTimeField(null=True)  # the start of the clock; null where nobody says
+    arrived_at = models.DateTimeField()
+    open_by = models.DateTimeField(null=True)  # null: history when it arrived, nobody has to open it
+    source = models.TextField()
+    # The newest step and the first opening, kept here so that an inbox reads one index.
+    state = models.TextField()
+    opened_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["receiver", "state"], name="record_handover_inbox"),
+            models.Index(fields=["sender", "state"], name="record_handover_outbox"),
+            models.Index(fields=["subject_id"], name="record_handover_subject"),
+            models.Index(
+                fields=["open_by"],
+                condition=models.Q(opened_at=None, open_by__isnull=False),
+                name="record_handover_unopened",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+
+class HandoverStep(models.Model):
+    """One step of a hand-over, never changed: a state it reached, or "opened" when the receiving team first read it."""
+
+    handover_id = models.UUIDField()  # not a foreign key: a feed may bring the step before what it is a step of
+    subject_id = models.UUIDField()
+    state = models.TextField()
+    at = models.DateTimeField()
+    organisation = models.TextField()
+    actor = models.TextField()  # who took it here, as in the audit; empty for what a source says
+    actor_name = models.TextField()
+    reason = models.TextField()
+    stored_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar[list[models.UniqueConstraint]] = [
+            models.UniqueConstraint(fields=["handover_id", "state", "at"], name="record_handover_step_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.at:%Y-%m-%d %H:%M}"
