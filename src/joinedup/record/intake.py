@@ -22,8 +22,9 @@ from joinedup.errors import Unavailable
 from joinedup.feeds import Batch, EncounterEvent, Resource, SetAside, Source, ledger, message_outcome, resource_id
 from joinedup.feeds import fold as fold_stay
 from joinedup.identity import SubjectSeen, apply_merges, keep_subjects, matching_fields
-from joinedup.record import handover
+from joinedup.record import handing_over
 from joinedup.record.extract import clinical_time, tokens
+from joinedup.record.handover import handovers_in
 from joinedup.record.merges import author_merge_links
 from joinedup.record.relations import ties_in
 from joinedup.record.store import Stored, copy_resources, digest
@@ -74,9 +75,7 @@ def _store(grant: Grant, delivery: ledger.Delivery, source: Source, shard: int, 
         ]
     )
     keep_relationships(_relationships(delivery, source, fresh))
-    handover.keep(
-        delivery.id, source, [(one.subject_id, one.id, one.content, stored.event_at) for stored, one in fresh]
-    )
+    handing_over.keep(handovers_in((one for _, one in fresh), source), delivery.received_at)
     merges = [one for one in batch.merges if one.position not in dropped]
     if merges:
         kept.merges = len(apply_merges(grant, source.key, merges))
