@@ -41,7 +41,7 @@ def record(
     codes, counts and ids, never the text of a record and never a person's name.
     """
     (body,) = _bodies(grant, [Act(action, subject, outcome, details)])
-    with _open_transaction().cursor() as cursor:
+    with open_transaction().cursor() as cursor:
         cursor.execute("INSERT INTO access_auditentry (body) VALUES (%s) RETURNING id", [body])
         (entry_id,) = cursor.fetchone()
         cursor.execute(
@@ -52,7 +52,7 @@ def record(
 
 def record_many(grant: Grant, acts: Iterable[Act]) -> int:
     """Write many entries of one grant by COPY, in the transaction that is open now; answers how many."""
-    connection = _open_transaction()
+    connection = open_transaction()
     bodies = _bodies(grant, acts)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -107,9 +107,10 @@ def _bodies(grant: Grant, acts: Iterable[Act]) -> list[str]:
     return bodies
 
 
-def _open_transaction() -> Any:
+def open_transaction() -> Any:
+    """Answer the connection in the transaction that is open now; raises RuleError where none is."""
     from django.db import connection
 
     if not connection.in_atomic_block:
-        raise RuleError("An audit entry is written in the transaction of its act; begin one with transaction.atomic().")
+        raise RuleError("This is written in the transaction of its act; begin one with transaction.atomic().")
     return connection

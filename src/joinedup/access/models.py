@@ -1,4 +1,4 @@
-"""The tables of access: users, the roles they hold, how they get in, their sessions, and the audit."""
+"""The tables of access: users, their roles, how they get in, sessions, the audit, and whose record is open to whom."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
-from django.contrib.postgres.indexes import BrinIndex
+from django.contrib.postgres.indexes import BrinIndex, HashIndex
 from django.db import models
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Lower
@@ -195,3 +195,138 @@ class Segment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.log} segment {self.number}"
+
+
+class KeptRelationship(models.Model):
+    """A tie between a subject and an organisation, as a resource states it (relationships.py). It only grows.
+
+    Of one `source_ref` the newest statement counts: the latest `stated_at`, and of equal ones the later `statement`
+    (a number that all rows of one call share).
+    """
+
+    subject_id = models.UUIDField()
+    organisation = models.TextField()  # an ODS code
+    kind = models.TextField()
+    starts_at = models.DateTimeField(null=True)
+    ends_at = models.DateTimeField(null=True)
+    source_ref = models.UUIDField()  # the resource that states it
+    delivery_id = models.BigIntegerField(null=True)
+    stated_at = models.DateTimeField()
+    statement = models.BigIntegerField()
+
+    class Meta:
+        db_table = "access_relationship"
+        indexes: ClassVar[list[Any]] = [HashIndex(fields=["subject_id"], name="access_relationship_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} with {self.organisation}"
+
+
+class OwnRecord(models.Model):
+    """That a user is the resident of a subject, or acts for them, from a day up to, but not on, another."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="own_records")
+    subject_id = models.UUIDField()
+    kind = models.CharField(max_length=10)  # self, proxy
+    valid = DateRangeField()
+    granted_by = models.CharField(max_length=120)
+    granted_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "access_ownrecord"
+        constraints: ClassVar[list[Any]] = [
+            ExclusionConstraint(
+                name="access_own_record_once_at_a_time",
+                expressions=[
+                    ("user", RangeOperators.EQUAL),
+                    ("subject_id", RangeOperators.EQUAL),
+                    ("valid", RangeOperators.OVERLAPS),
+                ],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.valid}"
+
+
+class BreakGlass(models.Model):
+    """One opening of one person's record without a relationship: by whom, why, in which session, until when.
+
+    It only grows. The reason's text may name people, so it is here and not in the audit.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    session = models.ForeignKey(UserSession, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=60)
+    body_id = models.UUIDField(null=True)  # where the role is held
+    subject_ids = ArrayField(models.UUIDField())  # the subjects that were this person when it was opened
+    purpose = models.CharField(max_length=30)
+    reason_code = models.CharField(max_length=30)
+    reason = models.TextField()
+    opened_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar[list[Any]] = [models.Index(fields=["user", "opened_at"], name="access_breakglass_user")]
+
+    def __str__(self) -> str:
+        return f"break-glass {self.pk}"
+
+
+class Alert(models.Model):
+    """What a privacy officer must look at; its id is the reference that the letter bears, and all that it bears."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=20)  # break_glass, rate
+    break_glass = models.ForeignKey(BreakGlass, on_delete=models.PROTECT, related_name="alerts")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")  # whom it is about
+    body_id = models.UUIDField(null=True)  # whose privacy officer looks at it
+    raised_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    receivers = models.IntegerField(default=0)  # how many letters went out
+
+    class Meta:
+        indexes: ClassVar[list[Any]] = [
+            models.Index(fields=["raised_at"], name="access_alert_raised"),
+            models.Index(fields=["raised_at"], condition=models.Q(sent_at=None), name="access_alert_unsent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"alert {self.pk}"
+
+
+class AlertReview(models.Model):
+    """What a privacy officer found of an alert: justified, not_justified or asked. The latest counts; it only grows."""
+
+    alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="reviews")
+    outcome = models.CharField(max_length=20)
+    note = models.TextField(blank=True)
+    reviewed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    reviewed_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["pk"]
+
+    def __str__(self) -> str:
+        return f"review of {self.alert_id}: {self.outcome}"
+
+
+class AccessToken(models.Model):
+    """A token with which a program reads as its user, for one purpose. Only its hash is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tokens")
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    name = models.CharField(max_length=100, blank=True)  # what it is for, in the user's words
+    purpose = models.CharField(max_length=30)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "access_token"
+        ordering: ClassVar[list[str]] = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"token of {self.created_at:%Y-%m-%d %H:%M}"

@@ -90,6 +90,8 @@ def test_predicates_are_put_together_and_keep_the_reason() -> None:
 
 ROLES = [
     "clinician",
+    "nurse",
+    "emergency_clinician",
     "social_worker",
     "care_home_worker",
     "pharmacist",
