@@ -106,6 +106,12 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "__Host-joinedup-csrf" if IS_HTTPS else "joinedup-csrf"
 SESSION_IDLE_MINUTES = _whole_number("JOINEDUP_SESSION_IDLE_MINUTES", 15)
 SESSION_ABSOLUTE_HOURS = _whole_number("JOINEDUP_SESSION_ABSOLUTE_HOURS", 8)
+# Who may open a record (rules: record R79, R81): how long a tie opens it, and how long a broken glass does.
+DAYS_BEFORE_APPOINTMENT = _whole_number("JOINEDUP_DAYS_BEFORE_APPOINTMENT", 7)
+DAYS_AFTER_CARE = _whole_number("JOINEDUP_DAYS_AFTER_CARE", 28)
+BREAK_GLASS_MINUTES = _whole_number("JOINEDUP_BREAK_GLASS_MINUTES", 60)
+# Does a resident see who looked by name, or by role and organisation only?
+ACCESS_LOG_NAMES = os.environ.get("JOINEDUP_ACCESS_LOG_NAMES", "") == "1"
 # Behind a proxy that ends TLS, the proxy must set and strip this header itself.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
 
@@ -138,6 +144,8 @@ SEARCHES = ["joinedup.system.search.find"]  # find(text, moment, grant) -> list 
 NAVIGATION = ["joinedup.system.navigation.entries", "joinedup.access.navigation.entries"]  # (request) -> entries
 BODY_NAMES = ["joinedup.system.lookup.names_of"]  # (ids) -> {id: name}
 BODY_BY_CODE = ["joinedup.system.lookup.id_of"]  # (code) -> id or None
+BODY_CODES = ["joinedup.system.lookup.ods_codes_of"]  # (ids) -> {id: ODS codes that it answers for}
+SUBJECTS_OF: list[str] = []  # (resident id) -> subject ids; empty where there is no such resident
 # () -> bool: are simulated people or areas in the database?
 LOADED_DEMO_DATA = ["joinedup.access.demo.is_loaded", "joinedup.system.simulated.is_loaded"]
 

@@ -2,6 +2,7 @@
 
 settings.BODY_NAMES: dotted paths of callables `(set of ids) -> {id: name}`.
 settings.BODY_BY_CODE: dotted paths of callables `(code) -> id or None`.
+settings.BODY_CODES: dotted paths of callables `(set of ids) -> {id: ODS codes}`.
 """
 
 from __future__ import annotations
@@ -39,3 +40,13 @@ def body_with_code(code: str) -> UUID | None:
         if found is not None:
             return found
     raise NotFound(f"There is no body with the code '{code}'. Expected an ODS code such as QM7.")
+
+
+def codes_of(body_ids: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
+    """Answer the ODS codes that each body answers for today: its own, and those of the bodies that ended in it."""
+    ids = set(body_ids)
+    codes: dict[UUID, frozenset[str]] = {}
+    for path in getattr(settings, "BODY_CODES", []) if ids else []:
+        for body_id, found in import_string(path)(ids).items():
+            codes[body_id] = codes.get(body_id, frozenset()) | found
+    return codes

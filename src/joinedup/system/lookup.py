@@ -8,7 +8,10 @@ from uuid import UUID
 
 from django.db import connection
 
+from django.db import connection
+
 from joinedup.moment import now
+from joinedup.system.change import CLOSING
 from joinedup.system.picture import Picture
 
 
@@ -21,6 +24,47 @@ def id_of(code: str) -> UUID | None:
     """Answer the id of the body that a code or key denotes today, or None."""
     found = Picture(now()).find(code)
     return found[1] if found and found[0] == "body" else None
+
+
+# A body answers for its own codes, earlier ones too, and for those of the bodies that ended in it. Published rows of
+# old and new code say the same of bodies that are not kept here, such as practices that closed years ago.
+_CODES = """
+WITH RECURSIVE lineage(root, id) AS (
+    SELECT id, id FROM system_body WHERE id = ANY(%(ids)s)
+    UNION
+    SELECT lineage.root, before.body_id
+      FROM lineage
+      JOIN system_eventparty after ON after.body_id = lineage.id AND after.side = 'result'
+      JOIN system_eventbelief b ON b.id = after.belief_id AND b.known @> %(known)s AND b.certainty = 'in_force'
+                                AND b.effective_on <= %(on)s
+      JOIN system_changeevent e ON e.id = b.event_id AND e.kind = ANY(%(closing)s)
+      JOIN system_eventparty before ON before.belief_id = b.id AND before.side = 'original'
+), codes(root, code) AS (
+    SELECT lineage.root, i.code
+      FROM lineage
+      JOIN system_identifier i ON i.body_id = lineage.id AND i.scheme = 'ods' AND i.known @> %(known)s
+                              AND lower(i.valid) <= %(on)s
+    UNION
+    SELECT codes.root, s.old_code::varchar
+      FROM codes JOIN system_codesuccession s ON s.new_code = codes.code AND s."on" <= %(on)s
+)
+SELECT root, array_agg(code) FROM codes GROUP BY root
+"""
+
+
+def ods_codes_of(ids: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
+    """Answer the ODS codes that each body answers for today: its own, and those of the bodies that ended in it.
+
+    Where a body was split, each of the bodies after it answers for all of it: nobody has said which of its patients
+    went where. Ids of none are left out.
+    """
+    moment = now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CODES,
+            {"ids": list(ids), "known": moment.known_at, "on": moment.valid_on, "closing": list(CLOSING)},
+        )
+        return {body: frozenset(codes) for body, codes in cursor.fetchall()}
 
 
 def is_code_in_use(code: str, on: date) -> bool:
