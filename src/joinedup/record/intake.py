@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -105,7 +104,8 @@ def _refuse_seen(source: Source, batch: Batch, set_aside: list[SetAside], kept: 
     """Answer the positions of messages that came before; those that reuse an id for something else are set aside."""
     if not batch.messages:
         return set()
-    seen = ledger.seen_messages(source.key, [message_id for message_id, *_ in batch.messages])
+    ids, digests = [one[0] for one in batch.messages], [one[1] for one in batch.messages]
+    seen = ledger.seen_messages(source.key, ids, digests)
     dropped: set[int] = set()
     new = []
     for message_id, sha256, position, raw in batch.messages:
@@ -244,7 +244,9 @@ def _relationships(
     delivery: ledger.Delivery, source: Source, fresh: Iterable[tuple[Stored, Resource]]
 ) -> list[Relationship]:
     return [
-        Relationship(one.subject_id, tie.organisation, tie.kind, tie.starts, tie.ends, one.id, delivery.id)
-        for _, one in fresh
+        Relationship(
+            one.subject_id, tie.organisation, tie.kind, tie.starts, tie.ends, one.id, delivery.id, stored.event_at
+        )
+        for stored, one in fresh
         for tie in ties_in(one.type, one.content, source.setting, source.organisation)
     ]

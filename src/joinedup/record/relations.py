@@ -13,9 +13,7 @@ from typing import Any
 
 from joinedup.record.extract import span
 
-ODS = frozenset(
-    {"https://fhir.nhs.uk/Id/ods-organization-code", "https://fhir.nhs.uk/Id/ods-organisation-code"}
-)
+ODS = frozenset({"https://fhir.nhs.uk/Id/ods-organization-code", "https://fhir.nhs.uk/Id/ods-organisation-code"})
 _NOT_HAPPENED = frozenset({"entered-in-error", "cancelled", "planned"})
 
 
@@ -24,7 +22,7 @@ class Tie:
     """An organisation's tie to the subject of a resource; `ends` of None: it goes on."""
 
     organisation: str
-    kind: str  # registered_practice, open_encounter, appointment, caseload
+    kind: str  # registered_practice, open_encounter, appointment, caseload; none
     starts: datetime | None
     ends: datetime | None
 
@@ -32,7 +30,7 @@ class Tie:
 def ties_in(type_: str, content: Mapping[str, Any], setting: str, organisation: str) -> Iterator[Tie]:
     """Answer the ties that a resource shows; `organisation` is that of the source, for what names no other.
 
-    A resource that withdraws itself answers a tie that ended when it began, so that the earlier one is over.
+    What was cancelled, planned only or entered in error answers a tie of the kind "none": the earlier one is over.
     """
     if type_ == "EpisodeOfCare":
         kind = "registered_practice" if setting == "gp" else "caseload"
@@ -41,23 +39,20 @@ def ties_in(type_: str, content: Mapping[str, Any], setting: str, organisation: 
         yield _of_period("open_encounter", content, ods_code(content.get("serviceProvider")) or organisation)
     elif type_ == "Appointment":
         start = span(content.get("start") or "")[0]
-        named = (ods_code(one.get("actor")) for one in content.get("participant") or ())
+        named = {ods_code(one.get("actor")) for one in content.get("participant") or ()} - {""}
         is_off = content.get("status") in {"cancelled", "entered-in-error"}
-        for code in {code for code in named if code} or {organisation}:
-            yield Tie(code, "appointment", start, start if start and not is_off else _BEFORE_ALL)
-
-
-_BEFORE_ALL = datetime.fromisoformat("1900-01-01T00:00:00+00:00")
+        for code in sorted(named) or [organisation]:
+            yield Tie(code, "none" if is_off else "appointment", start, start)
 
 
 def _of_period(kind: str, content: Mapping[str, Any], organisation: str) -> Tie:
     period = content.get("period") or {}
     starts, ends = span(period.get("start") or "")[0], span(period.get("end") or "")[1]
     status = content.get("status")
-    if status in _NOT_HAPPENED:
-        ends = _BEFORE_ALL
-    elif status == "finished" and ends is None:
-        ends = starts or _BEFORE_ALL
+    if status in _NOT_HAPPENED or (status == "finished" and starts is None and ends is None):
+        return Tie(organisation, "none", starts, ends)
+    if status == "finished" and ends is None:
+        ends = starts  # It is over, and nobody says since when: it lasted as short as it can have.
     return Tie(organisation, kind, starts, ends)
 
 

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 
 from joinedup.access import Act, Grant, record_many
 from joinedup.errors import NotFound, Refused
-from joinedup.feeds import resource_id
+from joinedup.feeds import nobody, resource_id
 from joinedup.record.extract import clinical_time, tokens
 
 OWN = "joinedup"  # the source of what is written here
@@ -58,20 +58,28 @@ class Stored:
         return orjson.loads(self.body)  # type: ignore[no-any-return]
 
 
-def everything(grant: Grant, subject_ids: Iterable[UUID], types: Iterable[str] | None = None) -> list[Stored]:
+def everything(
+    grant: Grant,
+    subject_ids: Iterable[UUID],
+    types: Iterable[str] | None = None,
+    *,
+    known_at: datetime | None = None,
+) -> list[Stored]:
     """Answer the current version of every resource of these subjects, of these types when some are named.
 
-    Ordered by subject, type and id. What was entered in error is included: pages leave it out, histories show it.
-    Raises Refused when the grant does not cover one of the subjects. The caller audits what is disclosed.
+    `known_at` asks for what was current by what had been stored then. Ordered by subject, type and id. What was
+    entered in error is included: pages leave it out, histories show it. Raises Refused when the grant does not cover
+    one of the subjects. The caller audits what is disclosed.
     """
     wanted = list(subject_ids)
     must_cover(grant, wanted)
     of_type = "AND type = ANY(%(types)s)" if types is not None else ""
+    of_type += " AND stored_at <= %(known_at)s" if known_at is not None else ""
     return _read(
         f"""SELECT DISTINCT ON (subject_id, type, id) {_COLUMNS} FROM record_resource
             WHERE subject_id = ANY(%(subjects)s) {of_type}
             ORDER BY subject_id, type, id, event_at DESC, version DESC""",  # noqa: S608  # nosec B608 (own words)
-        {"subjects": wanted, "types": list(types or ())},
+        {"subjects": wanted, "types": list(types or ()), "known_at": known_at},
     )
 
 
@@ -90,6 +98,19 @@ def history(grant: Grant, type_: str, id_: UUID) -> list[Stored]:
         raise NotFound("There is no such resource, or none that may be seen.")
     must_cover(grant, {found[0].subject_id})
     return found
+
+
+def directory(grant: Grant, ids: Mapping[UUID, str]) -> list[Stored]:
+    """Answer the current version of what is about no resident (organisations, practitioners, places, medicines) by id.
+
+    `ids` maps each id to its source. What turns out to be about a resident is left out.
+    """
+    rows = _read(
+        f"""SELECT DISTINCT ON (id) {_COLUMNS} FROM record_resource WHERE id = ANY(%(ids)s)
+            ORDER BY id, event_at DESC, version DESC""",  # noqa: S608  # nosec B608
+        {"ids": list(ids)},
+    )
+    return [row for row in rows if row.subject_id == nobody(row.source)]
 
 
 def subject_of(type_: str, id_: UUID) -> UUID | None:

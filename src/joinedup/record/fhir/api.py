@@ -1,0 +1,402 @@
+"""The FHIR R4 interface, under /fhir: read, vread, history, search, $everything, metadata.
+
+Every answer about a resident is decided as on the pages: role, purpose and legitimate relationship; otherwise the
+resident is as if unknown, in the same words. Programs bring a bearer token, never a cookie (rules: trust T57).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.core import signing
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import http_date
+from django.views.decorators.csrf import csrf_exempt
+
+from joinedup.access import Act, Grant, grant_for_resident, may_see_residents, record, record_many, requires_token
+from joinedup.errors import JoinedupError, NotFound
+from joinedup.feeds import resource_id
+from joinedup.identity import find_candidates, resident_of, subjects_of
+from joinedup.record import sources, store
+from joinedup.record.extract import span
+from joinedup.record.fhir.capability import statement
+from joinedup.record.fhir.outcome import BadRequest, NotServed, outcome
+from joinedup.record.fhir.searching import PARAMETERS, parse
+from joinedup.record.fhir.serving import references, served
+from joinedup.record.store import Stored
+
+PERMISSION = "record.full"
+CONTENT_TYPE = "application/fhir+json; charset=utf-8"
+DEFAULT_COUNT, MOST = 20, 1000
+NEXT_LASTS_SECONDS = 15 * 60
+NOT_HERE = "There is no such resource, or none that you may see."
+# What is about no resident, and is added once to $everything when something refers to it.
+DIRECTORY = ("Organization", "Practitioner", "PractitionerRole", "Location", "Medication")
+_HANDLED = frozenset({"_count", "_summary", "_total", "_format", "_page"})
+_DECIMAL_SAFE = b","
+
+View = Callable[..., HttpResponseBase]
+
+
+def fhir(view: View) -> View:
+    """Make a view answer FHIR JSON only, in one transaction with its audit, and its errors as OperationOutcome."""
+
+    @csrf_exempt  # Nothing here looks at a cookie.
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            if request.method not in {"GET", "HEAD"} and not request.path.endswith("/_search"):
+                return answer(outcome(405, "Only reading is served here so far."), 405, Allow="GET, HEAD")
+            _must_be_json(request)
+            return view(request, *args, **kwargs)
+        except JoinedupError as error:
+            status = error.status
+            said = NOT_HERE if isinstance(error, NotFound) else str(error)
+            response = answer(outcome(status, said), status)
+            if status == 401:
+                response["WWW-Authenticate"] = 'Bearer realm="joinedup"'
+            return response
+
+    guarded.permission = getattr(view, "permission", "")  # type: ignore[attr-defined]
+    return guarded
+
+
+@fhir
+def metadata(request: HttpRequest) -> HttpResponseBase:
+    return answer(statement(settings.PUBLIC_URL + "/fhir"))
+
+
+metadata.permission = "system.read"  # type: ignore[attr-defined]
+
+
+@fhir
+@requires_token(PERMISSION)
+def read(request: HttpRequest, type_: str, id_: str) -> HttpResponseBase:
+    stored = _one(request, type_, id_, "fhir.read", lambda grant, key: store.one(grant, type_, key))
+    tag = f'W/"{stored.version}"'
+    if request.headers.get("If-None-Match") in {tag, tag.removeprefix("W/")}:
+        return HttpResponse(status=304, headers={"ETag": tag})
+    return answer(_bytes(stored), ETag=tag, **{"Last-Modified": http_date(stored.stored_at.timestamp())})
+
+
+@fhir
+@requires_token(PERMISSION)
+def vread(request: HttpRequest, type_: str, id_: str, version: str) -> HttpResponseBase:
+    def of(grant: Grant, key: UUID) -> Stored:
+        for stored in store.history(grant, type_, key):
+            if str(stored.version) == version:
+                return stored
+        raise NotFound(NOT_HERE)
+
+    stored = _one(request, type_, id_, "fhir.vread", of)
+    when = http_date(stored.stored_at.timestamp())
+    return answer(_bytes(stored), ETag=f'W/"{stored.version}"', **{"Last-Modified": when})
+
+
+@fhir
+@requires_token(PERMISSION)
+def history(request: HttpRequest, type_: str, id_: str) -> HttpResponseBase:
+    """Answer all versions, the newest arrival first."""
+    versions: list[Stored] = []
+
+    def of(grant: Grant, key: UUID) -> Stored:
+        versions.extend(store.history(grant, type_, key))
+        return versions[0]
+
+    _one(request, type_, id_, "fhir.history", of)
+    entries = (
+        _entry(
+            stored,
+            request={"method": "POST" if stored.version == 1 else "PUT", "url": f"{type_}/{stored.id}"},
+            response={"status": "201" if stored.version == 1 else "200", "etag": f'W/"{stored.version}"'},
+        )
+        for stored in versions
+    )
+    return _bundle("history", entries, total=len(versions), links={"self": request.build_absolute_uri()})
+
+
+@fhir
+@requires_token(PERMISSION)
+def search(request: HttpRequest, type_: str) -> HttpResponseBase:
+    """Search one type: residents by who they are, everything else within one resident named by `patient`."""
+    asked = list(_asked(request))
+    if type_ == "Patient":
+        return _search_patients(request, asked)
+    if type_ not in PARAMETERS:
+        raise BadRequest(f"{type_} cannot be searched here; it can be read by its id.")
+    patients = [value for name, value in asked if name in {"patient", "patient:Patient", "subject"}]
+    if len(patients) != 1:
+        raise BadRequest(f"{type_}: say whose with one `patient=`: nothing is searched over all residents here.")
+    wanted = parse(type_, [(n, v) for n, v in asked if n not in {"patient", "patient:Patient", "subject"} | _HANDLED])
+    subjects, page = _resident(patients[0]), _page(request, asked)
+    if subjects is None:
+        return _bundle("searchset", (), total=0, links={"self": _self(request, asked)})
+    with transaction.atomic():
+        try:
+            grant = grant_for_resident(request, PERMISSION, subjects)
+        except NotFound:  # Somebody who may not be seen has, as somebody who does not exist, nothing.
+            return _bundle("searchset", (), total=0, links={"self": _self(request, asked)})
+        found = wanted.matching(_visible(store.everything(grant, subjects, [type_], known_at=page.known_at)))
+        _record(grant, "fhir.search", subjects, {"type": type_, "parameters": sorted({n for n, _ in asked})})
+    return _paged(request, asked, found, page)
+
+
+@fhir
+@requires_token(PERMISSION)
+def everything(request: HttpRequest, id_: str) -> HttpResponseBase:
+    """Answer all that is held of a resident, from every source, with the organisations and people it names once each."""
+    asked = list(_asked(request))
+    for name, _ in asked:
+        if name not in _HANDLED | {"start", "end", "_since", "_type"}:
+            raise BadRequest(f"{name}: $everything knows start, end, _since, _type and _count.")
+    given = dict(asked)
+    types = given["_type"].split(",") if given.get("_type") else None
+    page = _page(request, asked)
+    subjects = _resident(id_)
+    if subjects is None:
+        raise NotFound(NOT_HERE)
+    with transaction.atomic():
+        grant = grant_for_resident(request, PERMISSION, subjects)
+        rows = _visible(store.everything(grant, subjects, types, known_at=page.known_at))
+        rows = [row for row in rows if _is_between(row, given)]
+        rows.sort(key=lambda row: (row.type != "Patient", row.type, row.id.int))
+        if types is None or set(types) & set(DIRECTORY):
+            rows += _directory(grant, rows, types)
+        _record(grant, "fhir.everything", subjects, {"resources": len(rows)})
+    return _paged(request, asked, rows, page)
+
+
+def _directory(grant: Grant, rows: Sequence[Stored], types: Sequence[str] | None) -> list[Stored]:
+    """Answer what about no resident these resources refer to, also through each other (a role names its organisation)."""
+    found: dict[UUID, Stored] = {}
+    new: Iterable[Stored] = rows
+    wanted = DIRECTORY if types is None else tuple(set(types) & set(DIRECTORY))
+    for _ in range(3):
+        ids = {
+            resource_id(row.source, type_, source_id): row.source
+            for row in new
+            for type_, source_id in references(row)
+            if type_ in DIRECTORY
+        }
+        new = store.directory(grant, {key: source for key, source in ids.items() if key not in found})
+        found |= {row.id: row for row in new}
+        if not new:
+            break
+    return sorted((row for row in found.values() if row.type in wanted), key=lambda row: (row.type, row.id.int))
+
+
+def _search_patients(request: HttpRequest, asked: Sequence[tuple[str, str]]) -> HttpResponseBase:
+    """Find residents by NHS number, names and birth date, or postcode; only those whom the caller may see are answered."""
+    known = {"identifier", "family", "given", "name", "birthdate", "address-postalcode", "_id"}
+    for name, _ in asked:
+        if name not in known | _HANDLED:
+            raise BadRequest(f"{name}: Patient knows here {', '.join(sorted(known))}.")
+    given = dict(asked)
+    page = _page(request, asked)
+    if "_id" in given:
+        one = _resident(given["_id"])
+        candidates = {resident_of(one[0]): one} if one else {}
+    else:
+        system, _, number = given.get("identifier", "").rpartition("|")
+        if system not in {"", "https://fhir.nhs.uk/Id/nhs-number"}:
+            raise BadRequest("identifier: expected https://fhir.nhs.uk/Id/nhs-number|9990000018.")
+        born = span(given["birthdate"])[0] if "birthdate" in given else None
+        if "birthdate" in given and (born is None or len(given["birthdate"]) != 10):
+            raise BadRequest("birthdate: expected a day such as 1956-03-14.")
+        if not number and not (born and (given.get("family") or given.get("name"))):
+            raise BadRequest("Patient: expected an NHS number, or a name with a birthdate.")
+        found = find_candidates(
+            nhs_number=number or None,
+            family=given.get("family") or given.get("name"),
+            given=given.get("given"),
+            birth_date=datetime.fromisoformat(given["birthdate"]).date() if born else None,
+            postcode=given.get("address-postalcode"),
+        )
+        candidates = {one.resident_id: tuple(one.subject_ids) for one in found}
+    with transaction.atomic():
+        seen = may_see_residents(request, PERMISSION, candidates)
+        rows: list[Stored] = []
+        for resident in seen:
+            grant = grant_for_resident(request, PERMISSION, candidates[resident])
+            rows += store.everything(grant, candidates[resident], ["Patient"], known_at=page.known_at)
+            _record(grant, "fhir.search", candidates[resident], {"type": "Patient", "parameters": sorted(given)})
+        if "_id" in given:
+            rows = [row for row in rows if str(row.id) == given["_id"]]
+    return _paged(request, asked, rows, page)
+
+
+class _Page:
+    """Which part of an answer is wanted: from where, how many, and by what was known when the first part was answered."""
+
+    def __init__(self, start: int, count: int, known_at: datetime, wants_count_only: bool) -> None:
+        self.start, self.count, self.known_at, self.wants_count_only = start, count, known_at, wants_count_only
+
+
+def _page(request: HttpRequest, asked: Sequence[tuple[str, str]]) -> _Page:
+    given = dict(asked)
+    count = given.get("_count", str(DEFAULT_COUNT if not request.path.endswith("$everything") else MOST))
+    if not (count.isascii() and count.isdigit() and len(count) < 6):
+        raise BadRequest(f"_count: expected a whole number from 0 to {MOST}.")
+    summary = given.get("_summary", "false")
+    if summary not in {"false", "count"}:
+        raise BadRequest("_summary: only count is served.")
+    start, known_at = 0, datetime.now(UTC)
+    if "_page" in given:
+        try:
+            said = signing.loads(given["_page"], salt=_salt(request, asked), max_age=NEXT_LASTS_SECONDS)
+        except signing.BadSignature:
+            raise BadRequest(
+                "_page: this link is over 15 minutes old, or not one for this search. Search again."
+            ) from None
+        start, known_at = said["start"], datetime.fromisoformat(said["known_at"])
+    return _Page(start, min(int(count), MOST), known_at, summary == "count" or int(count) == 0)
+
+
+def _salt(request: HttpRequest, asked: Sequence[tuple[str, str]]) -> str:
+    """Answer what a next link is bound to: who asks, and for what."""
+    what = sorted((name, value) for name, value in asked if name != "_page")
+    return f"fhir {request.access_actor.id} {request.path} {what}"  # type: ignore[attr-defined]
+
+
+def _paged(
+    request: HttpRequest, asked: Sequence[tuple[str, str]], rows: Sequence[Stored], page: _Page
+) -> HttpResponseBase:
+    links = {"self": _self(request, asked)}
+    if page.wants_count_only:
+        return _bundle("searchset", (), total=len(rows), links=links)
+    shown = rows[page.start : page.start + page.count]
+    if page.start + page.count < len(rows):
+        said = {"start": page.start + page.count, "known_at": page.known_at.isoformat()}
+        token = signing.dumps(said, salt=_salt(request, asked))
+        links["next"] = _self(request, [*((n, v) for n, v in asked if n != "_page"), ("_page", token)])
+    entries = (_entry(stored, search={"mode": "match"}) for stored in shown)
+    return _bundle("searchset", entries, total=len(rows), links=links)
+
+
+def _self(request: HttpRequest, asked: Iterable[tuple[str, str]]) -> str:
+    from urllib.parse import urlencode
+
+    query = urlencode(list(asked))
+    return f"{settings.PUBLIC_URL}{request.path}{'?' + query if query else ''}"
+
+
+def _asked(request: HttpRequest) -> Iterator[tuple[str, str]]:
+    """Answer the parameters in the address or, of a POST to _search, in the form (so that no identifier need stand
+    in an address)."""
+    for given in (request.GET, request.POST if request.method == "POST" else {}):
+        for name, values in given.lists() if hasattr(given, "lists") else ():
+            for value in values:
+                if value:
+                    yield name, value
+
+
+def _one(request: HttpRequest, type_: str, id_: str, action: str, of: Callable[[Grant, UUID], Stored]) -> Stored:
+    """Decide, read and audit one resource; NotFound alike for what does not exist and what may not be seen."""
+    key = _uuid(id_)
+    subject = store.subject_of(type_, key) if key else None
+    if key is None or subject is None:
+        raise NotFound(NOT_HERE)
+    with transaction.atomic():
+        if type_ in DIRECTORY:
+            grant = request.grant  # type: ignore[attr-defined]
+            stored = store.directory(grant, {key: ""})
+            if not stored:
+                raise NotFound(NOT_HERE)
+            record(grant, action, f"{type_}:{key}")
+            return stored[0]
+        subjects = subjects_of(resident_of(subject))
+        grant = grant_for_resident(request, PERMISSION, subjects)
+        found = of(grant, key)
+        _record(grant, action, (subject,), {"type": type_, "id": str(key), "version": found.version})
+    return found
+
+
+def _resident(text: str) -> tuple[UUID, ...] | None:
+    """Answer the subjects of the resident whose Patient this is, or None when there is none."""
+    key = _uuid(text.rpartition("/")[2])
+    if key is None or store.subject_of("Patient", key) is None:
+        return None
+    return subjects_of(resident_of(key))
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return uuid.UUID(text) if len(text) == 36 else None
+    except ValueError:
+        return None
+
+
+def _visible(rows: Iterable[Stored]) -> list[Stored]:
+    """Leave out what was entered in error; its history still has it."""
+    return [
+        row
+        for row in rows
+        if "status=entered-in-error" not in row.tokens
+        and not any(one.startswith("verification-status=") and one.endswith("|entered-in-error") for one in row.tokens)
+    ]
+
+
+def _is_between(row: Stored, given: Mapping[str, str]) -> bool:
+    """Answer whether a row lies in start, end and _since; what has no date of its own is always in."""
+    for name in ("start", "end", "_since"):
+        if given.get(name) and span(given[name].replace(" ", "+"))[0] is None:
+            raise BadRequest(f"{name}: expected a date such as 2026-03-14.")
+    if given.get("_since") and row.stored_at < (span(given["_since"].replace(" ", "+"))[0] or row.stored_at):
+        return False
+    if row.starts is None and row.ends is None:
+        return True
+    start, end = span(given.get("start", ""))[0], span(given.get("end", ""))[1]
+    return (start is None or row.ends is None or row.ends > start) and (
+        end is None or row.starts is None or row.starts < end
+    )
+
+
+def _record(grant: Grant, action: str, subjects: Iterable[UUID], details: Mapping[str, Any]) -> None:
+    """Write into the audit whose record was disclosed; one entry for the resident, under its own id."""
+    record_many(grant, [Act(action, f"resident:{resident_of(next(iter(subjects)))}", details=details)])
+
+
+def _must_be_json(request: HttpRequest) -> None:
+    wanted = request.GET.get("_format") or request.headers.get("Accept", "")
+    if wanted and not any(one in wanted for one in ("json", "*/*", "text/html")):
+        raise NotServed("Only application/fhir+json is served.")
+
+
+def _bytes(stored: Stored) -> bytes:
+    return served(stored, is_simulated=sources.is_simulated(stored.source))
+
+
+def _entry(stored: Stored, **members: Any) -> bytes:
+    url = f"{settings.PUBLIC_URL}/fhir/{stored.type}/{stored.id}"
+    rest = orjson.dumps(members)
+    return b'{"fullUrl":"%b","resource":%b,%b' % (url.encode(), _bytes(stored), rest[1:])
+
+
+def _bundle(kind: str, entries: Iterable[bytes], *, total: int, links: Mapping[str, str]) -> HttpResponse:
+    start = orjson.dumps({
+        "resourceType": "Bundle",
+        "id": str(uuid.uuid4()),
+        "type": kind,
+        "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
+        "total": total,
+        "link": [{"relation": relation, "url": url} for relation, url in links.items()],
+    })  # fmt: skip
+    body = b",".join(entries)
+    return answer(start[:-1] + (b',"entry":[' + body + b"]" if body else b"") + b"}")
+
+
+def answer(content: bytes | Mapping[str, Any], status: int = 200, **headers: str) -> HttpResponse:
+    """Answer FHIR JSON; it is personal, so nothing on the way keeps it."""
+    body = content if isinstance(content, bytes) else orjson.dumps(content)
+    return HttpResponse(
+        body, status=status, content_type=CONTENT_TYPE, headers={"Cache-Control": "no-store", **headers}
+    )
