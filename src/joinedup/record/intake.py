@@ -45,6 +45,12 @@ class Kept:
     merges: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     warnings: dict[str, int] = field(default_factory=dict)
+    refused: list[SetAside] = field(default_factory=list)
+
+    def counts(self) -> dict[str, int]:
+        """Answer the plain numbers, for the audit and the progress."""
+        names = ("read", "added", "unchanged", "set_aside", "repeated", "not_mapped", "late", "merges")
+        return {name: getattr(self, name) for name in names}
 
 
 def store_batch(grant: Grant, delivery: ledger.Delivery, source: Source, shard: int, batch: Batch) -> Kept:
@@ -54,13 +60,25 @@ def store_batch(grant: Grant, delivery: ledger.Delivery, source: Source, shard: 
     """
     grant.must_be_for(PERMISSION)
     with transaction.atomic():
-        return _store(grant, delivery, source, shard, batch)
+        kept = keep(grant, delivery, source, batch)
+        ledger.keep_set_aside(delivery.id, kept.refused)
+        if not ledger.advance(delivery.id, shard, batch, kept):
+            raise Unavailable("Another process is taking in the same delivery. Wait for its end, then load again.")
+        details = {"source": source.key, "shard": shard, "to": batch.position, **kept.counts()}
+        record(grant, "record.intake", f"delivery:{delivery.id}", details=details)
+    return kept
 
 
-def _store(grant: Grant, delivery: ledger.Delivery, source: Source, shard: int, batch: Batch) -> Kept:
+def keep(
+    grant: Grant, delivery: ledger.Delivery, source: Source, batch: Batch, *, accepts_used_ids: bool = False
+) -> Kept:
+    """Store what is in a batch, in the caller's transaction; what could not be taken is in the answer's `refused`.
+
+    `accepts_used_ids` takes messages whose id was used before: somebody has decided that they count.
+    """
     kept = Kept(read=batch.read, not_mapped=batch.not_mapped, warnings=dict(batch.warnings))
-    set_aside = list(batch.set_aside)
-    dropped = _refuse_seen(source, batch, set_aside, kept)
+    kept.refused = list(batch.set_aside)
+    dropped = set() if accepts_used_ids else _refuse_seen(source, batch, kept)
     resources = [one for one in batch.resources if one.position not in dropped] if dropped else batch.resources
     events = [one for one in batch.events if one.position not in dropped]
     resources = [*resources, *_stays(delivery, source, events)]
@@ -82,25 +100,13 @@ def _store(grant: Grant, delivery: ledger.Delivery, source: Source, shard: int, 
     for merge in merges:
         touched |= {resource_id(source.key, "Patient", merge.survivor), resource_id(source.key, "Patient", merge.gone)}
     author_merge_links(touched)
-    ledger.keep_set_aside(delivery.id, set_aside)
-    kept.set_aside = len(set_aside)
-    for one in set_aside:
+    kept.set_aside = len(kept.refused)
+    for one in kept.refused:
         kept.reasons[one.reason] = kept.reasons.get(one.reason, 0) + 1
-    if not ledger.advance(delivery.id, shard, batch, kept):
-        raise Unavailable("Another process is taking in the same delivery. Wait until it has ended, then load again.")
-    record(
-        grant,
-        "record.intake",
-        f"delivery:{delivery.id}",
-        details={
-            "source": source.key, "shard": shard, "to": batch.position, "read": kept.read, "added": kept.added,
-            "unchanged": kept.unchanged, "set_aside": kept.set_aside, "merges": kept.merges,
-        },
-    )  # fmt: skip
     return kept
 
 
-def _refuse_seen(source: Source, batch: Batch, set_aside: list[SetAside], kept: Kept) -> set[int]:
+def _refuse_seen(source: Source, batch: Batch, kept: Kept) -> set[int]:
     """Answer the positions of messages that came before; those that reuse an id for something else are set aside."""
     if not batch.messages:
         return set()
@@ -119,7 +125,7 @@ def _refuse_seen(source: Source, batch: Batch, set_aside: list[SetAside], kept: 
             kept.repeated += 1
         else:
             says = "another message bore this id (MSH-10); expected an id of its own"
-            set_aside.append(SetAside(position, "id-reused", "MSH-10", says, raw))
+            kept.refused.append(SetAside(position, "id-reused", "MSH-10", says, raw))
     ledger.keep_messages(source.key, new)
     return dropped
 
@@ -172,7 +178,7 @@ def _stays(delivery: ledger.Delivery, source: Source, events: Sequence[Encounter
                 content,
                 last.event_at,
                 max(event.position for event in told.values()),
-            )  # fmt: skip
+            )
         )
     return folded
 
@@ -218,7 +224,7 @@ def _new_versions(
                     one.body,
                 ),
                 one,
-            )  # fmt: skip
+            )
         )
     kept.added = len(fresh)
     return fresh

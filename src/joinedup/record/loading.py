@@ -173,7 +173,7 @@ def load(
                     said = worker.recv()  # type: ignore[union-attr]
                 except EOFError:
                     raise Unavailable(
-                        "A process that was reading ended unexpectedly; what it had stored is kept. Load again to go on."
+                        "A reading process ended unexpectedly; what it had stored is kept. Load again to go on."
                     ) from None
                 if took(*busy[worker], said):
                     del busy[worker]

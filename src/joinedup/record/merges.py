@@ -46,7 +46,7 @@ def author_merge_links(subjects: Iterable[UUID]) -> int:
                     author=OWN,
                     body=orjson.dumps(said),
                     tokens=tokens("Patient", said),
-                )  # fmt: skip
+                )
             )
     copy_resources(added)
     return len(added)

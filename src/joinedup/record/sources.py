@@ -1,4 +1,4 @@
-"""What the pages and the interface need to know of a source: its name, organisation and setting, and who is simulated."""
+"""What pages and interface need to know of a source: its name, organisation, setting, and whether it is simulated."""
 
 from __future__ import annotations
 

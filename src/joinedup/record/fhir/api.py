@@ -42,7 +42,6 @@ NOT_HERE = "There is no such resource, or none that you may see."
 # What is about no resident, and is added once to $everything when something refers to it.
 DIRECTORY = ("Organization", "Practitioner", "PractitionerRole", "Location", "Medication")
 _HANDLED = frozenset({"_count", "_summary", "_total", "_format", "_page"})
-_DECIMAL_SAFE = b","
 
 View = Callable[..., HttpResponseBase]
 
@@ -153,7 +152,7 @@ def search(request: HttpRequest, type_: str) -> HttpResponseBase:
 @fhir
 @requires_token(PERMISSION)
 def everything(request: HttpRequest, id_: str) -> HttpResponseBase:
-    """Answer all that is held of a resident, from every source, with the organisations and people it names once each."""
+    """Answer all that is held of a resident, from every source, with the organisations and people it names, once."""
     asked = list(_asked(request))
     for name, _ in asked:
         if name not in _HANDLED | {"start", "end", "_since", "_type"}:
@@ -176,7 +175,7 @@ def everything(request: HttpRequest, id_: str) -> HttpResponseBase:
 
 
 def _directory(grant: Grant, rows: Sequence[Stored], types: Sequence[str] | None) -> list[Stored]:
-    """Answer what about no resident these resources refer to, also through each other (a role names its organisation)."""
+    """Answer what about no resident these resources refer to, also through each other (a role names its body)."""
     found: dict[UUID, Stored] = {}
     new: Iterable[Stored] = rows
     wanted = DIRECTORY if types is None else tuple(set(types) & set(DIRECTORY))
@@ -195,7 +194,7 @@ def _directory(grant: Grant, rows: Sequence[Stored], types: Sequence[str] | None
 
 
 def _search_patients(request: HttpRequest, asked: Sequence[tuple[str, str]]) -> HttpResponseBase:
-    """Find residents by NHS number, names and birth date, or postcode; only those whom the caller may see are answered."""
+    """Find residents by NHS number or name and birth date; only those whom the caller may see are answered."""
     known = {"identifier", "family", "given", "name", "birthdate", "address-postalcode", "_id"}
     for name, _ in asked:
         if name not in known | _HANDLED:
@@ -235,7 +234,7 @@ def _search_patients(request: HttpRequest, asked: Sequence[tuple[str, str]]) -> 
 
 
 class _Page:
-    """Which part of an answer is wanted: from where, how many, and by what was known when the first part was answered."""
+    """Which part of an answer is wanted: from where, how many, by what was known when the first part was answered."""
 
     def __init__(self, start: int, count: int, known_at: datetime, wants_count_only: bool) -> None:
         self.start, self.count, self.known_at, self.wants_count_only = start, count, known_at, wants_count_only

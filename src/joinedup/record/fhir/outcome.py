@@ -1,4 +1,4 @@
-"""Errors as FHIR says them: an OperationOutcome with a code that programs know and words that hold no patient's data."""
+"""Errors as FHIR says them: an OperationOutcome with a code for programs and words that hold no patient's data."""
 
 from __future__ import annotations
 
