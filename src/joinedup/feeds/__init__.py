@@ -6,6 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from joinedup.feeds.encounters import fold
+    from joinedup.feeds.repeats import message_outcome
     from joinedup.feeds.values import (
         Batch,
         EncounterEvent,
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    "encounters": ("fold",),
+    "repeats": ("message_outcome",),
     "values": (
         "Batch",
         "EncounterEvent",
@@ -39,6 +43,8 @@ __all__ = [
     "Resource",
     "SetAside",
     "Source",
+    "fold",
+    "message_outcome",
     "nobody",
     "resource_id",
     "subject_id",

@@ -100,6 +100,8 @@ class Resource:
     event_at: datetime | None
     position: int
     warnings: tuple[str, ...] = ()
+    # HL7 v2, where a message says only what changed: the parts that it takes away (`hl7v2_patient.amended`).
+    removes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -118,6 +120,14 @@ class EncounterEvent:
     message_id: str
     content: dict[str, Any]
     position: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Answer the event as plain JSON values, for keeping; `from_json` answers an equal event."""
+        return {name: getattr(self, name) for name in self.__slots__} | {"event_at": self.event_at.isoformat()}
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> EncounterEvent:
+        return cls(**{**kept, "event_at": datetime.fromisoformat(kept["event_at"])})
 
 
 @dataclass(slots=True)
