@@ -110,7 +110,7 @@ class Allergy(NamedTuple):
 
 
 class Medicine(NamedTuple):
-    """One medicine of one person, prescribed from `start` to `end` (0: still). `key` names it in medicines.MEDICINES."""
+    """One medicine of one person, prescribed from `start` to `end` (0: still); `key` names it in medicines.MEDICINES."""
 
     key: str
     start: int
@@ -189,7 +189,7 @@ class Consultation(NamedTuple):
 
 
 class Measurement(NamedTuple):
-    """One value measured at the practice. `key` names it in measurements.MEASURES; `second` is the diastolic pressure."""
+    """One value measured at the practice; `key` names it in measurements.MEASURES, `second` is a diastolic pressure."""
 
     id: str
     person: int
@@ -241,6 +241,7 @@ class Attendance(NamedTuple):
     acuity: int  # 1 the most urgent, to 5
     admission: str
     left_before: bool
+    hrg: str
     cost_pence: int
 
 
