@@ -24,6 +24,12 @@ ROOM_VERBS = {
     "user": ("joinedup.access.commands", "user", "Invite people, give and end roles, end a leaver's access."),
     "audit": ("joinedup.access.commands", "audit", "Verify, seal and show the record of who did what."),
     "system": ("joinedup.system.commands", "app", "Load, import, show, compare and correct bodies and areas."),
+    "quarantine": ("joinedup.feeds.commands", "quarantine", "List, show, retry and discard what was set aside."),
+    "link": ("joinedup.identity.commands", "app", "Join the records of each resident, and score how well."),
+    "load": ("joinedup.record.commands", "load_app", "Take in a folder of what partners sent."),
+    "listen": ("joinedup.record.commands", "listen_app", "Take in HL7 v2 messages as they come (MLLP)."),
+    "collect": ("joinedup.record.commands", "collect_app", "Take in what lies in a MESH mailbox."),
+    "simulate": ("joinedup.simulation.commands", "app", "Write what the partners of a made-up system would send."),
 }
 UNEXPECTED = 70  # the exit code of an error that nobody foresaw
 
@@ -36,7 +42,7 @@ class RoomVerbs(TyperGroup):
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         real = typer.main.get_command(getattr(importlib.import_module(self.module), self.app))
-        for command in (real, *real.commands.values()):
+        for command in (real, *getattr(real, "commands", {}).values()):  # A verb of one word has no others below it.
             command.rich_markup_mode = None  # As plain as the first page of help.
         real.params = [one for one in real.params if "completion" not in str(one.name)]
         return real.make_context(info_name, args, parent=parent, **extra)
