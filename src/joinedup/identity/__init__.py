@@ -1,1 +1,85 @@
 """Which source records are one resident."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from joinedup.identity.merges import apply_merges, merge_links
+    from joinedup.identity.residents import (
+        identity_events,
+        pending_reviews_for,
+        resident_of,
+        residents_of,
+        subjects_of,
+        subjects_of_many,
+    )
+    from joinedup.identity.search import find_candidates
+    from joinedup.identity.standardise import MatchingFields, matching_fields
+    from joinedup.identity.subjects import keep_subjects
+    from joinedup.identity.values import (
+        METHOD_TITLES,
+        REVIEW_REASONS,
+        Candidate,
+        IdentityEvent,
+        LinkReport,
+        MergeApplied,
+        PendingReview,
+        SubjectSeen,
+    )
+
+__all__ = [
+    "METHOD_TITLES",
+    "REVIEW_REASONS",
+    "Candidate",
+    "IdentityEvent",
+    "LinkReport",
+    "MatchingFields",
+    "MergeApplied",
+    "PendingReview",
+    "SubjectSeen",
+    "apply_merges",
+    "find_candidates",
+    "identity_events",
+    "keep_subjects",
+    "matching_fields",
+    "merge_links",
+    "pending_reviews_for",
+    "resident_of",
+    "residents_of",
+    "subjects_of",
+    "subjects_of_many",
+]
+
+_HOMES = {
+    "merges": ("apply_merges", "merge_links"),
+    "residents": (
+        "identity_events",
+        "pending_reviews_for",
+        "resident_of",
+        "residents_of",
+        "subjects_of",
+        "subjects_of_many",
+    ),
+    "search": ("find_candidates",),
+    "standardise": ("MatchingFields", "matching_fields"),
+    "subjects": ("keep_subjects",),
+    "values": (
+        "METHOD_TITLES",
+        "REVIEW_REASONS",
+        "Candidate",
+        "IdentityEvent",
+        "LinkReport",
+        "MergeApplied",
+        "PendingReview",
+        "SubjectSeen",
+    ),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"joinedup.identity.{module}"), name)
+    raise AttributeError(f"module 'joinedup.identity' has no attribute '{name}'")
