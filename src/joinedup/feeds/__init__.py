@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from joinedup.feeds.encounters import fold
+    from joinedup.feeds.reading import read_again, read_delivery
     from joinedup.feeds.repeats import message_outcome
+    from joinedup.feeds.sources import read_sources
     from joinedup.feeds.values import (
         Batch,
         EncounterEvent,
@@ -20,9 +22,28 @@ if TYPE_CHECKING:
         subject_id,
     )
 
+__all__ = [
+    "Batch",
+    "EncounterEvent",
+    "Merge",
+    "Resource",
+    "SetAside",
+    "Source",
+    "fold",
+    "message_outcome",
+    "nobody",
+    "read_again",
+    "read_delivery",
+    "read_sources",
+    "resource_id",
+    "subject_id",
+]
+
 _HOMES = {
     "encounters": ("fold",),
+    "reading": ("read_again", "read_delivery"),
     "repeats": ("message_outcome",),
+    "sources": ("read_sources",),
     "values": (
         "Batch",
         "EncounterEvent",
@@ -35,20 +56,6 @@ _HOMES = {
         "subject_id",
     ),
 }
-
-__all__ = [
-    "Batch",
-    "EncounterEvent",
-    "Merge",
-    "Resource",
-    "SetAside",
-    "Source",
-    "fold",
-    "message_outcome",
-    "nobody",
-    "resource_id",
-    "subject_id",
-]
 
 
 def __getattr__(name: str) -> Any:
