@@ -21,6 +21,7 @@ COUNTS = (
     "items_read", "items_applied", "items_repeated", "items_set_aside", "items_not_mapped", "resources_added",
     "resources_unchanged",
 )  # fmt: skip
+_COLUMNS = "id, source, channel, name, sha256, received_at, state, shards, duplicate_of"
 _LOCK_SPACE = 0x6A75  # "ju": keeps our advisory locks apart from those of others in the same database
 
 
@@ -126,14 +127,13 @@ def begin(
     Bytes that were taken in before get a row of their own in the state `duplicate`. Bytes that were refused or held
     before are begun anew: the mapping or the declaration may have been mended since.
     """
-    columns = "id, source, channel, name, sha256, received_at, state, shards, duplicate_of"
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             f"""INSERT INTO feeds_delivery (source, channel, name, message_id, sha256, bytes, received_at, event_at,
                                             state, reason, shards)
                 VALUES (%s, %s, %s, %s, %s, %s, clock_timestamp(), %s, 'receiving', '', %s)
                 ON CONFLICT (source, sha256) WHERE state IN ('receiving', 'applied') DO NOTHING
-                RETURNING {columns}""",  # noqa: S608  # nosec B608 (our own words)
+                RETURNING {_COLUMNS}""",  # noqa: S608  # nosec B608 (our own words)
             [source_key, channel, name, message_id, sha256, size, event_at, shards],
         )
         if row := cursor.fetchone():
@@ -143,7 +143,7 @@ def begin(
             )
             return _delivery(row)
         cursor.execute(
-            f"""SELECT {columns} FROM feeds_delivery
+            f"""SELECT {_COLUMNS} FROM feeds_delivery
                  WHERE source = %s AND sha256 = %s AND state IN ('receiving', 'applied')""",  # noqa: S608  # nosec B608
             [source_key, sha256],
         )
@@ -154,10 +154,20 @@ def begin(
             f"""INSERT INTO feeds_delivery (source, channel, name, message_id, sha256, bytes, received_at, event_at,
                                             state, reason, shards, duplicate_of, finished_at)
                 VALUES (%s, %s, %s, %s, %s, %s, clock_timestamp(), %s, 'duplicate', '', %s, %s, clock_timestamp())
-                RETURNING {columns}""",  # noqa: S608  # nosec B608
+                RETURNING {_COLUMNS}""",  # noqa: S608  # nosec B608
             [source_key, channel, name, message_id, sha256, size, event_at, shards, first.id],
         )
         return _delivery(cursor.fetchone())
+
+
+def delivery(id_: int) -> Delivery:
+    """Answer a delivery by its number; raises NotFound when there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {_COLUMNS} FROM feeds_delivery WHERE id = %s", [id_])  # noqa: S608  # nosec B608
+        row = cursor.fetchone()
+    if row is None:
+        raise NotFound(f"There is no delivery {id_}.")
+    return _delivery(row)
 
 
 def positions(delivery_id: int) -> dict[int, int]:
@@ -327,7 +337,10 @@ def waiting(ids: Sequence[int] | None = None, limit: int = 1000) -> list[Waiting
                  ORDER BY s.received_at, s.delivery_id, s.position, s.id LIMIT %s FOR UPDATE SKIP LOCKED""",  # noqa: S608  # nosec B608
             [*([list(ids)] if ids is not None else []), limit],
         )
-        return [Waiting(*row[:-1], raw=bytes(row[-1])) for row in cursor.fetchall()]
+        return [
+            Waiting(id_, delivery_id, source_key, position, reason, received_at, bytes(raw))
+            for id_, delivery_id, source_key, position, reason, received_at, raw in cursor.fetchall()
+        ]
 
 
 def settle(outcomes: Mapping[int, SetAside | None], *, by: str, by_name: str) -> dict[str, int]:

@@ -164,3 +164,10 @@ def test_what_was_set_aside_cannot_be_changed_or_removed() -> None:
             connection.cursor() as cursor,
         ):
             cursor.execute(change)
+
+
+def test_a_delivery_is_found_by_its_number() -> None:
+    delivery = begin()
+    assert ledger.delivery(delivery.id) == delivery
+    with pytest.raises(NotFound, match="no delivery 0"):
+        ledger.delivery(0)
