@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from joinedup.feeds.reading import read_again, read_delivery
     from joinedup.feeds.repeats import message_outcome
     from joinedup.feeds.sources import read_sources
-    from joinedup.feeds.sources import read_sources
     from joinedup.feeds.values import (
         Batch,
         EncounterEvent,
@@ -44,7 +43,6 @@ _HOMES = {
     "encounters": ("fold",),
     "reading": ("read_again", "read_delivery"),
     "repeats": ("message_outcome",),
-    "sources": ("read_sources",),
     "sources": ("read_sources",),
     "values": (
         "Batch",
