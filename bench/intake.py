@@ -57,9 +57,10 @@ def measure(what: str, path: Path, source: Any) -> bool:
     grant = service_grant("record.intake", "measure the intake", "whoever runs this")
     began = time.perf_counter()
     with PeakMemory() as memory:
-        loaded = loading.load(grant, [(source, path)], processes=os.cpu_count())
+        loaded = loading.load(grant, [(path, source)], processes=os.cpu_count())
     seconds = time.perf_counter() - began
-    assert not loaded.set_aside and not loaded.refused, loaded
+    assert not loaded.set_aside, loaded
+    assert not loaded.refused, loaded
     count = loaded.added if what == "NDJSON" else loaded.read
     limit, aim = LIMITS[what]
     rate = count / seconds

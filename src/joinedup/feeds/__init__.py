@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from joinedup.feeds.encounters import fold
     from joinedup.feeds.reading import read_again, read_delivery
     from joinedup.feeds.repeats import message_outcome
-    from joinedup.feeds.sources import read_sources
+    from joinedup.feeds.sources import deliveries_in, read_sources
     from joinedup.feeds.values import (
         Batch,
         EncounterEvent,
@@ -29,6 +29,7 @@ __all__ = [
     "Resource",
     "SetAside",
     "Source",
+    "deliveries_in",
     "fold",
     "message_outcome",
     "nobody",
@@ -43,7 +44,7 @@ _HOMES = {
     "encounters": ("fold",),
     "reading": ("read_again", "read_delivery"),
     "repeats": ("message_outcome",),
-    "sources": ("read_sources",),
+    "sources": ("deliveries_in", "read_sources"),
     "values": (
         "Batch",
         "EncounterEvent",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from joinedup.errors import RuleError
 from joinedup.feeds.values import Batch, Source
@@ -40,3 +41,16 @@ def read_delivery(
     yield from reader.read(
         path, source, shard=shard, shards=shards, after=after, is_known_organisation=is_known_organisation
     )
+
+
+def read_again(raw: bytes, source: Source, *, is_known_organisation: Callable[[str, date], bool]) -> Iterator[Batch]:
+    """Yield what one item holds that was set aside as raw bytes, read anew by what is declared now.
+
+    A row of a CSV file is read under the header that its mapping declares. Raises FileError as `read_delivery` does.
+    """
+    if source.format == "csv":
+        raw = import_module(_READERS["csv"]).with_header(raw, source)
+    with TemporaryDirectory(prefix="joinedup-") as folder:
+        path = Path(folder) / "again"
+        path.write_bytes(raw)
+        yield from read_delivery(path, source, is_known_organisation=is_known_organisation)

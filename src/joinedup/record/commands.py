@@ -102,29 +102,26 @@ def collect(
         )
 
 
-def _files(folder: Path, source: str, grant: Any) -> list[tuple[Any, Path]]:
-    from joinedup.feeds import ledger, read_sources
-    from joinedup.record import loading
+def _files(folder: Path, source: str, grant: Any) -> list[tuple[Path, Any]]:
+    from joinedup.feeds import deliveries_in, ledger, read_sources
 
     if folder.is_dir():
-        declaration = folder / "sources.toml"
-        if not declaration.is_file():
-            raise NotFound(
-                f"There is no sources.toml in {folder}. It declares who sent which file: docs/reference/sources.md."
-            )
-        sources = read_sources(declaration)
+        sources = read_sources(folder)
         ledger.declare(sources)
         practices = folder / "epraccur.csv"
         if practices.is_file():
             from joinedup.system import load_practices
 
             load_practices(practices, grant)
-        return loading.files_of(sources, folder)
+        found = deliveries_in(folder, sources)
+        if not found:
+            raise NotFound(f"None of the declared sources has a file in {folder}. Look at `files` in its sources.toml.")
+        return found
     if not folder.is_file():
         raise NotFound(f"There is no folder and no file {folder}.")
     if not source:
         raise RuleError("Say who sent the file: joinedup load FILE --source KEY. A folder says so in its sources.toml.")
-    return [(ledger.source(source), folder)]
+    return [(folder, ledger.source(source))]
 
 
 @contextmanager

@@ -111,13 +111,16 @@ def _refuse_seen(source: Source, batch: Batch, kept: Kept) -> set[int]:
     if not batch.messages:
         return set()
     ids, digests = [one[0] for one in batch.messages], [one[1] for one in batch.messages]
-    seen = ledger.seen_messages(source.key, ids, digests)
+    seen: dict[str, set[bytes]] = {}
+    for message_id, sha256 in ledger.seen_messages(source.key, ids, digests).items():
+        seen[message_id] = {sha256}
     dropped: set[int] = set()
     new = []
     for message_id, sha256, position, raw in batch.messages:
-        outcome = message_outcome(seen.get(message_id), sha256, source.id_unique)
+        before = seen.setdefault(message_id, set())
+        outcome = message_outcome(sha256 if sha256 in before else next(iter(before), None), sha256, source.id_unique)
         if outcome == "accepted":
-            seen.setdefault(message_id, sha256)
+            before.add(sha256)
             new.append((message_id, sha256))
             continue
         dropped.add(position)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from joinedup.access import Grant
-from joinedup.errors import FileError, JoinedupError, NotFound, Unavailable
+from joinedup.errors import FileError, JoinedupError, Unavailable
 from joinedup.feeds import Source
 
 LARGE_BYTES = 16_000_000
@@ -79,7 +79,7 @@ class _File:
 
 def load(
     grant: Grant,
-    files: Sequence[tuple[Source, Path]],
+    files: Sequence[tuple[Path, Source]],
     *,
     processes: int | None = None,
     on_progress: OnProgress = lambda progress: None,
@@ -92,7 +92,7 @@ def load(
     from joinedup.feeds import ledger
 
     began = time.monotonic()
-    all_files = [_File(source, path, path.stat().st_size) for source, path in files]
+    all_files = [_File(source, path, path.stat().st_size) for path, source in files]
     progress = Progress(bytes_all=sum(one.size for one in all_files))
     loaded = Loaded()
     if processes is None:
@@ -216,17 +216,6 @@ def is_known_organisation(code: str, on: date) -> bool:
     from joinedup.system import is_code_in_use
 
     return is_code_in_use(code, on)
-
-
-def files_of(sources: Sequence[Source], folder: Path) -> list[tuple[Source, Path]]:
-    """Answer the files of each declared source in a folder, in the order of their names."""
-    found = []
-    for source in sources:
-        paths = sorted(path for path in folder.glob(source.files) if path.is_file()) if source.files else []
-        found += [(source, path) for path in paths]
-    if not found:
-        raise NotFound(f"None of the declared sources has a file in {folder}. Look at `files` in its sources.toml.")
-    return found
 
 
 def _sha256(path: Path) -> bytes:
