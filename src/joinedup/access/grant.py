@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
@@ -24,7 +24,8 @@ class NotSignedIn(Refused):
 class Grant:
     """Leave to do one thing, given by `grant_for` to a person or by `service_grant` to a job.
 
-    `body_id` is the body in which the role is held (None: the whole system); `reason` is for the audit only.
+    `body_id` is the body in which the role is held (None: the whole system); `reason` is for the audit only. Leave to
+    open a resident's record (`grant_for_resident`) names the relationship and the subjects that are this resident.
     """
 
     actor_id: str  # "user:<uuid>", "service:<job>" or "anonymous"
@@ -36,6 +37,7 @@ class Grant:
     decided_at: datetime
     reason: str
     relationship: str | None = None
+    subject_ids: frozenset[UUID] = frozenset()
 
     @property
     def is_service(self) -> bool:
@@ -45,6 +47,11 @@ class Grant:
         """Raise Refused when this grant was given for something else. A service's grant is for its whole job."""
         if self.permission != permission and not self.is_service:
             raise Refused(f"This needs leave for {permission}; the leave given was for {self.permission}.")
+
+    def must_cover(self, subject_ids: Iterable[UUID]) -> None:
+        """Raise Refused when this grant is not for all of these subjects. A service's grant is for all of them."""
+        if not self.is_service and not self.subject_ids.issuperset(subject_ids):
+            raise Refused("This needs leave for each of these residents; the leave given was for others.")
 
 
 def actor_of(user: Any) -> Actor:

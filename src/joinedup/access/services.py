@@ -18,9 +18,10 @@ from joinedup.access.audit import record
 from joinedup.access.grant import Grant
 from joinedup.access.letters import send_when_done
 from joinedup.access.limits import INVITATION_LASTS, RESET_LASTS, RESETS_AN_HOUR
-from joinedup.access.models import Invitation, PasswordReset, RoleHeld, SingleUseLink, User
+from joinedup.access.models import Invitation, OwnRecord, PasswordReset, RoleHeld, SingleUseLink, User
 from joinedup.access.roles import TABLE
 from joinedup.access.sessions import end_all_sessions
+from joinedup.access.tokens import end_all_tokens
 from joinedup.errors import NotFound, Refused, RuleError, did_you_mean
 from joinedup.moment import LONDON
 
@@ -154,6 +155,45 @@ def give_role(
     return held
 
 
+def own_record(
+    grant: Grant,
+    user: User,
+    subject_id: UUID,
+    at: datetime,
+    *,
+    kind: str = "self",
+    valid_to: date | None = None,
+) -> OwnRecord:
+    """Let a user open a subject's record as their own ("self") or as whoever acts for the resident ("proxy").
+
+    It holds from today up to, but not on, `valid_to`. Said again, it changes nothing. Raises RuleError for another
+    kind, an end that is not after today, or where the user has this record as the other kind.
+    """
+    grant.must_be_for("access.users")
+    today = at.astimezone(LONDON).date()
+    if kind not in ("self", "proxy"):
+        raise RuleError(f"'{kind}' is neither self nor proxy.")
+    if valid_to is not None and valid_to <= today:
+        raise RuleError("It must end after today.")
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        held = OwnRecord.objects.filter(user=user, subject_id=subject_id, valid__overlap=DateRange(today, valid_to))
+        if (there := held.first()) is not None:
+            if there.kind != kind:
+                raise RuleError(f"This user has the record as {there.kind} already. End that first.")
+            return there
+        made = OwnRecord.objects.create(
+            user=user,
+            subject_id=subject_id,
+            kind=kind,
+            valid=DateRange(today, valid_to),
+            granted_by=grant.actor_id,
+            granted_at=at,
+        )
+        record(grant, "user.own-record", f"user:{user.pk}", details={"kind": kind, "subject": str(subject_id)})
+    return made
+
+
 def end_role(grant: Grant, held: RoleHeld, at: datetime) -> None:
     """End a role today, so that it permits nothing from now on. One that has not begun is as if never given.
 
@@ -175,7 +215,7 @@ def end_role(grant: Grant, held: RoleHeld, at: datetime) -> None:
 
 
 def end_access(grant: Grant, user: User, at: datetime) -> None:
-    """End all of a leaver's access at once: the account, every role, every open session and link.
+    """End all of a leaver's access at once: the account, every role, every open session, token and link.
 
     Raises RuleError when it has ended already or when nobody would be left who can manage users, and Refused for
     one's own access.
@@ -199,9 +239,11 @@ def end_access(grant: Grant, user: User, at: datetime) -> None:
         _close_links(Invitation, user, at)
         _close_links(PasswordReset, user, at)
         sessions = end_all_sessions(user, at, "access ended")
+        tokens = end_all_tokens(user, at)
         if any(held.role == ADMINISTRATOR for held in open_roles):
             _must_leave_an_administrator(today)
-        record(grant, "user.end-access", f"user:{user.pk}", details={"roles": len(open_roles), "sessions": sessions})
+        details = {"roles": len(open_roles), "sessions": sessions, "tokens": tokens}
+        record(grant, "user.end-access", f"user:{user.pk}", details=details)
 
 
 def make_administrator(email: str, name: str, password: str, grant: Grant) -> User:
@@ -266,6 +308,7 @@ def _set_password_by_link(kind: type[SingleUseLink], token: str, password: str, 
         _close_links(Invitation, user, at)
         _close_links(PasswordReset, user, at)
         sessions = end_all_sessions(user, at, "password changed")
+        end_all_tokens(user, at)  # Whoever knew the old password may have made one.
         record(_by_link("Choose a password by a link"), action, f"user:{user.pk}", details={"sessions": sessions})
     return user
 

@@ -1,12 +1,15 @@
-"""Jobs of access, run by `joinedup serve`: each minute the audit is sealed, each hour what is over is forgotten."""
+"""Jobs of access, run by `joinedup serve`: the audit is sealed, alerts are sent, what is over is forgotten."""
 
 from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from uuid import UUID
 
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from joinedup.access import alerts
 from joinedup.access.sealing import seal
 from joinedup.access.sessions import forget_sessions
 from joinedup.access.sign_in import forget_tries
@@ -31,3 +34,18 @@ def forget(timestamp: int) -> None:
     at = datetime.now(UTC)
     forget_tries(at)
     forget_sessions(at)
+
+
+@app.task(retry=RetryStrategy(max_attempts=5, wait=5))
+def send_alert(reference: str) -> None:
+    """Send the letter of an alert to the privacy officers of its organisation."""
+    alerts.send(UUID(reference), datetime.now(UTC))
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queueing_lock="access.alerts", lock="access.alerts", pass_context=False)
+def send_alerts(timestamp: int) -> None:
+    """Send the letters of alerts that should have gone out and have not, such as after a mail server was away."""
+    at = datetime.now(UTC)
+    for reference in alerts.unsent(at):
+        alerts.send(reference, at)
