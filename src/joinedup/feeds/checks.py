@@ -84,8 +84,8 @@ def check_text(body: bytes, content: Any) -> Refusal | None:
     return check_nodes(body, content)
 
 
-def check_nodes(body: bytes, content: Any) -> Refusal | None:
-    """Answer what is wrong with depth, nodes, strings and numbers of a JSON text, or None.
+def check_nodes(body: bytes, content: Any, most: int = limits.NODES) -> Refusal | None:
+    """Answer what is wrong with depth, nodes (`most`), strings and numbers of a JSON text, or None.
 
     Most texts are passed by a few looks at the bytes; those that are not are walked.
     """
@@ -94,7 +94,7 @@ def check_nodes(body: bytes, content: Any) -> Refusal | None:
         or len(body) > limits.STRING_CHARACTERS
         or (b"\\" in body and _ESCAPED_CONTROL.search(body) is not None)
         or ((b'" ' in body or b'"\\' in body) and _BLANK.search(body) is not None)
-    ) and (fault := _walk(content, "", 1, [0])) is not None:
+    ) and (fault := _walk(content, "", 1, [most])) is not None:
         return fault
     if _NEIGHBOURS.search(body[::_STRIDE]) is not None and any(
         match[0][:1] != b'"' for match in _LONG_NUMBER.finditer(body)
@@ -103,18 +103,18 @@ def check_nodes(body: bytes, content: Any) -> Refusal | None:
     return None
 
 
-def _walk(value: Any, key: str, depth: int, nodes: list[int]) -> Refusal | None:
-    nodes[0] += 1
+def _walk(value: Any, key: str, depth: int, left: list[int]) -> Refusal | None:
+    left[0] -= 1
     if isinstance(value, str):
         return _string(value, key)
     if not isinstance(value, dict | list):
         return None
     if depth > limits.DEPTH:
         return Refusal("too-large", "", f"expected at most {limits.DEPTH} levels of nesting")
-    if nodes[0] > limits.NODES:
-        return Refusal("too-large", "", f"expected at most {limits.NODES:,} values")
+    if left[0] < 0:
+        return Refusal("too-large", "", "expected fewer values in one resource")
     for name, item in value.items() if isinstance(value, dict) else ((key, item) for item in value):
-        fault = _walk(item, name, depth + 1, nodes)
+        fault = _walk(item, name, depth + 1, left)
         if fault is not None:
             return fault
     return None

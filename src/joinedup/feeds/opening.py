@@ -91,7 +91,8 @@ class Stream:
             if not is_over:
                 kept.append(first)
                 if length > longest:
-                    kept, is_over = [b"".join(kept)[: limits.KEPT_OF_TOO_LARGE]], True
+                    # A chunk is longer than what is kept, so that the first few are enough.
+                    kept, is_over = [b"".join(kept[:2])[: limits.KEPT_OF_TOO_LARGE]], True
             if not others:
                 continue
             yield _without_return(b"".join(kept)), not is_over
@@ -104,6 +105,16 @@ class Stream:
             kept, length, is_over = [last], len(last), False
         if length:
             yield _without_return(b"".join(kept)), not is_over
+
+    def whole(self, longest: int) -> tuple[bytes, bool]:
+        """Answer all that is left, and whether it is: over `longest` bytes only the beginning comes."""
+        parts, length = [], 0
+        while chunk := self.read():
+            parts.append(chunk)
+            length += len(chunk)
+            if length > longest:
+                return parts[0][: limits.KEPT_OF_TOO_LARGE], False
+        return b"".join(parts), True
 
     def close(self) -> None:
         self._file.close()
