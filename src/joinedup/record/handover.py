@@ -162,7 +162,7 @@ def _read_request(found: Handovers, resource: Resource, source: Source) -> None:
             at,
             resource.event_at or at,
             source.key,
-        )  # fmt: skip
+        )
     )
     found.steps.append(Step(resource.id, resource.subject_id, "requested", at, sender))
     ended = _STATE_OF_REQUEST.get(content.get("status") or "")
@@ -208,7 +208,7 @@ def _read_document(found: Handovers, resource: Resource, source: Source) -> None
             ended or written,
             resource.event_at or written,
             source.key,
-        )  # fmt: skip
+        )
     )
     found.steps.append(Step(resource.id, resource.subject_id, "sent", resource.event_at or written, sender))
 
