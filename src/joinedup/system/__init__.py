@@ -10,14 +10,18 @@ if TYPE_CHECKING:
     from joinedup.system.lookup import is_code_in_use
     from joinedup.system.overview import Overview, overview_of
     from joinedup.system.picture import Picture, as_of
+    from joinedup.system.services import load_practices
 
-__all__ = ["Area", "Body", "Event", "Overview", "Person", "Picture", "Post", "as_of", "is_code_in_use", "overview_of"]
+__all__ = ["Area", "Body", "Event", "Overview", "Person", "Picture", "Post", "as_of", "is_code_in_use", "load_practices", "overview_of"]
 
 _HOMES = {
     "bodies": ("Area", "Body", "Event", "Person", "Post"),
     "lookup": ("is_code_in_use",),
     "overview": ("Overview", "overview_of"),
     "picture": ("Picture", "as_of"),
+    "services": ("load_practices",),
+    "shares": ("largest_remainder",),
+    "system_file": ("SystemFile", "read_system_file"),
 }
 
 
