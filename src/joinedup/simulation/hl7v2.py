@@ -9,10 +9,10 @@ Messages say when the clerk recorded something, the extracts when it happened: `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from joinedup.simulation.catalogue import allergen, diagnosis_words, panel, reaction, specialty_name, test
+from joinedup.simulation.catalogue import allergen, complaint, diagnosis_words, panel, reaction, specialty_name, test
 from joinedup.simulation.days import COMPACT, FIRST_DAY, LAST_DAY
 from joinedup.simulation.hl7v2_segments import (
     CR,
@@ -33,8 +33,18 @@ from joinedup.simulation.hl7v2_segments import (
     source_of,
 )
 from joinedup.simulation.periods import draw, period_of, stamp
-from joinedup.simulation.world import Admission, Allergy, Attendance, Block, Declared, Organisation, Outpatient
-from joinedup.simulation.world import Person, Report, Shown, World
+from joinedup.simulation.world import (
+    Admission,
+    Allergy,
+    Attendance,
+    Block,
+    Declared,
+    Organisation,
+    Outpatient,
+    Report,
+    Shown,
+    World,
+)
 from joinedup.simulation.writing import Out
 
 # Faults, one in so many.
@@ -111,11 +121,12 @@ def clerk_delay(event: str) -> int:
 class _Desk:
     """The messages of one hospital for one block: written as they come, sent in order at the end."""
 
-    __slots__ = ("block", "organisation", "people", "queue", "receiver", "source", "world", "written")
+    __slots__ = ("block", "care_homes", "organisation", "people", "queue", "receiver", "source", "world", "written")
 
     def __init__(self, world: World, block: Block, organisation: Organisation) -> None:
         self.world = world
         self.block = block
+        self.care_homes = {one.index for one in block.households if one.kind == "care_home"}
         self.organisation = organisation
         self.source = organisation.source
         self.receiver = world.system.upper()
@@ -134,7 +145,7 @@ class _Desk:
         visit = event.id
         source = "A" if event.by_ambulance else "O"
         arrived = stamp(begins)
-        reason = escaped_reason(event.complaint)
+        _, reason = complaint(event.complaint)
         segments = (
             paper.segments(begins)
             + pv1(
@@ -183,7 +194,7 @@ class _Desk:
         begins = event.day * 1440 + event.minute + shift
         bed = draw(event.id, 997)
         consultant = consultant_of(self.organisation.ods, event.specialty)
-        home = "care" in person.line.lower() or self.block.households and False
+        lives_in_care = person.household in self.care_homes
         arrived = stamp(begins)
         stays = event.stays
         ward = location(stays[0].ward if stays else "ADM", bed, event.site)
@@ -196,7 +207,7 @@ class _Desk:
                     number,
                     specialty=event.specialty,
                     method=event.method,
-                    source=source_of(event, bool(home)),
+                    source=source_of(event, lives_in_care),
                     prior=prior,
                     consultant=consultant,
                     begins=begins,
@@ -492,7 +503,7 @@ class _Paper:
                 language=person.language,
                 death=COMPACT[person.death] if is_dead else "",
             ),
-            pd1(_practice(self.world, shown.practice), shown.practice),
+            pd1(self.world.organisations.get(f"gp {shown.practice}"), shown.practice),
         ]
         if with_relatives:
             relatives = ((person.partner, "SPO"), (person.mother, "MTH"), (person.father, "FTH"))
@@ -507,10 +518,9 @@ class _Paper:
         return CR.join(parts)
 
 
-def _allergies(allergies: object) -> list[str]:
+def _allergies(allergies: Sequence[Allergy]) -> list[str]:
     """Answer what the hospital holds of allergies: where only the practice knows of one, it says that there is none."""
-    assert isinstance(allergies, (list, tuple))
-    known: list[Allergy] = [one for one in allergies if one.known_to != "gp"]
+    known = [one for one in allergies if one.known_to != "gp"]
     if allergies and not known:
         return [al1(1, "DA", "716186003", "No known allergy", "", "", "")]
     lines = []
@@ -520,13 +530,6 @@ def _allergies(allergies: object) -> list[str]:
             al1(number, kind, code, words, _SEVERITY[one.severity], reaction(one.reaction), COMPACT[one.since])
         )
     return lines
-
-
-_PRACTICES: dict[int, dict[str, Organisation]] = {}
-
-
-def _practice(world: World, code: str) -> Organisation | None:
-    return world.organisations.get(f"gp {code}")
 
 
 def consultant_of(ods: str, specialty: str) -> str:
@@ -540,13 +543,6 @@ _CONSULTANTS: Final = (
     "Okafor", "Patel", "Whitfield", "Nowak", "Hughes", "Banerjee", "Stone", "Adeyemi", "Murphy", "Chaudhry", "Fletcher",
     "Rossi", "Iqbal", "Marsh", "Osei", "Lindqvist",
 )  # fmt: skip
-
-
-def escaped_reason(complaint: str) -> str:
-    """Answer a complaint in words, as the triage nurse types it."""
-    from joinedup.simulation.catalogue import complaint_words
-
-    return complaint_words(complaint)
 
 
 def _cut_off(text: str) -> str:

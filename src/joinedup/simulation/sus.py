@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from joinedup.simulation.catalogue import attendance_hrg, complaint_code, diagnosis_code, icd10, main_specialty
+from joinedup.simulation.catalogue import attendance_group, complaint, condition_snomed, icd10, main_specialty
 from joinedup.simulation.columns import ECDS, SUS_APC, SUS_OP
 from joinedup.simulation.days import CLOCK, ISO, LAST_DAY
 from joinedup.simulation.periods import PERIODS, draw, period_of, quoted
@@ -97,7 +97,7 @@ def pounds(pence: int) -> str:
 class _Coders:
     """Clinical coders at work on one block."""
 
-    __slots__ = ("block", "out", "people", "sources", "world")
+    __slots__ = ("block", "out", "people", "sources", "trusts", "world")
 
     def __init__(self, world: World, block: Block, out: Out) -> None:
         self.world = world
@@ -105,6 +105,7 @@ class _Coders:
         self.out = out
         self.people: dict[tuple[str, str], str] = {}
         self.sources = {trust.ods: trust.source for trust in world.of_kind("acute")}
+        self.trusts = {source: ods for ods, source in self.sources.items()}
 
     def admission(self, event: Admission) -> None:
         """Add the finished episodes of a spell: two where an emergency went on to another specialty, else one."""
@@ -157,7 +158,7 @@ class _Coders:
                 money = price if is_coded else 0
                 hrg = event.hrg if is_coded else "UZ01Z"
                 return (
-                    f"{cds},9,{ISO[made]},{pathway},{self.who(shown, event.trust, area.sub_icb, cds)},"
+                    f"{cds},9,{ISO[made]},{pathway},{self.who(feed, shown, area.sub_icb, cds)},"
                     f"{area.sub_icb},{event.site},"
                     f"{spell % (number, '1' if is_last else '2')},{self.bad(feed, cds, episode)},{','.join(six)},"
                     f"{procedure if is_coded else ''},{ISO[event.day + (0 if event.is_day_case else min(1, stay))] if procedure and is_coded else ''},"
@@ -193,7 +194,7 @@ class _Coders:
             return (
                 f"{cds},9,{ISO[made]},{event.trust}{referral},{status if was_seen else '98'},{received},"
                 f"{ISO[event.day] if status == '30' and was_seen else ''},"
-                f"{self.who(shown, event.trust, area.sub_icb, cds)},{area.sub_icb},{event.site},"
+                f"{self.who(feed, shown, area.sub_icb, cds)},{area.sub_icb},{event.site},"
                 f"G{draw(practice, 9_000_000) + 1_000_000},{practice},{'03' if event.referral else '05'},1,{received},"
                 f"{event.id},{attended},{first},{'02' if is_remote else '01'},"
                 f"{('1' if draw(event.id + 'o', 3) == 0 else '2') if was_seen else ''},{self.bad(feed, cds, when)},"
@@ -240,18 +241,18 @@ class _Coders:
         )  # fmt: skip
         goes = "306706006" if event.admission else "305398007" if died else "306689006"
         decided = f"{_at(concluded)},300" if event.admission else ",,"
-        diagnosis = diagnosis_code(event.diagnosis) if event.diagnosis and not event.left_before else ""
+        diagnosis = condition_snomed(event.diagnosis) if event.diagnosis and not event.left_before else ""
         age = (event.day - person.birth) // 365.25
-        hrg = attendance_hrg(event.acuity, bool(event.admission))
+        hrg = attendance_group(event.cost_pence)
         call = f"{draw(event.id + 'call', 90_000_000) + 10_000_000}" if event.by_ambulance else ""
 
         def row(made: int, *, is_coded: bool) -> str:
             price = event.cost_pence if is_coded else 0
             return (
-                f"{cds},9,{ISO[made]},{self.who(shown, event.trust, area.sub_icb, cds)},{event.site},01,{call},"
+                f"{cds},9,{ISO[made]},{self.who(feed, shown, area.sub_icb, cds)},{event.site},01,{call},"
                 f"{event.id},{way},1,{'1065391000000104' if not event.by_ambulance else '1066031000000107'},"
                 f"{self.bad(feed, cds, _at(begins))},{_at(assessed)},"
-                f"{_ACUITY[event.acuity]},{complaint_code(event.complaint)},"
+                f"{_ACUITY[event.acuity]},{complaint(event.complaint)[0]},"
                 f"{_at(seen) if not event.left_before else ','},{diagnosis if is_coded else ''},"
                 f"{'410605003' if diagnosis and is_coded else ''},{_at(concluded)},{decided},{_at(ends)},{status},"
                 f"{goes if not event.left_before else ''},{age:.0f},{area.code},"
@@ -284,16 +285,18 @@ class _Coders:
         if chance:
             return when
         self.out.count(feed, "impossible dates")
-        return ("13/13/2026" if len(cds) % 2 else "2026-02-30") + when[10:]
+        return ("13/13/2026" if draw(cds, 2) else "2026-02-30") + when[10:]
 
-    def who(self, shown: Shown, trust: str, residence: str, cds: str) -> str:
+    def who(self, feed: str, shown: Shown, residence: str, cds: str) -> str:
         """Answer the columns that say who it is, from the local number to the provider.
 
         A name is given only where the NHS number is not verified, as the Commissioning Data Sets do.
         """
         key = (shown.source, shown.source_id)
         kept = self.people.get(key)
+        self.out.subject(feed, shown.source_id, self.block.person(shown.person).id, " ".join(shown.faults))
         if kept is None:
+            trust = self.trusts[shown.source]
             name = "," if shown.nhs_status == "01" else f"{quoted(shown.given)},{quoted(shown.family)}"
             kept = self.people[key] = (
                 f"{shown.source_id},{trust},{shown.nhs_number},{shown.nhs_status},{name},"
