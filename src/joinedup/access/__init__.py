@@ -38,6 +38,7 @@ _WHERE = {
     "may_see_residents": "residents",
     "own_demo_record": "demo",
     "own_record": "services",
+    "own_subjects": "residents",
     "place_demo_users": "demo",
     "purpose_of": "purposes",
     "purposes_for": "purposes",

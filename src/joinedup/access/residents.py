@@ -177,6 +177,22 @@ def _codes(asker: Any, bodies: set[UUID]) -> dict[UUID, frozenset[str]]:
     return kept
 
 
+def own_subjects(asker: Any, at: datetime | None = None) -> dict[UUID, str]:
+    """Answer the subjects whose record is the asker's own today, each "self" or "proxy"; one's own comes first.
+
+    Raises NotSignedIn and Refused as `grant_for` does where no role of the asker permits record.own. Discloses nothing
+    else: opening the record takes `grant_for_resident`.
+    """
+    grant_for(asker, OWN)
+    actor, on = actor_asking(asker), (at or datetime.now(UTC)).astimezone(LONDON).date()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT subject_id, kind FROM access_ownrecord WHERE user_id = %s AND valid @> %s ORDER BY kind DESC, id",
+            [actor.id.removeprefix("user:"), on],
+        )
+        return dict(cursor.fetchall())
+
+
 def _own_records(actor: Actor, subjects: frozenset[UUID], on: date) -> dict[UUID, str]:
     if not subjects or not actor.id.startswith("user:"):
         return {}
