@@ -12,7 +12,19 @@ if TYPE_CHECKING:
     from joinedup.system.picture import Picture, as_of
     from joinedup.system.services import load_practices
 
-__all__ = ["Area", "Body", "Event", "Overview", "Person", "Picture", "Post", "as_of", "is_code_in_use", "load_practices", "overview_of"]
+__all__ = [
+    "Area",
+    "Body",
+    "Event",
+    "Overview",
+    "Person",
+    "Picture",
+    "Post",
+    "as_of",
+    "is_code_in_use",
+    "load_practices",
+    "overview_of",
+]
 
 _HOMES = {
     "bodies": ("Area", "Body", "Event", "Person", "Post"),

@@ -8,8 +8,6 @@ from uuid import UUID
 
 from django.db import connection
 
-from django.db import connection
-
 from joinedup.moment import now
 from joinedup.system.change import CLOSING
 from joinedup.system.picture import Picture
@@ -40,12 +38,12 @@ WITH RECURSIVE lineage(root, id) AS (
       JOIN system_changeevent e ON e.id = b.event_id AND e.kind = ANY(%(closing)s)
       JOIN system_eventparty before ON before.belief_id = b.id AND before.side = 'original'
 ), codes(root, code) AS (
-    SELECT lineage.root, i.code
+    SELECT lineage.root, i.code::text
       FROM lineage
       JOIN system_identifier i ON i.body_id = lineage.id AND i.scheme = 'ods' AND i.known @> %(known)s
                               AND lower(i.valid) <= %(on)s
     UNION
-    SELECT codes.root, s.old_code::varchar
+    SELECT codes.root, s.old_code::text
       FROM codes JOIN system_codesuccession s ON s.new_code = codes.code AND s."on" <= %(on)s
 )
 SELECT root, array_agg(code) FROM codes GROUP BY root

@@ -454,7 +454,7 @@ class _Import:
                 names[row["nhs_trust22_code"]] = (row["nhs_trust22_name"], lookup.name)
                 region_of[row["nhs_trust22_code"]] = row["nhs_region21_nhs_code"]
         for item in published.entries(path, "ods_code", "trust_name") if path else ():
-            names.setdefault(item["ods_code"], (_title_case(item["trust_name"]), path.name))
+            names.setdefault(item["ods_code"], (title_case(item["trust_name"]), path.name))
         last = max((on for _, _, on in self.succession), default=ICBS_BEGAN)
         gone = 0
         for code, (name, file) in sorted(names.items()):
@@ -820,7 +820,7 @@ def _refuse_circle(path: Path, lines: Mapping[tuple[str, str, date], int]) -> No
         raise FileError(path.name, expected, AGAIN, line=line, field="new_code")
 
 
-def _title_case(name: str) -> str:
+def title_case(name: str) -> str:
     """Write a name in capitals as names are written: small words small, NHS in capitals."""
     small = {"and", "of", "the", "for", "on", "in", "upon"}
     words = [word.lower() if word.lower() in small else word.capitalize() for word in name.split()]

@@ -21,6 +21,7 @@ from joinedup.system.kinds import BODY_KINDS, LEGAL_FORMS
 from joinedup.system.load import Loaded, overlap, store_system_file, thing_id
 from joinedup.system.models import FACTS, Body, ChangeEvent, Fact, Part, Source
 from joinedup.system.periods import PartialDate
+from joinedup.system.practice_import import PracticesLoaded, store_practices
 from joinedup.system.published_import import Imported, OnStep, store_published
 
 SYSTEMS = Path(__file__).with_name("systems")
@@ -80,6 +81,23 @@ def import_published(folder: Path, grant: Grant, on_step: OnStep = lambda what, 
             raise overlap(str(folder), error) from error
         record(grant, "system.import", "system:england", details={"added": dict(imported.added)})
     return imported
+
+
+def load_practices(path: Path, grant: Grant, *, is_simulated: bool = False) -> PracticesLoaded:
+    """Load GP practices from a list in the published layout of `epraccur.csv`; what is known already stays as it is.
+
+    Practices become bodies with code, name, site and commissioner from their own dates; the same list again changes
+    nothing. Raises FileError with line and field; nothing is then kept.
+    """
+    grant.must_be_for("system.import")
+    with transaction.atomic():
+        try:
+            loaded = store_practices(path, grant.actor_id, is_simulated=is_simulated)
+        except IntegrityError as error:
+            raise overlap(path.name, error) from error
+        details = {"added": dict(loaded.added), "listed": loaded.listed, "known": loaded.known}
+        record(grant, "system.load-practices", "system:practices", details=details)
+    return loaded
 
 
 def correct(
