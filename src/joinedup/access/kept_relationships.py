@@ -11,7 +11,8 @@ from joinedup.access.relationships import KINDS, NONE, Relationship, Window, ope
 from joinedup.errors import RuleError
 
 _ADD = """COPY access_relationship
- (subject_id, organisation, kind, starts_at, ends_at, source_ref, delivery_id, stated_at, statement) FROM STDIN"""
+ (subject_id, organisation, kind, starts_at, ends_at, source_ref, delivery_id, stated_at, statement) FROM STDIN (FORMAT BINARY)"""
+_TYPES = ("uuid", "text", "text", "timestamptz", "timestamptz", "uuid", "int8", "timestamptz", "int8")
 # The window in SQL is coarser than the rule by a day on each side, so that the rule alone decides.
 _OPEN = """
 SELECT r.subject_id, r.kind, r.starts_at, r.ends_at
@@ -40,6 +41,7 @@ def keep_relationships(rows: Iterable[Relationship]) -> int:
         cursor.execute("SELECT nextval('access_relationship_statement')")
         (statement,) = cursor.fetchone()
         with cursor.copy(_ADD) as copy:
+            copy.set_types(_TYPES)
             for row in rows:
                 if row.kind not in KINDS and row.kind != NONE:
                     raise RuleError(f"There is no kind of relationship '{row.kind}'; expected {', '.join(KINDS)}.")

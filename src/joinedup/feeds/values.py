@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 
 # Ids are the same on every machine and after every reload (rules: record R16).
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://joinedup.example/feeds")
+_NAMESPACE_HASHED = hashlib.sha1(NAMESPACE.bytes, usedforsecurity=False)  # what UUIDv5 is made of, no secret
 SETTINGS = {
     "gp": "GP practice",
     "acute": "Hospital",
@@ -43,17 +45,23 @@ REASONS = {
 }
 
 
-@lru_cache(maxsize=100_000)
 def resource_id(source: str, type_: str, source_id: str) -> uuid.UUID:
-    """Answer the id that joinedup gives to what a source calls `Type/source_id`; equal ids of two sources differ."""
-    return uuid.uuid5(NAMESPACE, f"{source}/{type_}/{source_id}")
+    """Answer the id that joinedup gives to what a source calls `Type/source_id`; equal ids of two sources differ.
+
+    It is uuid5(NAMESPACE, "source/Type/source_id"), without hashing the namespace each time (three times as fast).
+    """
+    digest = _NAMESPACE_HASHED.copy()
+    digest.update(f"{source}/{type_}/{source_id}".encode())
+    return uuid.UUID(bytes=digest.digest()[:16], version=5)
 
 
+@lru_cache(maxsize=100_000)
 def subject_id(source: str, patient: str) -> uuid.UUID:
     """Answer the subject that a source's patient is, whether or not the Patient itself has come yet."""
     return resource_id(source, "Patient", patient)
 
 
+@lru_cache(maxsize=1000)
 def nobody(source: str) -> uuid.UUID:
     """Answer the shelf of a source for what is about no patient: organisations, practitioners, places, medicines."""
     return uuid.uuid5(NAMESPACE, source)

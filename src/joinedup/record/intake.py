@@ -15,6 +15,7 @@ from uuid import UUID
 
 import orjson
 from django.db import connection, transaction
+from psycopg import Cursor
 
 from joinedup.access import Grant, Relationship, keep_relationships, record
 from joinedup.errors import Unavailable
@@ -190,7 +191,7 @@ def _new_versions(
     delivery: ledger.Delivery, source: Source, resources: Sequence[Resource], kept: Kept
 ) -> list[tuple[Stored, Resource]]:
     """Answer the versions to add: of what is new, and of what differs from what is kept of it (rules: record R4)."""
-    known = _known([one.subject_id for one in resources], [one.id for one in resources])
+    known = _known(resources)
     at = datetime.now(UTC)
     fresh = []
     for one in resources:
@@ -233,16 +234,30 @@ def _new_versions(
     return fresh
 
 
-def _known(subjects: list[UUID], ids: list[UUID]) -> dict[UUID, list[tuple[datetime, int, bytes, bool]]]:
-    """Answer of each resource that is kept its versions: event time, number, digest, and whether its source sent it."""
+def _known(resources: Sequence[Resource]) -> dict[UUID, list[tuple[datetime, int, bytes, bool]]]:
+    """Answer of each resource that is kept its versions: event time, number, digest, and whether its source sent it.
+
+    Most resources of a first load belong to subjects of whom nothing is kept, so the subjects are asked for first:
+    there are far fewer of them. Arrays go to the server in binary, which costs a tenth of writing them out as text.
+    """
     found: dict[UUID, list[tuple[datetime, int, bytes, bool]]] = {}
-    with connection.cursor() as cursor:
+    with connection.cursor() as wrapped:
+        cursor = Cursor(wrapped.connection)
+        cursor.execute(
+            """SELECT asked FROM unnest(%b::uuid[]) AS asked
+                WHERE EXISTS (SELECT FROM record_resource WHERE subject_id = asked)""",
+            [list({one.subject_id for one in resources})],
+        )
+        subjects = {row[0] for row in cursor.fetchall()}
+        asked = [one for one in resources if one.subject_id in subjects]
+        if not asked:
+            return found
         cursor.execute(
             """SELECT r.id, r.event_at, r.version, r.digest, r.author IS NULL
-                 FROM (SELECT DISTINCT * FROM unnest(%s::uuid[], %s::uuid[])) AS asked (subject_id, id)
+                 FROM (SELECT DISTINCT * FROM unnest(%b::uuid[], %b::uuid[])) AS asked (subject_id, id)
                  JOIN record_resource r ON r.subject_id = asked.subject_id AND r.id = asked.id
                 ORDER BY r.version""",
-            [subjects, ids],
+            [[one.subject_id for one in asked], [one.id for one in asked]],
         )
         for id_, event_at, version, sha, is_sent in cursor.fetchall():
             found.setdefault(id_, []).append((event_at, version, bytes(sha), is_sent))

@@ -6,6 +6,7 @@ source sends is taken in file by file in the order of the names. A process that 
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import multiprocessing
 import os
@@ -26,6 +27,9 @@ from joinedup.feeds import Source
 
 LARGE_BYTES = 16_000_000
 INLINE_BYTES = 3_000_000  # Below this, starting processes takes longer than the work.
+# A reading process collects garbage when it chooses: the parsed resources of a batch hold no circles, and looking
+# through them again and again took a fifth of the time (measured: 78 against 63 microseconds a resource).
+_COLLECT_EVERY = 20
 OnProgress = Callable[["Progress"], None]
 
 
@@ -188,22 +192,20 @@ def read_shard(grant: Grant, source: Source, path: Path, delivery: Any, shard: i
     from joinedup.record.intake import store_batch
 
     try:
-        for batch in read_delivery(
+        batches = read_delivery(
             path,
             source,
             shard=shard,
             shards=delivery.shards,
             after=ledger.positions(delivery.id).get(shard, 0),
             is_known_organisation=is_known_organisation,
-        ):
+        )
+        for number, batch in enumerate(batches, 1):
             kept = store_batch(grant, delivery, source, shard, batch)
-            yield (
-                "batch",
-                {
-                    **{name: getattr(kept, name) for name in kept.__slots__},
-                    "bytes_read": batch.bytes_read,
-                },
-            )
+            if number % _COLLECT_EVERY == 0:
+                gc.collect()
+            said = {**kept.counts(), "reasons": kept.reasons, "warnings": kept.warnings}
+            yield "batch", {**said, "bytes_read": batch.bytes_read}
     except FileError as error:
         yield "refused", str(error)
     else:
@@ -267,6 +269,7 @@ def _work(pipe: Connection, grant: Grant) -> None:
     import django
 
     django.setup()
+    gc.disable()
     from django.db import connection
 
     try:
