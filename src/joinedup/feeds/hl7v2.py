@@ -58,7 +58,8 @@ class Delimiters:
         component, repetition, escape, sub = (*encoding[:4], "", "", "", "")[:4]
         self.field, self.component, self.repetition, self.escape, self.sub = field, component, repetition, escape, sub
         self.codec = codec
-        self._escapes = re.compile(f"{re.escape(escape)}([^{re.escape(escape)}]*){re.escape(escape)}") if escape else None
+        mark = re.escape(escape)
+        self._escapes = re.compile(f"{mark}([^{mark}]*){mark}") if escape else None
 
     def decoded(self, text: str) -> str:
         """Answer a leaf with its escapes decoded once; escapes that mean nothing to us stay as they were sent."""

@@ -1,7 +1,7 @@
 """Times of HL7 v2, written YYYY[MM[DD[HH[MM[SS[.SSSS]]]]]][+/-ZZZZ], as FHIR writes them (rules: record R11).
 
 A year stays a year and a month a month: nothing is padded to 1 January. A time without an offset is London time. The
-hour that the clocks repeat is taken as the first one, the hour that they leap over is read as UTC, and both are flagged.
+hour that the clocks repeat is taken as the first one, the hour that they leap over is read as UTC; both are flagged.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def read(text: str) -> When | None:
     if year == "0000":
         return None
     try:
-        naive = datetime(
+        naive = datetime(  # noqa: DTZ001 - what zone it is in is found below
             int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), min(int(second or 0), 59),
             int(fraction.ljust(6, "0")) if fraction else 0,
         )  # fmt: skip
@@ -78,7 +78,7 @@ def _in_london(naive: datetime) -> tuple[datetime, tuple[str, ...]]:
 def _written(aware: datetime, fraction: str | None) -> str:
     text = aware.isoformat(timespec="milliseconds" if fraction else "seconds")
     # Offsets of the nineteenth century have seconds, FHIR's have none.
-    return text if len(text) < 20 or text[-3] == ":" and text[-6] in "+-" else aware.astimezone(UTC).isoformat()
+    return text if len(text) < 20 or (text[-3] == ":" and text[-6] in "+-") else aware.astimezone(UTC).isoformat()
 
 
 def required(text: str, place: str) -> When:

@@ -1,0 +1,76 @@
+"""What is taken from one HL7 v2 message, while its segments are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from joinedup.feeds.hl7v2 import Message
+from joinedup.feeds.hl7v2_time import When
+from joinedup.feeds.hl7v2_types import LOCAL, ODS, Json
+from joinedup.feeds.values import Source
+
+
+@dataclass(slots=True)
+class Stay:
+    """What a message says of a hospital stay: one event of it, without its place in the file."""
+
+    patient: str
+    encounter: str
+    trigger: str
+    content: Json
+
+
+@dataclass(slots=True)
+class Taken:
+    """The resources, stay events and merges of one message; `patient` is the source's id of whom it is about.
+
+    `resources` holds (type, source id, FHIR content, parts that the message removes). An id that comes twice is one
+    resource: the later content stands.
+    """
+
+    message: Message
+    source: Source
+    when: When
+    patient: str = ""
+    encounter: str = ""
+    resources: dict[tuple[str, str], tuple[Json, tuple[str, ...]]] = field(default_factory=dict)
+    stays: list[Stay] = field(default_factory=list)
+    merges: list[tuple[str, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
+    is_mapped: bool = True
+
+    @property
+    def event_at(self) -> datetime:
+        return self.when.instant
+
+    @property
+    def key(self) -> str:
+        return self.source.key
+
+    def add(self, content: Json, removes: tuple[str, ...] = ()) -> None:
+        """Take a resource; its type and id are in its content."""
+        self.resources[content["resourceType"], content["id"]] = (content, removes)
+
+    def begin(self, type_: str, id_: str) -> Json:
+        """Answer the first lines of a resource: type, id, and where it comes from (rules: record R14, R16)."""
+        return {"resourceType": type_, "id": id_, "meta": {"source": f"{LOCAL}/{self.source.key}"}}
+
+    def subject(self) -> Json:
+        return {"reference": f"Patient/{self.patient}"}
+
+    def in_encounter(self) -> Json | None:
+        return {"reference": f"Encounter/{self.encounter}"} if self.encounter else None
+
+    def organisation(self) -> Json:
+        """Answer the sending organisation as a logical reference."""
+        return {"identifier": {"system": ODS, "value": self.source.organisation}, "display": self.source.name}
+
+
+def set_all(content: Json, /, **parts: object) -> Json:
+    """Put the parts that say something into a resource; a trailing underscore is for words that Python keeps."""
+    for key, value in parts.items():
+        if value is not None and value != "" and value != [] and value != {}:
+            content[key.rstrip("_")] = value
+    return content
