@@ -145,7 +145,7 @@ NAVIGATION = ["joinedup.system.navigation.entries", "joinedup.access.navigation.
 BODY_NAMES = ["joinedup.system.lookup.names_of"]  # (ids) -> {id: name}
 BODY_BY_CODE = ["joinedup.system.lookup.id_of"]  # (code) -> id or None
 BODY_CODES = ["joinedup.system.lookup.ods_codes_of"]  # (ids) -> {id: ODS codes that it answers for}
-SUBJECTS_OF: list[str] = []  # (resident id) -> subject ids; empty where there is no such resident
+SUBJECTS_OF = ["joinedup.identity.subjects_of"]  # (resident id) -> subject ids
 # () -> bool: are simulated people or areas in the database?
 LOADED_DEMO_DATA = ["joinedup.access.demo.is_loaded", "joinedup.system.simulated.is_loaded"]
 
