@@ -64,9 +64,9 @@ def subjects_of_many(resident_ids: Iterable[UUID], at: datetime | None = None) -
 
 
 def identity_events(subject_ids: Iterable[UUID]) -> list[IdentityEvent]:
-    """Answer every joining and parting of these subjects, the earliest first.
+    """Answer every joining and parting of these subjects, the earliest first, and of those once joined to them.
 
-    A regrouping that leaves a subject where it was is no event.
+    So a merge that was undone stands in the story of both. A regrouping that leaves a subject where it was is no event.
     """
     from django.db import connection
 
@@ -80,8 +80,9 @@ def identity_events(subject_ids: Iterable[UUID]) -> list[IdentityEvent]:
                  LEFT JOIN identity_run run ON run.id = m.run_id
                  LEFT JOIN identity_decision ended ON ended.id = m.ended_decision_id
                  LEFT JOIN identity_run ended_run ON ended_run.id = m.ended_run_id
-                WHERE m.subject_id = ANY(%s) ORDER BY m.subject_id, m.since, m.id""",
-            [list(subject_ids)],
+                WHERE m.subject_id = ANY(%(ids)s) OR m.resident_id = ANY(%(ids)s)
+                ORDER BY m.subject_id, m.since, m.id""",
+            {"ids": list(subject_ids)},
         )
         rows = cursor.fetchall()
     events = []
