@@ -110,7 +110,7 @@ class Allergy(NamedTuple):
 
 
 class Medicine(NamedTuple):
-    """One medicine of one person, prescribed from `start` to `end` (0: still); `key` names it in medicines.MEDICINES."""
+    """One medicine of one person from `start` to `end` (0: still); `key` names it in medicines.MEDICINES."""
 
     key: str
     start: int
@@ -463,6 +463,10 @@ class World:
     practices: tuple[Organisation, ...]
     voluntary: tuple[Organisation, ...]
     has_reference: bool
+    age_weights: np.ndarray  # areas x 91 ages: how many live there, the last 90 and over
+    residents_by_area: tuple[int, ...]
+    nhs_numbers: np.ndarray  # as whole numbers, one for each person by index, and spare ones
+    ethnicities: Mapping[str, tuple[tuple[str, float], ...]]  # by council: category and share
 
     def organisation(self, kind: str, ods: str) -> Organisation:
         """Answer the organisation of that kind and code; KeyError when there is none."""
