@@ -6,7 +6,6 @@ The sender's own versions stay as they came. Ours follows them, authored by us; 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -37,8 +36,7 @@ def author_merge_links(subjects: Iterable[UUID]) -> int:
         sha = digest(said)
         if sha != row.digest:
             added.append(
-                replace(
-                    row,
+                row._replace(
                     version=newest + 1,
                     delivery_id=None,
                     stored_at=at,

@@ -8,9 +8,8 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -32,9 +31,11 @@ _TYPES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """One version of a resource. `body` are the sender's bytes; ids and references in it are the source's own."""
+class Stored(NamedTuple):
+    """One version of a resource. `body` are the sender's bytes; ids and references in it are the source's own.
+
+    A tuple in the order of the table's columns: the intake makes one for each resource, and hands it on as it is.
+    """
 
     subject_id: UUID
     id: UUID
@@ -181,10 +182,7 @@ def copy_resources(rows: Sequence[Stored]) -> None:
     with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
         copy.set_types(_TYPES)
         for row in rows:
-            copy.write_row((
-                row.subject_id, row.id, row.version, row.type, row.source, row.delivery_id, row.position, row.event_at,
-                row.stored_at, row.starts, row.ends, row.tokens, row.digest, row.author, row.body,
-            ))  # fmt: skip
+            copy.write_row(row)
 
 
 def digest(content: Mapping[str, Any]) -> bytes:
