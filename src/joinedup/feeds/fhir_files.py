@@ -76,20 +76,6 @@ def read(
             yield batch
 
 
-def read_again(
-    raw: bytes,
-    source: Source,
-    position: int,
-    *,
-    is_known_organisation: IsKnownOrganisation,
-    received_at: datetime | None = None,
-) -> Batch:
-    """Answer what one item holds that was set aside, read anew: the way of a retry."""
-    batch = Batch(position, read=1)
-    _Intake(source, is_known_organisation, received_at or datetime.now(UTC)).take(raw, True, position, batch)
-    return batch
-
-
 def shard_of(raw: bytes, shards: int) -> int:
     """Answer which of the shards handles an item: that of its patient, else that of its own id, else of its bytes."""
     return crc32(_whose(raw)) % shards
@@ -239,21 +225,22 @@ class _Intake:
                 return fault
             subject = self.nobody
         else:
-            if ID.fullmatch(patient) is None:
+            known = self.subjects.get(patient) or self._subject(patient)
+            if known is None:
                 return Refusal("unknown-subject", type_, "expected a reference to a Patient by its id")
-            subject = self._subject(patient)
+            subject = known
         fault, warnings = check_content(content, self.source, self.is_known_organisation, self.latest)
         if fault is not None:
             return fault
         id_ = subject if type_ == "Patient" else resource_id(self.source.key, type_, source_id)
         return Resource(type_, source_id, id_, subject, body, content, _event_at(content), position, warnings)
 
-    def _subject(self, patient: str) -> uuid.UUID:
-        found = self.subjects.get(patient)
-        if found is None:
-            if len(self.subjects) >= _SUBJECTS_KEPT:
-                self.subjects.clear()
-            found = self.subjects[patient] = subject_id(self.source.key, patient)
+    def _subject(self, patient: str) -> uuid.UUID | None:
+        if ID.fullmatch(patient) is None:
+            return None
+        if len(self.subjects) >= _SUBJECTS_KEPT:
+            self.subjects.clear()
+        found = self.subjects[patient] = subject_id(self.source.key, patient)
         return found
 
 

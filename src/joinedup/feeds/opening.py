@@ -16,6 +16,7 @@ from joinedup.errors import FileError
 from joinedup.feeds import limits
 
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_SKIPPABLE = b"\x2a\x4d\x18"  # after a first byte 0x50 to 0x5f: what a packer notes for itself
 _RESEND = "Ask the sender for the file again."
 
 
@@ -49,6 +50,10 @@ class Stream:
         if self.packing == "gzip":
             self._source = gzip.GzipFile(fileobj=self._file, mode="rb")
         elif self.packing == "zstd":
+            # The library takes the end of a file that was cut off for its proper end, and what is lost would not show.
+            if not _is_whole_zstd(self._file, self.size):
+                self._file.close()
+                raise FileError(self.name, "expected whole zstd data; the file is damaged.", _RESEND)
             self._source = zstandard.ZstdDecompressor(max_window_size=2**limits.ZSTD_WINDOW_LOG).stream_reader(
                 self._file, read_across_frames=True
             )
@@ -102,7 +107,8 @@ class Stream:
                     yield line[: limits.KEPT_OF_TOO_LARGE], False
                 else:
                     yield _without_return(line), True
-            kept, length, is_over = [last], len(last), False
+            length, is_over = len(last), len(last) > longest
+            kept = [last[: limits.KEPT_OF_TOO_LARGE] if is_over else last]
         if length:
             yield _without_return(b"".join(kept)), not is_over
 
@@ -130,3 +136,36 @@ class Stream:
 
 def _without_return(line: bytes) -> bytes:
     return line[:-1] if line.endswith(b"\r") else line
+
+
+def _is_whole_zstd(file: BufferedReader, size: int) -> bool:
+    """Answer whether a file holds whole zstd frames and nothing else, by its block headers alone (RFC 8878, 3.1).
+
+    Leaves the file at its beginning. A block has at most 128 kB: a file of a gigabyte costs some ten thousand steps.
+    """
+    at = 0
+    try:
+        while at < size:
+            file.seek(at)
+            start = file.read(18)
+            if len(start) < 8:
+                return False
+            if start[1:4] == _SKIPPABLE and start[0] >> 4 == 5:
+                at += 8 + int.from_bytes(start[4:8], "little")
+                continue
+            at += zstandard.frame_header_size(start)
+            is_last = False
+            while not is_last:
+                file.seek(at)
+                header = file.read(3)
+                if len(header) < 3:
+                    return False
+                block = int.from_bytes(header, "little")
+                is_last = bool(block & 1)
+                at += 3 + (1 if block >> 1 & 3 == 1 else block >> 3)  # a block of one repeated byte is that byte
+            at += 4 if zstandard.get_frame_parameters(start).has_checksum else 0
+    except zstandard.ZstdError:
+        return False
+    finally:
+        file.seek(0)
+    return at == size
