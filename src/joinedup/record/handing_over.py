@@ -1,18 +1,42 @@
 """The acts of handing over: what feeds bring is kept, and a team sends, opens, accepts, rejects, works on, completes.
 
-Each act here is a new version of the resources, a step, and an audit entry, in one transaction.
+Each act here is a new version of the resources, a step, and an audit entry, in one transaction. Acceptance opens the
+receiver's relationship with the resident (rules: record R71, R79); before it, whoever a hand-over is addressed to
+reads the hand-over itself and whom it is about, nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
-from joinedup.record.handover import Handovers, Sent, Step, first_state, is_awaited, open_by
+from joinedup.access import Act, Grant, Relationship, grant_for, keep_relationships, record_many
+from joinedup.errors import NotFound, RuleError
+from joinedup.identity import resident_of
+from joinedup.record import store
+from joinedup.record.handover import (
+    REQUEST_STATUS,
+    TASK_STATUS,
+    URGENCIES,
+    Handovers,
+    Sent,
+    Step,
+    first_state,
+    is_awaited,
+    next_state,
+    open_by,
+)
+from joinedup.record.residents import OpenRecord, organisation_name
+from joinedup.record.statement import OWN
+from joinedup.record.writing import author_of
 
+PERMISSION = "record.handover"
+ODS = "https://fhir.nhs.uk/Id/ods-organization-code"
 _KEEP_SENT = """
 INSERT INTO record_handover
        (id, subject_id, type, kind, sender, receiver, urgency, began_at, arrived_at, open_by, source, state)
@@ -54,7 +78,9 @@ def keep(handovers: Handovers, at: datetime) -> None:
     sent = {one.id: one for one in handovers.sent}  # One statement may not touch a row twice: the last one counts.
     _keep_sent(list(sent.values()), at)
     keep_steps(handovers.steps, at)
-    bring_up_to_date({*sent, *(step.handover_id for step in handovers.steps)})
+    touched = {*sent, *(step.handover_id for step in handovers.steps)}
+    bring_up_to_date(touched)
+    _open_or_close_ties(touched)
 
 
 def _keep_sent(sent: Sequence[Sent], at: datetime) -> None:
@@ -87,3 +113,267 @@ def bring_up_to_date(ids: Iterable[UUID]) -> None:
     """Read the state and the first opening of these hand-overs anew from their steps."""
     with connection.cursor() as cursor:
         cursor.execute(_BRING_UP_TO_DATE, {"ids": list(ids)})
+
+
+_TIES = """
+SELECT h.id, h.subject_id, h.receiver, h.state,
+       min(s.at) FILTER (WHERE s.state IN ('accepted', 'in-progress')),
+       min(s.at) FILTER (WHERE s.state IN ('completed', 'withdrawn')), max(s.at)
+  FROM record_handover h JOIN record_handoverstep s ON s.handover_id = h.id
+ WHERE h.id = ANY(%s) AND h.kind = 'referral' AND h.receiver <> ''
+ GROUP BY h.id
+HAVING bool_or(s.state IN ('accepted', 'in-progress'))
+"""
+
+
+def _open_or_close_ties(ids: Iterable[UUID]) -> None:
+    """An accepted referral is a relationship of its receiver, until it is completed or withdrawn."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TIES, [list(ids)])
+        rows = cursor.fetchall()
+    if rows:
+        keep_relationships(
+            Relationship(subject, receiver, "referral", began, ended, id_, None, stated)
+            for id_, subject, receiver, _state, began, ended, stated in rows
+        )
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+_COLUMNS = (
+    "id, subject_id, type, kind, sender, receiver, urgency, began_at, arrived_at, open_by, source, state, opened_at"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One hand-over as an inbox lists it."""
+
+    id: UUID
+    subject_id: UUID
+    type: str
+    kind: str
+    sender: str
+    receiver: str
+    urgency: str
+    began_at: datetime | None
+    arrived_at: datetime
+    open_by: datetime | None
+    source: str
+    state: str
+    opened_at: datetime | None
+
+    def is_late(self, at: datetime) -> bool:
+        """Answer whether nobody has opened it and its time is over."""
+        return self.opened_at is None and self.open_by is not None and self.open_by < at
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A step that was taken, for the page of a hand-over."""
+
+    state: str
+    at: datetime
+    organisation: str
+    who: str
+    reason: str
+
+
+def inbox(codes: Collection[str], *, limit: int = 500) -> list[Row]:
+    """Answer what waits for the organisations with these ODS codes: the unopened first, the oldest of them on top.
+
+    What nobody has to open any more (history when it came) is left out until somebody has opened it.
+    """
+    return _rows(
+        "receiver = ANY(%s) AND state = ANY(%s) AND (open_by IS NOT NULL OR opened_at IS NOT NULL) "
+        "ORDER BY opened_at IS NOT NULL, arrived_at LIMIT %s",
+        [list(codes), ["requested", "accepted", "in-progress", "sent"], limit],
+    )
+
+
+def unaddressed(*, limit: int = 500) -> list[Row]:
+    """Answer what waits for "the practice where the resident is registered", the newest first."""
+    return _rows("receiver = '' AND state = 'sent' AND open_by IS NOT NULL ORDER BY arrived_at DESC LIMIT %s", [limit])
+
+
+def outbox(codes: Collection[str], *, limit: int = 200) -> list[Row]:
+    """Answer what these organisations sent and is not over, and what was rejected, the newest first."""
+    return _rows(
+        "sender = ANY(%s) AND state = ANY(%s) AND open_by IS NOT NULL ORDER BY arrived_at DESC LIMIT %s",
+        [list(codes), ["requested", "accepted", "in-progress", "rejected"], limit],
+    )
+
+
+def unopened(codes: Collection[str], at: datetime, *, limit: int = 500) -> list[Row]:
+    """Answer what these organisations sent or were sent and nobody has opened in time, the longest overdue first."""
+    return _rows(
+        "opened_at IS NULL AND open_by < %s AND state = ANY(%s) AND (receiver = ANY(%s) OR sender = ANY(%s)) "
+        "ORDER BY open_by LIMIT %s",
+        [at, ["requested", "sent"], list(codes), list(codes), limit],
+    )
+
+
+def of_subjects(subject_ids: Iterable[UUID]) -> list[Row]:
+    """Answer every hand-over of a resident's subjects, the newest first."""
+    return _rows("subject_id = ANY(%s) ORDER BY arrived_at DESC", [list(subject_ids)])
+
+
+def steps_of(handover_id: UUID) -> list[Taken]:
+    """Answer the steps of a hand-over in their order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT state, at, organisation, actor_name, reason FROM record_handoverstep WHERE handover_id = %s "
+            "ORDER BY at, id",
+            [handover_id],
+        )
+        return [Taken(*row) for row in cursor.fetchall()]
+
+
+def _rows(condition: str, parameters: list[Any]) -> list[Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {_COLUMNS} FROM record_handover WHERE {condition}", parameters)  # noqa: S608  # nosec B608
+        return [Row(*row) for row in cursor.fetchall()]
+
+
+def side_of(row: Row, codes: Collection[str]) -> str:
+    """Answer "receiver" or "sender", whichever an organisation with these codes is; raises NotFound when neither."""
+    if row.receiver in codes:
+        return "receiver"
+    if row.sender in codes:
+        return "sender"
+    raise NotFound(NO_SUCH)
+
+
+NO_SUCH = "There is no such hand-over, or none that concerns your team."
+
+
+def handover(id_: UUID) -> Row:
+    """Answer a hand-over by its id; raises NotFound when there is none."""
+    found = _rows("id = %s", [id_])
+    if not found:
+        raise NotFound(NO_SUCH)
+    return found[0]
+
+
+def leave_to_read(request: Any, row: Row, body_id: UUID) -> Grant:
+    """Answer the grant to read a hand-over and whom it is about, for a team that it concerns.
+
+    It covers the one subject, and `read_handover` reads no more with it than the hand-over itself: the sender has
+    addressed it to this team, which is the reason why it may be read before anything is accepted.
+    """
+    grant = grant_for(request, PERMISSION, body_id=body_id)
+    return replace(grant, subject_ids=frozenset({row.subject_id}), relationship="referral")
+
+
+def read_handover(grant: Grant, row: Row) -> tuple[store.Stored, list[store.Stored]]:
+    """Answer the resource that was handed over and the Patient of its subject; raises NotFound when it is gone."""
+    grant.must_be_for(PERMISSION)
+    return store.one(grant, row.type, row.id), store.everything(grant, [row.subject_id], ["Patient"])
+
+
+# --- acts ----------------------------------------------------------------------------------------------------------
+
+
+def send_referral(
+    opened: OpenRecord, sender: str, receiver: str, *, what: str, reason: str, urgency: str = "routine"
+) -> UUID:
+    """Refer a resident to another organisation; answers the id of the referral. Both are ODS codes.
+
+    Raises RuleError for an organisation that nobody knows, or one's own, and when it does not say what is asked.
+    """
+    opened.grant.must_be_for(PERMISSION)
+    receiver, what, reason = receiver.strip().upper(), " ".join(what.split()), reason.replace("\r\n", "\n").strip()
+    if not organisation_name(receiver):
+        raise RuleError("Choose the organisation, or give the ODS code of one that is known here.")
+    if receiver == sender:
+        raise RuleError("Choose another organisation than your own.")
+    if urgency not in URGENCIES:
+        raise RuleError("Select how urgent it is.")
+    if not 3 <= len(what) <= 200:
+        raise RuleError("Say what you ask for, in 3 to 200 characters.")
+    if len(reason) < 10:
+        raise RuleError("Say why, in at least 10 characters, so that the other team can decide.")
+    content = {
+        "resourceType": "ServiceRequest",
+        "status": "active",
+        "intent": "order",
+        "priority": urgency,
+        "code": {"text": what},
+        "authoredOn": opened.at.isoformat(timespec="seconds"),
+        "requester": _organisation(sender) | author_of(opened.grant),
+        "performer": [_organisation(receiver)],
+        "reasonCode": [{"text": reason}],
+    }
+    with transaction.atomic():
+        request = store.write(opened.grant, opened.resident_id, content, action=PERMISSION)
+        row = Sent(request.id, request.subject_id, "ServiceRequest", "referral", sender, receiver, urgency,
+                   opened.at, opened.at, OWN)  # fmt: skip
+        _write_task(opened.grant, row.subject_id, request, "requested", receiver, "")
+        _keep_sent([row], opened.at)
+        step = Step(request.id, request.subject_id, "requested", opened.at, sender)
+        keep_steps([step], opened.at, actor=opened.grant.actor_id, actor_name=opened.grant.actor_name)
+        bring_up_to_date([request.id])
+    return request.id
+
+
+def mark_opened(grant: Grant, row: Row, at: datetime) -> None:
+    """Record that the receiving team has read it: the first time stops the clock, each time is in the audit."""
+    with transaction.atomic():
+        if row.opened_at is None:
+            step = Step(row.id, row.subject_id, "opened", at, row.receiver)
+            keep_steps([step], at, actor=grant.actor_id, actor_name=grant.actor_name)
+            bring_up_to_date([row.id])
+        record_many(grant, [Act(PERMISSION, f"resident:{resident_of(row.subject_id)}",
+                                details={"parts": ["hand-over"], "handover": str(row.id)})])  # fmt: skip
+
+
+def take_step(grant: Grant, row: Row, side: str, wanted: str, reason: str = "") -> str:
+    """Bring a hand-over into its next state; answers it. Raises SkippedState (409) when that does not follow.
+
+    Two who decide at once do not both succeed: the second finds the state of the first.
+    """
+    grant.must_be_for(PERMISSION)
+    at = datetime.now(UTC)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT state FROM record_handover WHERE id = %s FOR UPDATE", [row.id])
+            (state,) = cursor.fetchone()
+        state = next_state(state, wanted, side, reason)
+        organisation = row.receiver if side == "receiver" else row.sender
+        if row.kind == "referral":
+            request = store.one(grant, row.type, row.id)
+            _write_task(grant, row.subject_id, request, state, row.receiver, reason)
+            if request.source == OWN and REQUEST_STATUS[state] != request.content.get("status"):
+                changed = {k: v for k, v in request.content.items() if k != "id"} | {"status": REQUEST_STATUS[state]}
+                store.write(grant, row.subject_id, changed, action=PERMISSION, resource=row.id)
+        step = Step(row.id, row.subject_id, state, at, organisation, reason.strip())
+        keep_steps([step], at, actor=grant.actor_id, actor_name=grant.actor_name)
+        bring_up_to_date([row.id])
+        _open_or_close_ties([row.id])
+        record_many(grant, [Act(PERMISSION, f"resident:{resident_of(row.subject_id)}",
+                                details={"handover": str(row.id), "state": state})])  # fmt: skip
+    return state
+
+
+def _write_task(grant: Grant, subject_id: UUID, request: store.Stored, state: str, receiver: str, reason: str) -> None:
+    """Write the Task of a referral in its new status: a first version, or the next one."""
+    content: dict[str, Any] = {
+        "resourceType": "Task",
+        "status": TASK_STATUS[state],
+        "intent": "order",
+        "focus": {"reference": f"ServiceRequest/{request.content['id']}"},
+        "authoredOn": datetime.now(UTC).isoformat(timespec="seconds"),
+        "owner": _organisation(receiver),
+    }
+    if reason.strip():
+        content["statusReason"] = {"text": reason.strip()}
+    before = next(
+        (row for row in store.everything(grant, [subject_id], ["Task"])
+         if row.source == OWN and (row.content.get("focus") or {}) == content["focus"]),
+        None,
+    )  # fmt: skip
+    store.write(grant, subject_id, content, action=PERMISSION, resource=before.id if before else None)
+
+
+def _organisation(code: str) -> dict[str, Any]:
+    return {"identifier": {"system": ODS, "value": code}, "display": organisation_name(code) or code}
