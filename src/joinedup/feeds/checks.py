@@ -92,6 +92,7 @@ def check_nodes(body: bytes, content: Any, most: int = limits.NODES) -> Refusal 
     if (
         body.count(b"{") + body.count(b"[") > limits.DEPTH
         or len(body) > limits.STRING_CHARACTERS
+        or (len(body) > most and body.count(b",") >= most)
         or (b"\\" in body and _ESCAPED_CONTROL.search(body) is not None)
         or ((b'" ' in body or b'"\\' in body) and _BLANK.search(body) is not None)
     ) and (fault := _walk(content, "", 1, [most])) is not None:

@@ -213,8 +213,9 @@ def _date(value: str, found: Found) -> Refusal | None:
 
 
 def _event(value: str, found: Found) -> Refusal | None:
-    if value[8:10] > _LAST_SURE_DAY and not _exists(value):
-        return Refusal("bad-date", "", "expected a day that exists")
+    fault = _date(value, found)
+    if fault is not None:
+        return fault
     if value[:10] > found.latest != "":
         return Refusal("future-date", "", "expected a day that is not ahead of its receipt")
     return None
