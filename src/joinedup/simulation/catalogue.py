@@ -9,7 +9,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from joinedup.simulation.conditions import CONDITIONS
-from joinedup.simulation.emergency import COMPLAINTS, DIAGNOSES, PLANNED, SPECIALTIES, URGENT_CARE_GROUPS
+from joinedup.simulation.emergency import COMPLAINTS, DIAGNOSES, PLANNED, SPECIALTIES
 from joinedup.simulation.measurements import MEASURES, PANELS
 from joinedup.simulation.medicines import ALLERGENS, FOOD_ALLERGENS, MEDICINE_ALLERGENS, REACTIONS
 from joinedup.simulation.world import Concept
@@ -73,6 +73,12 @@ def icd10(code: str) -> str:
 
 
 @cache
+def opcs(code: str) -> str:
+    """Answer an OPCS-4 code as extracts write it: without the dot."""
+    return code.replace(".", "")
+
+
+@cache
 def condition(key: str) -> Concept | None:
     """Answer the codes of a condition, an illness or a planned treatment's reason; None when nothing has that key."""
     return CONDITIONS.get(key) or DIAGNOSES.get(key)
@@ -130,12 +136,6 @@ def main_specialty(treatment_function: str) -> str:
 def specialty_name(treatment_function: str) -> str:
     """Answer the name of a treatment function, as the NHS Data Dictionary has it."""
     return SPECIALTIES.get(treatment_function, treatment_function)
-
-
-@cache
-def attendance_group(pence: int) -> str:
-    """Answer the HRG of an emergency department attendance: the group whose cost is nearest."""
-    return min(URGENT_CARE_GROUPS, key=lambda group: abs(group[2] - pence))[0]
 
 
 @cache

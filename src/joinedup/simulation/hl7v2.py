@@ -12,7 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from joinedup.simulation.catalogue import allergen, complaint, diagnosis_words, panel, reaction, specialty_name, test
+from joinedup.simulation.catalogue import (
+    allergen,
+    complaint,
+    diagnosis_words,
+    icd10,
+    panel,
+    reaction,
+    specialty_name,
+    test,
+)
 from joinedup.simulation.days import COMPACT, FIRST_DAY, LAST_DAY
 from joinedup.simulation.hl7v2_segments import (
     CR,
@@ -39,6 +48,7 @@ from joinedup.simulation.world import (
     Attendance,
     Block,
     Declared,
+    Merge,
     Organisation,
     Outpatient,
     Report,
@@ -99,16 +109,15 @@ def write(world: World, block: Block, out: Out) -> None:
         desk(outpatient.trust).appointment(outpatient, out)
     for report in block.reports:
         desk(report.trust).report(report, out)
-    merged: dict[str, int] = {}
-    for organisation in world.of_kind("acute"):
-        for (_, source), held in block.shown.items():
-            if source == organisation.source:
-                for shown in held:
-                    desk(organisation.ods).changes(shown, out)
-        for merge in block.merges:
-            if merge.source == organisation.source:
-                desk(organisation.ods).merge(merge.surviving, merge.retired, merge.day * 1440 + merge.minute, out)
-                merged[merge.source] = merged.get(merge.source, 0) + 1
+    trusts = {trust.source: trust.ods for trust in world.of_kind("acute")}
+    for (_, source), held in block.shown.items():
+        if source in trusts:
+            for shown in held:
+                desk(trusts[source]).changes(shown, out)
+    for merge in block.merges:
+        if merge.source in trusts:
+            held = block.shown[merge.person, merge.source]
+            desk(trusts[merge.source]).merge(merge, held, out)
     for trust in desks.values():
         trust.send(out)
 
@@ -216,7 +225,7 @@ class _Desk:
                 + CR
             )
 
-        code = event.diagnoses[0] if event.diagnoses else "R69X"
+        code = icd10(event.diagnoses[0]) if event.diagnoses else "R69X"
         _, words = diagnosis_words(event.reason)
         reason = f"PV2|||^{words}{CR}"
         if draw(event.id + "A11", CANCELLED) == 0 and event.method < "20":
@@ -240,7 +249,7 @@ class _Desk:
             self.adt("A02", moved, paper.segments(moved) + visit(where, before), f"{event.id}b{number}")
             before = where
         if draw(event.id + "A08", UPDATED) == 0:
-            changed = min(begins + 300 + bed, NOW)
+            changed = begins + 300 + bed
             self.adt(
                 "A08",
                 changed,
@@ -251,8 +260,8 @@ class _Desk:
             return
         ends = event.end_day * 1440 + event.end_minute + shift
         diagnoses = "".join(
-            dg1(number, icd10, words if number == 1 else diagnosis_words(icd10)[1], stamp(ends), "F") + CR
-            for number, icd10 in enumerate(event.diagnoses, 1)
+            dg1(number, icd10(coded), words if number == 1 else diagnosis_words(coded)[1], stamp(ends), "F") + CR
+            for number, coded in enumerate(event.diagnoses, 1)
         )
 
         def discharge(moment: int) -> str:
@@ -391,20 +400,15 @@ class _Desk:
             told = min((person.death + 1 + draw(shown.source_id, 14)) * 1440 + 660, NOW)
             self.adt("A31", told, paper.segments(told) + pv1("N", "", "") + CR, shown.source_id + "d")
 
-    def merge(self, surviving: str, retired: str, moment: int, out: Out) -> None:
+    def merge(self, event: Merge, held: Sequence[Shown], out: Out) -> None:
         """Tell that two of the hospital's patients are one (A40)."""
-        held = [
-            shown
-            for many in self.block.shown.values()
-            for shown in many
-            if shown.source == self.source and shown.source_id == surviving
-        ]
-        if not held:
-            return
-        paper = self.paper_of(held[0])
-        mrg = f"MRG|{retired}^^^{self.organisation.ods}^PI{CR}"
-        self.adt("A40", moment, paper.segments(moment, with_relatives=False) + mrg, surviving + "A40")
-        out.count(self.source, "A40")
+        for shown in held:
+            if shown.source_id == event.surviving:
+                moment = event.day * 1440 + event.minute
+                body = self.paper_of(shown).segments(moment, with_relatives=False)
+                mrg = f"MRG|{event.retired}^^^{self.organisation.ods}^PI{CR}"
+                self.adt("A40", moment, body + mrg, event.surviving + "A40")
+                out.count(self.source, "A40")
 
     # --- paper and post --------------------------------------------------------------------------------------------
 
@@ -423,13 +427,14 @@ class _Desk:
         self.queue_up(f"ADT^{trigger}", "PAS", occurred, segments, name + trigger, trigger)
 
     def queue_up(self, kind: str, application: str, occurred: int, body: str, name: str, trigger: str = "") -> None:
-        if occurred > NOW:
+        if occurred > NOW:  # not yet known on the last day
             return
         self.written += 1
         chance = draw(f"{self.source}{name}", LATE * REPEATED * MALFORMED)
         sent = occurred + 2 + chance % 5
         if chance % LATE == 7:
-            sent = min(occurred + 60 + chance % 4000, NOW)
+            sent = occurred + 60 + chance % 4000
+        sent = min(sent, NOW)
         control = f"{self.organisation.ods}{self.block.number:06d}{self.written:06d}"
         at = stamp(sent, chance % 60)
         head = msh(application, self.organisation.ods, self.receiver, at, kind, control)
@@ -477,7 +482,7 @@ class _Paper:
         self._kept: dict[tuple[bool, bool, str, bool, bool], str] = {}
 
     def segments(self, moment: int, *, phone: str = "", with_relatives: bool = True) -> str:
-        """Answer PID, PD1, NK1 and AL1 as they stood at a moment: before a move the old address, after death its day."""
+        """Answer PID, PD1, NK1 and AL1 as they stood at a moment: the old address before a move."""
         person, shown = self.person, self.shown
         day = moment // 1440
         is_before = day < person.moved_on and bool(person.previous_line) and shown.postcode == person.postcode

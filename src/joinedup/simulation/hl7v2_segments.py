@@ -14,12 +14,13 @@ from joinedup.simulation.world import Admission, Organisation, Person, Shown
 CR: Final = "\r"
 NULL: Final = '""'
 _SEX: Final = {"female": "F", "male": "M", "other": "O", "unknown": "U"}
+_DELIMITERS: Final = frozenset("\\|^~&")
 _SPECIAL: Final = str.maketrans({"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "&": "\\T\\"})
 
 
 def escaped(text: str) -> str:
     """Answer a text with the delimiters of HL7 escaped."""
-    return text.translate(_SPECIAL)
+    return text if _DELIMITERS.isdisjoint(text) else text.translate(_SPECIAL)
 
 
 def msh(application: str, sender: str, receiver: str, sent: str, trigger: str, control_id: str) -> str:

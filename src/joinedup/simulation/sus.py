@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from joinedup.simulation.catalogue import attendance_group, complaint, condition_snomed, icd10, main_specialty
+from joinedup.simulation.catalogue import complaint, condition_snomed, icd10, main_specialty, opcs
 from joinedup.simulation.columns import ECDS, SUS_APC, SUS_OP
 from joinedup.simulation.days import CLOCK, ISO, LAST_DAY
 from joinedup.simulation.periods import PERIODS, draw, period_of, quoted
@@ -136,7 +136,7 @@ class _Coders:
         for number, (starts, stops, specialty) in enumerate(parts, 1):
             is_last = number == len(parts)
             cds = f"B{event.trust}{event.id}{number:02d}"
-            procedure = event.procedure if is_last else ""
+            procedure = opcs(event.procedure) if is_last else ""
             episode = (
                 f"{ISO[starts // 1440]},{CLOCK[starts % 1440]}:00,{ISO[stops // 1440]},{CLOCK[stops % 1440]}:00,"
                 f"{main_specialty(specialty)},{specialty},C{draw(event.trust + specialty, 9_000_000) + 1_000_000},{listed}"
@@ -199,7 +199,7 @@ class _Coders:
                 f"{event.id},{attended},{first},{'02' if is_remote else '01'},"
                 f"{('1' if draw(event.id + 'o', 3) == 0 else '2') if was_seen else ''},{self.bad(feed, cds, when)},"
                 f"{main_specialty(event.specialty)},{event.specialty},"
-                f"C{draw(event.trust + event.specialty, 9_000_000) + 1_000_000},,{event.procedure if was_seen else ''},"
+                f"C{draw(event.trust + event.specialty, 9_000_000) + 1_000_000},,{opcs(event.procedure) if was_seen else ''},"
                 f"{age:.0f},{area.code},{hrg if is_coded or not hrg else 'UZ01Z'},"
                 f"{pounds(int(price / MARKET_FORCES))},{pounds(price)}{END}"
             )
@@ -243,7 +243,6 @@ class _Coders:
         decided = f"{_at(concluded)},300" if event.admission else ",,"
         diagnosis = condition_snomed(event.diagnosis) if event.diagnosis and not event.left_before else ""
         age = (event.day - person.birth) // 365.25
-        hrg = attendance_group(event.cost_pence)
         call = f"{draw(event.id + 'call', 90_000_000) + 10_000_000}" if event.by_ambulance else ""
 
         def row(made: int, *, is_coded: bool) -> str:
@@ -256,7 +255,7 @@ class _Coders:
                 f"{_at(seen) if not event.left_before else ','},{diagnosis if is_coded else ''},"
                 f"{'410605003' if diagnosis and is_coded else ''},{_at(concluded)},{decided},{_at(ends)},{status},"
                 f"{goes if not event.left_before else ''},{age:.0f},{area.code},"
-                f"{'n/a' if draw(cds + 'n', BAD_NUMBER) == 0 else event.minutes},{hrg if is_coded else 'UZ01Z'},"
+                f"{'n/a' if draw(cds + 'n', BAD_NUMBER) == 0 else event.minutes},{event.hrg if is_coded else 'UZ01Z'},"
                 f"{pounds(int(price / MARKET_FORCES))},{pounds(price)}{END}"
             )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from joinedup.simulation.catalogue import main_specialty
+from joinedup.simulation.catalogue import main_specialty, opcs
 from joinedup.simulation.columns import WLMDS
 from joinedup.simulation.days import COMPACT, ISO, LAST_DAY
 from joinedup.simulation.periods import SUNDAYS, draw
@@ -87,6 +87,7 @@ def write(world: World, block: Block, out: Out) -> None:
             f"{shown.postcode},{shown.practice}"
         )
         is_listed = wait.kind == "IRTT"
+        is_told = False
         for sunday in SUNDAYS:
             is_open = wait.referred <= sunday and (not wait.end or wait.end > sunday)
             has_ended = before < wait.end <= sunday
@@ -108,15 +109,17 @@ def write(world: World, block: Block, out: Out) -> None:
                 f"{ISO[wait.end] if has_ended else ''},{'30' if has_ended else '20'},{main_specialty(wait.specialty)},"
                 f"{wait.specialty},{wait.priority},{f'P{wait.urgency}' if is_listed else ''},,"
                 f"{ISO[max(wait.listed, sunday - draw(wait.id, 80))] if is_listed else ''},"
-                f"{ISO[wait.listed] if is_listed else ''},{'11' if is_listed else ''},{wait.procedure},"
+                f"{ISO[wait.listed] if is_listed else ''},{'11' if is_listed else ''},{opcs(wait.procedure)},"
                 f"{'1' if is_listed else ''},{'' if is_listed else next_day},"
                 f"{ISO[wait.last_seen] if wait.last_seen else ''},{next_day if is_listed else ''},"
                 f"{'1' if wait.priority == '3' else '0'},{ISO[sunday - draw(wait.id + 'v', 84)]},"
                 f"{ISO[wait.end] if has_ended else ''},{wait.reason if has_ended else ''}{END}"
             )
             out.count(feed, "rows")
-            out.subject(feed, shown.source_id, person.id, " ".join(shown.faults))
-            out.same_event(wait.id, feed, "ServiceRequest", wait.id)
+            if not is_told:
+                is_told = True
+                out.subject(feed, shown.source_id, person.id, " ".join(shown.faults))
+                out.same_event(wait.id, feed, "ServiceRequest", wait.id)
 
 
 def _waits(block: Block, sources: Mapping[str, str]) -> list[Wait]:
