@@ -106,14 +106,14 @@ def check_nodes(body: bytes, content: Any, most: int = limits.NODES) -> Refusal 
 
 def _walk(value: Any, key: str, depth: int, left: list[int]) -> Refusal | None:
     left[0] -= 1
+    if left[0] < 0:
+        return Refusal("too-large", "", "expected fewer values in one resource")
     if isinstance(value, str):
         return _string(value, key)
     if not isinstance(value, dict | list):
         return None
     if depth > limits.DEPTH:
         return Refusal("too-large", "", f"expected at most {limits.DEPTH} levels of nesting")
-    if left[0] < 0:
-        return Refusal("too-large", "", "expected fewer values in one resource")
     for name, item in value.items() if isinstance(value, dict) else ((key, item) for item in value):
         fault = _walk(item, name, depth + 1, left)
         if fault is not None:
