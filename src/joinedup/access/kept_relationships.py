@@ -11,7 +11,8 @@ from joinedup.access.relationships import KINDS, NONE, Relationship, Window, ope
 from joinedup.errors import RuleError
 
 _ADD = """COPY access_relationship
- (subject_id, organisation, kind, starts_at, ends_at, source_ref, delivery_id, stated_at, statement) FROM STDIN (FORMAT BINARY)"""
+ (subject_id, organisation, kind, starts_at, ends_at, source_ref, delivery_id, stated_at, statement)
+ FROM STDIN (FORMAT BINARY)"""
 _TYPES = ("uuid", "text", "text", "timestamptz", "timestamptz", "uuid", "int8", "timestamptz", "int8")
 # The window in SQL is coarser than the rule by a day on each side, so that the rule alone decides.
 _OPEN = """
