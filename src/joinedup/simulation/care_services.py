@@ -85,8 +85,9 @@ def write(world: World, block: Block, out: Out) -> None:
                 number = wrong_check_digit(number)
             period = period_of(day)
             row = (
-                f"{_first_of(day)},{_last_of(day)},{episode.provider},{_who(shown, episode.provider, number, person, day)},"
-                f"{referral},{_contact(contact, site, is_mental_health, out, source)}{END}"
+                f"{_first_of(day)},{_last_of(day)},{episode.provider},"
+                f"{_who(shown, episode.provider, number, person, day)},{referral},"
+                f"{_contact(contact, site, out, source)}{END}"
             )
             out.file(f"{source}/{stem}_{episode.provider}_{period}.csv").append(row)
             out.count(source, "rows")
@@ -131,10 +132,10 @@ def _community(episode: Episode, person: Person, residence: str) -> str:
     )
 
 
-def _contact(contact: Contact | None, site: str, is_mental_health: bool, out: Out, source: str) -> str:
+def _contact(contact: Contact | None, site: str, out: Out, source: str) -> str:
     """Answer the columns of a care contact, empty where there was none."""
     if contact is None:
-        return "," * (9 if is_mental_health else 8)
+        return "," * 9
     date = ISO[contact.day]
     if draw(contact.id + "bad", BAD_DATE) == 0:
         date = "2026-02-30"

@@ -12,7 +12,7 @@ from joinedup.simulation.columns import ASC_CLD
 from joinedup.simulation.days import ISO, LAST_DAY, UK
 from joinedup.simulation.periods import PERIODS, draw, period_of, quoted
 from joinedup.simulation.sus import pounds, wrong_check_digit
-from joinedup.simulation.world import Block, Declared, Person, Shown, SocialCare, World
+from joinedup.simulation.world import Block, Declared, Organisation, Person, Shown, SocialCare, World
 from joinedup.simulation.writing import Out
 
 END: Final = "\r\n"
@@ -50,6 +50,7 @@ _SERVICES: Final = {
     ),
     "carer_support": ("Carer Support: Direct to Carer", "Carer Respite", "", "Per week"),
 }  # fmt: skip
+_OTHER: Final = ("Short Term Support: Other Short Term", "", "", "")
 _HOURLY_PENCE: Final = 2365
 
 
@@ -95,16 +96,11 @@ def write(world: World, block: Block, out: Out) -> None:
         if draw(event.id + "bad", BAD_DATE) == 0:
             start = "13/13/2026"
             out.count(source, "impossible dates")
-        dementia = any(one.key == "dementia" for one in block.conditions[event.person - block.first])
         practice = world.organisations.get(f"gp {shown.practice}")
+        has_dementia = any(one.key == "dementia" for one in block.conditions[event.person - block.first])
         out.file(f"{source}/ASC_CLD_{event.council}_{period}.csv").append(
-            f"{event.council},{_period_days(event.start)},"
-            f"{_who(event, shown, person, quoted(practice.name) if practice else '')},{_client(event, home is not None)},"
-            f"{shown.postcode},{'Residential care home' if home else 'Tenant (including local authority)' if person.decile < 4 else 'Owner occupier or shared ownership scheme'},"
-            f"{'' if person.birth + 65 * 365.25 < event.start else 'Not in Paid Employment (not actively seeking work / retired)'},"
-            f"{'Yes' if not person.lives_alone and draw(person.id + 'carer', 3) else 'No'},No,"
-            f"{'No' if draw(person.id + 'eyes', 9) else 'Yes'},{'No' if draw(person.id + 'ears', 6) else 'Yes'},"
-            f"{'Yes' if dementia else 'No'},{'Fully funded by Client' if event.event == 'service' and person.decile > 8 else 'Partially Client and LA funded' if person.decile > 3 else 'Fully LA funded'},"
+            f"{event.council},{_period_days(event.start)},{_who(event, shown, person, practice)},"
+            f"{_client(event, shown, person, has_dementia, home is not None)},"
             f"{_event(event, start, home.line if home else '')}{END}"
         )
         out.count(source, "rows")
@@ -112,60 +108,76 @@ def write(world: World, block: Block, out: Out) -> None:
         out.same_event(event.id, source, event.event, event.id)
 
 
-def _who(event: SocialCare, shown: Shown, person: Person, practice_name: str) -> str:
+def _who(event: SocialCare, shown: Shown, person: Person, practice: Organisation | None) -> str:
     """Answer the columns from NHS number to date of death."""
     number = shown.nhs_number
     if number and draw(event.id + "nhs", WRONG_NUMBER) == 0:
         number = wrong_check_digit(number)
+    # A council does not hear of every death.
     died = UK[person.death] if 0 < person.death <= LAST_DAY and draw(person.id + "told", 20) else ""
     return (
-        f"{number},{shown.source_id},{quoted(shown.given)},{quoted(shown.family)},{practice_name},{shown.practice},"
-        f"{_GENDER[shown.sex]},{quoted(_ETHNICITY.get(shown.ethnicity, 'Undeclared or not known'))},"
+        f"{number},{shown.source_id},{quoted(shown.given)},{quoted(shown.family)},"
+        f"{quoted(practice.name) if practice else ''},{shown.practice},{_GENDER[shown.sex]},"
+        f"{quoted(_ETHNICITY.get(shown.ethnicity, 'Undeclared or not known'))},"
         f"{UK[shown.birth] if shown.birth else ''},{died}"
     )
 
 
-def _client(event: SocialCare, lives_in_care_home: bool) -> str:
-    """Answer client type and primary support reason."""
-    is_carer = event.reason == "carer"
-    return f"{'Carer' if is_carer else 'Service User'},{_REASONS.get(event.reason, _REASONS['physical'])}"
+def _client(event: SocialCare, shown: Shown, person: Person, has_dementia: bool, lives_in_care_home: bool) -> str:
+    """Answer the columns from client type to client funding status."""
+    if lives_in_care_home:
+        home = "Residential care home"
+    elif person.decile < 4:
+        home = "Tenant (including local authority)"
+    else:
+        home = "Owner occupier or shared ownership scheme"
+    is_of_working_age = event.start - person.birth < 65 * 365.25
+    work = "Not in Paid Employment (not actively seeking work / retired)" if is_of_working_age else ""
+    has_carer = not person.lives_alone and draw(person.id + "carer", 3) > 0
+    if event.event == "service" and person.decile > 8:
+        funding = "Fully funded by Client"
+    else:
+        funding = "Partially Client and LA funded" if person.decile > 3 else "Fully LA funded"
+    return (
+        f"{'Carer' if event.reason == 'carer' else 'Service User'},{_REASONS.get(event.reason, _REASONS['physical'])},"
+        f"{shown.postcode},{home},{work},{_yes(has_carer)},No,{_yes(draw(person.id + 'eyes', 9) == 0)},"
+        f"{_yes(draw(person.id + 'ears', 6) == 0)},{_yes(has_dementia)},{funding}"
+    )
+
+
+def _yes(answer: bool) -> str:
+    return "Yes" if answer else "No"
 
 
 def _event(event: SocialCare, start: str, home: str) -> str:
     """Answer the columns of the event, those of its own module filled and the others empty."""
-    end = UK[event.end] if event.end and event.end <= LAST_DAY else ""
-    outcome = quoted(event.outcome.replace("_", " ").capitalize())
-    request = assessment = service = review = ""
     kind = event.event
-    carer = "20-34 hours,1,,," if event.reason == "carer" else ",,,,"
+    end = UK[event.end] if event.end and event.end <= LAST_DAY else ""
+    request, assessment, service, review, money = "", ",,", ",,,,", ",,", ",,"
     if kind == "request":
         request = "Community / Other route" if draw(event.id, 3) else "Discharge from Hospital"
-    assessment = ",,"
-    if kind == "assessment":
-        assessment = f"Long Term Assessment,{'Yes' if draw(event.id, 5) else 'No'},Face to face"
-    service = ",,,,"
-    money = ",,"
-    if kind == "service":
-        type_, component, mechanism, frequency = _SERVICES.get(
-            event.service, ("Short Term Support: Other Short Term", "", "", "")
-        )
+    elif kind == "assessment":
+        assessment = f"Long Term Assessment,{_yes(draw(event.id, 5) > 0)},Face to face"
+    elif kind == "review":
+        achieved = "Fully Achieved" if draw(event.id, 2) else "Partially Achieved"
+        review = f"{'Planned' if draw(event.id, 3) else 'Unplanned'},{achieved},Face to face"
+    elif kind == "service":
+        support, component, mechanism, frequency = _SERVICES.get(event.service, _OTHER)
         place = quoted(home) if home and "Care" in component else ""
-        service = (
-            f"{type_},{component},{mechanism},{place},"
-            f"{'1-' + str(100_000_000 + draw(place, 9_000_000)) if place else ''}"
-        )
+        place_id = f"1-{100_000_000 + draw(place, 9_000_000)}" if place else ""
+        service = f"{support},{component},{mechanism},{place},{place_id}"
         if frequency == "Hourly":
             money = f"{pounds(_HOURLY_PENCE)},Hourly,{event.weekly_pence / _HOURLY_PENCE:.1f}"
         elif frequency == "Per session":
             money = f"{pounds(event.weekly_pence // 2)},Per session,2"
         elif frequency and event.weekly_pence:
             money = f"{pounds(event.weekly_pence)},Per week,1"
-    review = ",,"
-    if kind == "review":
-        review = f"{'Planned' if draw(event.id, 3) else 'Unplanned'},{'Fully Achieved' if draw(event.id, 2) else 'Partially Achieved'},Face to face"
+    caring = "20-34 hours,1,,," if event.reason == "carer" else ",,,,"
+    words = event.service.replace("_", " ").capitalize()
+    outcome = quoted(event.outcome.replace("_", " ").capitalize())
     return (
-        f"{kind.capitalize()},{event.id},{start},{end},{quoted(event.service.replace('_', ' ').capitalize())},{outcome},"
-        f"{request},{assessment},{carer},{service},{review},{money}"
+        f"{kind.capitalize()},{event.id},{start},{end},{words},{outcome},{request},{assessment},{caring},{service},"
+        f"{review},{money}"
     )
 
 

@@ -7,7 +7,8 @@ docs/reference/extracts.md gives columns, codes and faults; `columns.py` holds t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Final
 
 from joinedup.simulation.catalogue import complaint, condition_snomed, icd10, main_specialty, opcs
@@ -35,7 +36,7 @@ _ACUITY: Final = (
     "1077241000000103",
     "1077251000000100",
 )
-_NEXT: Final = dict(zip(PERIODS, PERIODS[1:], strict=False))
+_NEXT: Final = dict(pairwise(PERIODS))
 _OUTCOMES: Final = {
     "attended": "5", "did_not_attend": "3", "cancelled_by_patient": "2", "cancelled_by_hospital": "4", "booked": "0",
 }  # fmt: skip
@@ -97,7 +98,7 @@ def pounds(pence: int) -> str:
 class _Coders:
     """Clinical coders at work on one block."""
 
-    __slots__ = ("block", "out", "people", "sources", "trusts", "world")
+    __slots__ = ("block", "out", "pathways", "people", "sources", "trusts", "world")
 
     def __init__(self, world: World, block: Block, out: Out) -> None:
         self.world = world
@@ -106,68 +107,63 @@ class _Coders:
         self.people: dict[tuple[str, str], str] = {}
         self.sources = {trust.ods: trust.source for trust in world.of_kind("acute")}
         self.trusts = {source: ods for ods, source in self.sources.items()}
+        self.pathways = {one.id: f"{one.trust}{one.referral or one.id}" for one in block.waiting}
 
     def admission(self, event: Admission) -> None:
         """Add the finished episodes of a spell: two where an emergency went on to another specialty, else one."""
+        begins = event.day * 1440 + event.minute
+        ends = event.end_day * 1440 + event.end_minute
+        turn = ends
+        if event.method[0] == "2" and len(event.stays) > 1 and event.specialty not in ("300", "420"):
+            turn = event.stays[1].day * 1440 + event.stays[1].minute
+        if turn < ends:
+            self.episode(event, 1, begins, turn, "300", is_last=False)
+            self.episode(event, 2, turn, ends, event.specialty, is_last=True)
+        else:
+            self.episode(event, 1, begins, ends, event.specialty, is_last=True)
+        self.out.same_event(event.id, f"{self.sources[event.trust]}-sus-apc", "Encounter", event.id)
+
+    def episode(self, event: Admission, number: int, begins: int, ends: int, specialty: str, *, is_last: bool) -> None:
+        """Add one episode of a spell; the spell's price stands at its last one."""
         source = self.sources[event.trust]
         feed = f"{source}-sus-apc"
         shown = self.block.subject(event.person, source, event.id)
         person = self.block.person(event.person)
         area = self.world.areas[person.area]
-        begins = event.day * 1440 + event.minute
-        ends = event.end_day * 1440 + event.end_minute
-        codes = [icd10(code) for code in event.diagnoses] or ["R69X"]
-        turn = ends
-        if event.method[0] == "2" and len(event.stays) > 1 and event.specialty not in ("300", "420"):
-            turn = event.stays[1].day * 1440 + event.stays[1].minute
-        parts = (
-            [(begins, turn, "300"), (turn, ends, event.specialty)] if turn < ends else [(begins, ends, event.specialty)]
-        )
+        cds = f"B{event.trust}{event.id}{number:02d}"
+        stay = event.end_day - event.day
+        kind = "2" if event.is_day_case else "5" if event.method[0] == "3" else "1"
         spell = (
-            f"{event.id},%s,%s,{'2' if event.is_day_case else '5' if event.method[0] == '3' else '1'},{event.method},19,"
+            f"{event.id},{number},{'1' if is_last else '2'},{kind},{event.method},19,"
             f"{ISO[event.day]},{CLOCK[event.minute]}:00,{ISO[event.end_day]},{CLOCK[event.end_minute]}:00,"
             f"{'4' if event.died else '1'},{'79' if event.died else event.destination or '19'}"
         )
-        age = (event.day - person.birth) // 365.25
-        stay = event.end_day - event.day
         listed = ISO[event.day - 14 - draw(event.id, 90)] if event.method[0] == "1" else ""
-        name = f"SUS_APC_{event.trust}"
-        pathway = f"{event.trust}{event.waiting}" if event.waiting else ""
-        for number, (starts, stops, specialty) in enumerate(parts, 1):
-            is_last = number == len(parts)
-            cds = f"B{event.trust}{event.id}{number:02d}"
-            procedure = opcs(event.procedure) if is_last else ""
-            episode = (
-                f"{ISO[starts // 1440]},{CLOCK[starts % 1440]}:00,{ISO[stops // 1440]},{CLOCK[stops % 1440]}:00,"
-                f"{main_specialty(specialty)},{specialty},C{draw(event.trust + specialty, 9_000_000) + 1_000_000},{listed}"
+        episode = (
+            f"{_at(begins)},{_at(ends)},{main_specialty(specialty)},{specialty},"
+            f"C{draw(event.trust + specialty, 9_000_000) + 1_000_000},{listed}"
+        )
+        codes = [icd10(code) for code in event.diagnoses] or ["R69X"]
+        coded = ",".join((codes + [""] * 7)[:7])
+        operation = ",,"
+        if event.procedure and is_last:
+            operation = f"{opcs(event.procedure)},{ISO[event.day + min(1, stay)]},"
+        age = (event.day - person.birth) // 365.25
+        length = "n/a" if draw(cds + "n", BAD_NUMBER) == 0 else stay
+        pathway = self.pathways.get(event.waiting, "")
+
+        def row(made: int, *, is_coded: bool) -> str:
+            price = event.cost_pence if is_last and is_coded else 0
+            hrg = event.hrg if is_coded else "UZ01Z"
+            return (
+                f"{cds},9,{ISO[made]},{pathway},{self.who(feed, shown, area.sub_icb, cds)},"
+                f"{area.sub_icb},{event.site},{spell},{self.bad(feed, cds, episode)},"
+                f"{coded if is_coded else 'R69X,,,,,,'},{operation if is_coded else ',,'},{age:.0f},{area.code},"
+                f"{length},"
+                f"{hrg},{hrg},{pounds(int(price / MARKET_FORCES))},{MARKET_FORCES},{pounds(price)}{END}"
             )
-            price = event.cost_pence if is_last else 0
 
-            def row(
-                made: int,
-                *,
-                is_coded: bool,
-                cds: str = cds,
-                number: int = number,
-                is_last: bool = is_last,
-                episode: str = episode,
-                procedure: str = procedure,
-                price: int = price,
-            ) -> str:
-                six = (codes + [""] * 7)[:7] if is_coded else ["R69X"] + [""] * 6
-                money = price if is_coded else 0
-                hrg = event.hrg if is_coded else "UZ01Z"
-                return (
-                    f"{cds},9,{ISO[made]},{pathway},{self.who(feed, shown, area.sub_icb, cds)},"
-                    f"{area.sub_icb},{event.site},"
-                    f"{spell % (number, '1' if is_last else '2')},{self.bad(feed, cds, episode)},{','.join(six)},"
-                    f"{procedure if is_coded else ''},{ISO[event.day + (0 if event.is_day_case else min(1, stay))] if procedure and is_coded else ''},"
-                    f",{age:.0f},{area.code},{'n/a' if draw(cds + 'n', BAD_NUMBER) == 0 else stay},{hrg},{hrg},"
-                    f"{pounds(int(money / MARKET_FORCES))},{MARKET_FORCES},{pounds(money)}{END}"
-                )
-
-            self.put(feed, name, event.end_day, cds, row)
-        self.out.same_event(event.id, feed, "Encounter", event.id)
+        self.put(feed, f"SUS_APC_{event.trust}", event.end_day, cds, row)
 
     def outpatient(self, event: Outpatient) -> None:
         """Add an appointment, attended or not."""
@@ -188,6 +184,7 @@ class _Coders:
         age = (event.day - person.birth) // 365.25
         referral = event.referral or event.id
         hrg = event.hrg if was_seen else ""
+        consultant = f"C{draw(event.trust + event.specialty, 9_000_000) + 1_000_000}"
 
         def row(made: int, *, is_coded: bool) -> str:
             price = event.cost_pence if was_seen and is_coded else 0
@@ -199,7 +196,7 @@ class _Coders:
                 f"{event.id},{attended},{first},{'02' if is_remote else '01'},"
                 f"{('1' if draw(event.id + 'o', 3) == 0 else '2') if was_seen else ''},{self.bad(feed, cds, when)},"
                 f"{main_specialty(event.specialty)},{event.specialty},"
-                f"C{draw(event.trust + event.specialty, 9_000_000) + 1_000_000},,{opcs(event.procedure) if was_seen else ''},"
+                f"{consultant},,{opcs(event.procedure) if was_seen else ''},"
                 f"{age:.0f},{area.code},{hrg if is_coded or not hrg else 'UZ01Z'},"
                 f"{pounds(int(price / MARKET_FORCES))},{pounds(price)}{END}"
             )
@@ -264,9 +261,8 @@ class _Coders:
 
     # --- what all three share --------------------------------------------------------------------------------------
 
-    def put(self, feed: str, name: str, day: int, cds: str, row: object) -> None:
+    def put(self, feed: str, name: str, day: int, cds: str, row: Callable[..., str]) -> None:
         """Add a row to the file of its period; one in a hundred comes uncoded first and coded in the next period."""
-        assert callable(row)
         period = period_of(day)
         made = min(day + 5 + draw(cds, 25), LAST_DAY)
         later = _NEXT.get(period)

@@ -26,7 +26,8 @@ _REASONS: Final = (
     "Low mood", "Housing - damp", "Needs help with shopping",
 )  # fmt: skip
 _NOTES: Final = (
-    "", "", "", "", "", "Doing well", "Called, no answer - tried again Tues", 'Says she feels "a lot better", wants to go on',
+    "", "", "", "", "", "Doing well", "Called, no answer - tried again Tues",
+    'Says she feels "a lot better", wants to go on',
     "Transport an issue, bus pass applied for", "Daughter visits weekends; neighbour helps", "Benefits form sent",
     "Prefers calls after 10am", "Café meet-up went well",
 )  # fmt: skip
@@ -77,7 +78,8 @@ def write(world: World, block: Block, out: Out) -> None:
             f"{shown.source_id},{quoted(shown.given)},{quoted(shown.family)},{quoted(known_as)},"
             f"{UK[shown.birth] if shown.birth else ''},{_GENDER[shown.sex][draw(shown.source_id, 2)]},{shown.postcode},"
             f"{shown.phone},{email},{spaced},{shown.practice if draw(activity.id + 'gp', 2) else ''},"
-            f"{'Y' if draw(activity.id + 'yes', 12) else 'N'},{UK[activity.start]},{activity.referred_by.replace('_', ' ')},"
+            f"{'Y' if draw(activity.id + 'yes', 12) else 'N'},{UK[activity.start]},"
+            f"{activity.referred_by.replace('_', ' ')},"
             f"{quoted(_REASONS[draw(activity.id + 'why', len(_REASONS))])},{SERVICES[activity.service].text}"
         )
         is_closed = activity.end and activity.end <= LAST_DAY

@@ -1,4 +1,4 @@
-"""A small block drawn by hand: three residents of one trust, so that each feed can be read beside what truly happened."""
+"""A small block drawn by hand: three residents of one trust, so that a feed can be read beside what truly happened."""
 
 from __future__ import annotations
 
@@ -55,26 +55,72 @@ def little_world() -> World:
     names = list(World.__dataclass_fields__)
     values: dict[str, object] = dict.fromkeys(names, ())
     values |= {
-        "system": "hwe", "name": "Hertfordshire and West Essex", "icb": "QM7", "seed": 1, "residents": 3,
-        "areas": (area,), "organisations": organisations, "practices": (organisations["gp Z00001"],),
-        "voluntary": (organisations["voluntary VZH01"],), "has_reference": False,
-    }  # fmt: skip
+        "system": "hwe",
+        "name": "Hertfordshire and West Essex",
+        "icb": "QM7",
+        "seed": 1,
+        "residents": 3,
+        "areas": (area,),
+        "organisations": organisations,
+        "practices": (organisations["gp Z00001"],),
+        "voluntary": (organisations["voluntary VZH01"],),
+        "has_reference": False,
+    }
     return World(**values)  # type: ignore[arg-type]
 
 
 def person(index: int, **more: object) -> Person:
     """A resident of the little world; by default a woman of 84 with a name that holds every delimiter."""
     told: dict[str, object] = {
-        "index": index, "id": f"P{index:07d}", "household": 0, "nhs_number": "9990000018", "prefix": "Mrs",
-        "given": "Zofia", "middle": "", "family": "O'Neil-Nowak", "former_family": "", "renamed_on": 0,
-        "nickname": "Zosia", "sex": "female", "birth": birth_day("1942-03-09"), "birth_minute": 0, "death": 0,
-        "death_place": "", "death_cause": "", "ethnicity": "C", "language": "pl", "phone": "01632 960123",
-        "email": "z@example.org", "area": 0, "decile": 2, "line": "12 Orchard Close", "town": "Stevenage",
-        "postcode": "ZH1 4AB", "previous_line": "", "previous_town": "", "previous_postcode": "", "moved_on": 0,
-        "practice": "Z00001", "registered_on": 0, "previous_practice": "", "is_deducted": False, "trust": TRUST,
-        "community": "RY4", "mental_health": "RWR", "council": "606", "frailty": 0.3, "smoking": "never", "bmi": 24.0,
-        "need": 1.0, "lives_alone": True, "is_carer": False, "mother": -1, "father": -1, "partner": -1, "tags": (),
-    }  # fmt: skip
+        "index": index,
+        "id": f"P{index:07d}",
+        "household": 0,
+        "nhs_number": "9990000018",
+        "prefix": "Mrs",
+        "given": "Zofia",
+        "middle": "",
+        "family": "O'Neil-Nowak",
+        "former_family": "",
+        "renamed_on": 0,
+        "nickname": "Zosia",
+        "sex": "female",
+        "birth": birth_day("1942-03-09"),
+        "birth_minute": 0,
+        "death": 0,
+        "death_place": "",
+        "death_cause": "",
+        "ethnicity": "C",
+        "language": "pl",
+        "phone": "01632 960123",
+        "email": "z@example.org",
+        "area": 0,
+        "decile": 2,
+        "line": "12 Orchard Close",
+        "town": "Stevenage",
+        "postcode": "ZH1 4AB",
+        "previous_line": "",
+        "previous_town": "",
+        "previous_postcode": "",
+        "moved_on": 0,
+        "practice": "Z00001",
+        "registered_on": 0,
+        "previous_practice": "",
+        "is_deducted": False,
+        "trust": TRUST,
+        "community": "RY4",
+        "mental_health": "RWR",
+        "council": "606",
+        "frailty": 0.3,
+        "smoking": "never",
+        "bmi": 24.0,
+        "need": 1.0,
+        "lives_alone": True,
+        "is_carer": False,
+        "mother": -1,
+        "father": -1,
+        "partner": -1,
+        "tags": (),
+    }
     told |= more
     fields = Person._fields
     return Person(**{name: told.get(name, "") for name in fields})  # type: ignore[arg-type]
@@ -83,12 +129,26 @@ def person(index: int, **more: object) -> Person:
 def shown(whom: Person, source: str, source_id: str, **more: object) -> Shown:
     """What a source holds of somebody: the truth, but for what is said otherwise."""
     told: dict[str, object] = {
-        "source": source, "source_id": source_id, "person": whom.index, "nhs_number": whom.nhs_number,
-        "nhs_status": "01", "prefix": whom.prefix, "given": whom.given, "middle": whom.middle, "family": whom.family,
-        "birth": whom.birth, "sex": whom.sex, "ethnicity": whom.ethnicity, "line": whom.line, "town": whom.town,
-        "postcode": whom.postcode, "phone": whom.phone, "practice": whom.practice, "since": birth_day("2020-01-01"),
+        "source": source,
+        "source_id": source_id,
+        "person": whom.index,
+        "nhs_number": whom.nhs_number,
+        "nhs_status": "01",
+        "prefix": whom.prefix,
+        "given": whom.given,
+        "middle": whom.middle,
+        "family": whom.family,
+        "birth": whom.birth,
+        "sex": whom.sex,
+        "ethnicity": whom.ethnicity,
+        "line": whom.line,
+        "town": whom.town,
+        "postcode": whom.postcode,
+        "phone": whom.phone,
+        "practice": whom.practice,
+        "since": birth_day("2020-01-01"),
         "faults": (),
-    }  # fmt: skip
+    }
     told |= more
     return Shown(**{name: told.get(name, ()) for name in Shown._fields})  # type: ignore[arg-type]
 
@@ -96,14 +156,25 @@ def shown(whom: Person, source: str, source_id: str, **more: object) -> Shown:
 def little_block() -> Block:
     """Zofia, who falls and is admitted; Adam, held twice by the trust; Mary, who moves and dies."""
     zofia = person(0)
-    adam = person(1, nhs_number="9990000026", given="Adam", family="Iqbal", sex="male", birth=birth_day("1980-05-05"),
-                  prefix="Mr")  # fmt: skip
+    adam = person(
+        1, nhs_number="9990000026", given="Adam", family="Iqbal", sex="male", birth=birth_day("1980-05-05"), prefix="Mr"
+    )
     mary = person(
-        2, nhs_number="9990000034", given="Mary", family="Stone", birth=birth_day("1951-01-01"),
-        previous_line="1 High Street", previous_town="Ware", previous_postcode="ZH2 1AA",
-        moved_on=birth_day("2025-02-03"), death=birth_day("2026-09-20"), death_place="hospital",
-        death_cause="copd", registered_on=birth_day("2025-02-20"), previous_practice="Z00001",
-    )  # fmt: skip
+        2,
+        nhs_number="9990000034",
+        given="Mary",
+        family="Stone",
+        birth=birth_day("1951-01-01"),
+        previous_line="1 High Street",
+        previous_town="Ware",
+        previous_postcode="ZH2 1AA",
+        moved_on=birth_day("2025-02-03"),
+        death=birth_day("2026-09-20"),
+        death_place="hospital",
+        death_cause="copd",
+        registered_on=birth_day("2025-02-20"),
+        previous_practice="Z00001",
+    )
     people = (zofia, adam, mary)
     held: dict[tuple[int, str], tuple[Shown, ...]] = {}
     for one in people:
@@ -116,7 +187,10 @@ def little_block() -> Block:
     )
     day = birth_day("2026-06-10")
     block = Block(
-        7, 1, 0, people,
+        7,
+        1,
+        0,
+        people,
         (Household(0, "alone", 0, "12 Orchard Close", "Stevenage", "ZH1 4AB", (0, 1, 2)),),
         ((Condition("dementia", birth_day("2022-01-01"), 0, "C1"),), (), (Condition("copd", day - 900, 0, "C2"),)),
         (
@@ -125,38 +199,122 @@ def little_block() -> Block:
             (),
         ),
         ((Medicine("amlodipine", birth_day("2020-01-01"), 0, 60, True, "hypertension", "M1"),), (), ()),
-    )  # fmt: skip
+    )
     block.shown = held
     block.attendances = [
-        Attendance("AE1", 0, TRUST, "RWH01", day, 600, 230, True, "fall", "hip_fracture", 2, "AD1", False, "VB05Z", 33700),
+        Attendance(
+            "AE1", 0, TRUST, "RWH01", day, 600, 230, True, "fall", "hip_fracture", 2, "AD1", False, "VB05Z", 33700
+        ),
     ]
     block.admissions = [
-        Admission("AD1", 0, TRUST, "RWH01", day, 830, day + 14, 660, "21", False, "110", ("S72.0", "F03", "I10"),
-                  "hip_fracture", "W37.1", (Stay("Ashwood", day, 830), Stay("Elm", day + 1, 600)), "19", False, "AE1", "",
-                  "HT12B", 985000),
-        Admission("AD2", 2, TRUST, "RWH01", day + 100, 100, 0, 0, "21", False, "340", ("J44.1",), "copd_exacerbation", "",
-                  (Stay("Elm", day + 100, 100),), "", False, "", "", "DZ65H", 214000),
-    ]  # fmt: skip
+        Admission(
+            "AD1",
+            0,
+            TRUST,
+            "RWH01",
+            day,
+            830,
+            day + 14,
+            660,
+            "21",
+            False,
+            "110",
+            ("S72.0", "F03", "I10"),
+            "hip_fracture",
+            "W37.1",
+            (Stay("Ashwood", day, 830), Stay("Elm", day + 1, 600)),
+            "19",
+            False,
+            "AE1",
+            "",
+            "HT12B",
+            985000,
+        ),
+        Admission(
+            "AD2",
+            2,
+            TRUST,
+            "RWH01",
+            day + 100,
+            100,
+            0,
+            0,
+            "21",
+            False,
+            "340",
+            ("J44.1",),
+            "copd_exacerbation",
+            "",
+            (Stay("Elm", day + 100, 100),),
+            "",
+            False,
+            "",
+            "",
+            "DZ65H",
+            214000,
+        ),
+    ]
     block.outpatients = [
         Outpatient("OP1", 1, TRUST, "RWH01", day, 600, day - 40, "110", True, "attended", "RF1", "", "WF01B", 15000),
-        Outpatient("OP2", 1, TRUST, "RWH01", day + 60, 600, day, "110", False, "cancelled_by_patient", "RF1", "", "WF01A", 9000),
-        Outpatient("OP3", 1, TRUST, "RWH01", birth_day("2026-12-01"), 600, day, "110", False, "booked", "RF1", "", "WF01A", 9000),
-    ]  # fmt: skip
+        Outpatient(
+            "OP2", 1, TRUST, "RWH01", day + 60, 600, day, "110", False, "cancelled_by_patient", "RF1", "", "WF01A", 9000
+        ),
+        Outpatient(
+            "OP3",
+            1,
+            TRUST,
+            "RWH01",
+            birth_day("2026-12-01"),
+            600,
+            day,
+            "110",
+            False,
+            "booked",
+            "RF1",
+            "",
+            "WF01A",
+            9000,
+        ),
+    ]
     block.referrals = [Referral("RF1", 1, "Z00001", day - 50, TRUST, "110", "routine", "", "active")]
     block.waiting = [
         Waiting("WL1", 1, TRUST, "RWH01", "110", "W40.1", day - 50, day + 1, 0, "", 3, "", "RF1"),
-        Waiting("WL2", 2, TRUST, "RWH01", "130", "C75.1", day - 90, day - 80, birth_day("2026-09-20"), "died", 4, "", ""),
-    ]  # fmt: skip
+        Waiting(
+            "WL2", 2, TRUST, "RWH01", "130", "C75.1", day - 90, day - 80, birth_day("2026-09-20"), "died", 4, "", ""
+        ),
+    ]
     block.reports = [
-        Report("LB1", 0, TRUST, "Z00001", day + 20, 640, "full_blood_count",
-               (Result("haemoglobin", 101.0, "L"), Result("white_cells", 7.2, ""), Result("platelets", 250.0, "")), 111.0),
-    ]  # fmt: skip
+        Report(
+            "LB1",
+            0,
+            TRUST,
+            "Z00001",
+            day + 20,
+            640,
+            "full_blood_count",
+            (Result("haemoglobin", 101.0, "L"), Result("white_cells", 7.2, ""), Result("platelets", 250.0, "")),
+            111.0,
+        ),
+    ]
     block.episodes = [
-        Episode("EP1", 0, "RWR", "mental_health", "memory_service", day - 300, "gp", day - 200, "dementia",
-                (Contact("CC1", day - 280, 600, 60, "face_to_face", True), Contact("CC2", day - 250, 600, 30, "video", False)),
-                50000),
+        Episode(
+            "EP1",
+            0,
+            "RWR",
+            "mental_health",
+            "memory_service",
+            day - 300,
+            "gp",
+            day - 200,
+            "dementia",
+            (
+                Contact("CC1", day - 280, 600, 60, "face_to_face", True),
+                Contact("CC2", day - 250, 600, 30, "video", False),
+            ),
+            50000,
+        ),
         Episode("EP2", 2, "RY4", "community", "district_nursing", day + 20, "acute", 0, "copd", (), 0),
-    ]  # fmt: skip
+    ]
     block.social_care = [
         SocialCare("SC1", 0, "606", "request", "", day + 15, day + 16, "assessment", 0, "physical"),
         SocialCare("SC2", 0, "606", "service", "home_care", day + 20, 0, "", 24500, "physical"),

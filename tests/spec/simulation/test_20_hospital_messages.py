@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections import Counter
-from pathlib import Path
 
 import hl7
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from drawn_hospital import little_block, little_world, written
 
 from joinedup.simulation import hl7v2
 from joinedup.simulation.hl7v2_segments import CR, escaped
 from joinedup.simulation.world import Admission, Block, Stay
 from joinedup.simulation.writing import Out
+
+from .drawn_hospital import little_block, little_world, written
 
 
 def messages_of(out: Out, source: str = "acute-rwh") -> list[hl7.Message]:
@@ -71,9 +68,7 @@ def test_one_stay_is_told_in_order_admitted_moved_discharged(messages: list[hl7.
         ("DG1", 3, "S720^Fracture of neck of femur^I10"),
     ],
 )
-def test_a_discharge_says_who_where_and_why(
-    messages: list[hl7.Message], segment: str, field: int, value: str
-) -> None:
+def test_a_discharge_says_who_where_and_why(messages: list[hl7.Message], segment: str, field: int, value: str) -> None:
     (discharge,) = [
         message
         for message in messages
@@ -96,8 +91,11 @@ def test_a_corrected_result_comes_again_a_day_later_as_corrected(messages: list[
     ]
     first = results[0].segment("OBX")
     assert (str(first(3)), str(first(6)), str(first(7)), str(first(8))) == (
-        "718-7^Haemoglobin^LN^HB^Haemoglobin^L", "g/L", "115-165", "L",
-    )  # fmt: skip
+        "718-7^Haemoglobin^LN^HB^Haemoglobin^L",
+        "g/L",
+        "115-165",
+        "L",
+    )
     assert len({str(m["MSH.F10"]) for m in results}) == 2
 
 
@@ -127,9 +125,30 @@ def test_a_merge_names_who_stays_and_who_goes_and_messages_come_under_both(messa
 def test_a_move_shows_the_old_address_before_and_the_new_one_after() -> None:
     block = little_block()
     block.admissions = [
-        Admission("AD8", 2, "RWH", "RWH01", 45_600, 600, 45_601, 600, "13", True, "130", ("H26.9",), "cataract", "C75.1",
-                  (Stay("Elm", 45_600, 600),), "19", False, "", "", "BZ34B", 1),
-    ]  # fmt: skip
+        Admission(
+            "AD8",
+            2,
+            "RWH",
+            "RWH01",
+            45_600,
+            600,
+            45_601,
+            600,
+            "13",
+            True,
+            "130",
+            ("H26.9",),
+            "cataract",
+            "C75.1",
+            (Stay("Elm", 45_600, 600),),
+            "19",
+            False,
+            "",
+            "",
+            "BZ34B",
+            1,
+        ),
+    ]
     told = messages_of(written(hl7v2, block))
     before = [str(m.segment("PID")(11)) for m in told if triggers([m], "AD8")]
     after = [str(m.segment("PID")(11)) for m in told if str(m["MSH.F9.R1.C2"]) == "A31"]
@@ -150,7 +169,9 @@ def test_death_is_told_after_it_was_heard_of(messages: list[hl7.Message]) -> Non
     assert [str(m.segment("PID")(29)) for m in deaths] == ["20260920"]
 
 
-@pytest.mark.parametrize(("text", "sent"), [("a&b", "a\\T\\b"), ("a|^~\\", "a\\F\\\\S\\\\R\\\\E\\"), ("O'Neil", "O'Neil")])
+@pytest.mark.parametrize(
+    ("text", "sent"), [("a&b", "a\\T\\b"), ("a|^~\\", "a\\F\\\\S\\\\R\\\\E\\"), ("O'Neil", "O'Neil")]
+)
 def test_delimiters_in_a_text_are_escaped(text: str, sent: str) -> None:
     assert escaped(text) == sent
 
@@ -164,11 +185,31 @@ def many() -> Out:
     block = little_block()
     block.attendances = block.outpatients = block.reports = block.merges = []  # type: ignore[assignment]
     block.admissions = [
-        Admission(f"AD{n}", 0, "RWH", "RWH01", 45_400 + n // 4, 600, 45_402 + n // 4, 600, "12", False, "110", ("M16.9",),
-                  "osteoarthritis", "W37.1", (Stay("Elm", 45_400 + n // 4, 600), Stay("Ashwood", 45_401 + n // 4, 5)), "19",
-                  False, "", "", "HN12F", 1)
+        Admission(
+            f"AD{n}",
+            0,
+            "RWH",
+            "RWH01",
+            45_400 + n // 4,
+            600,
+            45_402 + n // 4,
+            600,
+            "12",
+            False,
+            "110",
+            ("M16.9",),
+            "osteoarthritis",
+            "W37.1",
+            (Stay("Elm", 45_400 + n // 4, 600), Stay("Ashwood", 45_401 + n // 4, 5)),
+            "19",
+            False,
+            "",
+            "",
+            "HN12F",
+            1,
+        )
         for n in range(2_000)
-    ]  # fmt: skip
+    ]
     return written(hl7v2, block)
 
 
