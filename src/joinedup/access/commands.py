@@ -156,6 +156,27 @@ def end(email: str, json: Json = False) -> None:
     _say(json, {"email": email, "state": "ended"}, f"The access of {email} has ended.")
 
 
+@user.command()
+def token(
+    email: str,
+    purpose: Annotated[str, typer.Option(help="Why records are read: direct-care, emergency-care, safeguarding.")],
+    hours: Annotated[float, typer.Option(help="For how many hours; at most 24.")] = 8,
+    name: Annotated[str, typer.Option(help="What it is for, so that its user knows it again.")] = "",
+    json: Json = False,
+) -> None:
+    """Print a token with which a program reads /fhir as a user; it is kept nowhere, so copy it now.
+
+    Example: joinedup user token ada@example.org --purpose direct-care --hours 8
+    """
+    _ready()
+    from joinedup.access import services, tokens
+
+    grant = _grant("Make a token for the API")
+    user = services.user_by_email(email)
+    text, made = tokens.make_token(grant, user, purpose, hours, _now(), name=name)
+    _say(json, {"token": text, "expires_at": made.expires_at, "purpose": purpose, "email": user.email}, text)
+
+
 def _ready() -> None:
     from joinedup import database
 

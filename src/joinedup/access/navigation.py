@@ -23,6 +23,8 @@ def entries(request: Any) -> list[NavigationEntry]:
         found.append(NavigationEntry(_("Users"), reverse("access:users")))
     if decide(actor, "access.audit", today).allowed:
         found.append(NavigationEntry(_("Audit"), reverse("access:audit")))
+    if decide(actor, "access.alerts", today).allowed:
+        found.append(NavigationEntry(_("Alerts"), reverse("access:alerts")))
     return [
         *found,
         NavigationEntry(actor.name, reverse("access:account"), menu="account"),

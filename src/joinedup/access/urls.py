@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from joinedup.access import views
+from joinedup.access import alert_views, views
 
 app_name = "access"
 urlpatterns = [
@@ -16,6 +16,12 @@ urlpatterns = [
     path("reset/<str:token>/", views.reset, name="reset"),
     path("account/", views.account, name="account"),
     path("account/sessions/<int:session_id>/end/", views.end_session, name="end-session"),
+    path("account/tokens/", views.make_token, name="make-token"),
+    path("account/tokens/<int:token_id>/end/", views.end_token, name="end-token"),
+    path("purpose/", views.choose_purpose, name="purpose"),
+    path("alerts/", alert_views.list_of_alerts, name="alerts"),
+    path("alerts/<uuid:reference>/", alert_views.alert, name="alert"),
+    path("log/<uuid:resident_id>/", alert_views.log_of_resident, name="log"),
     path("users/", views.users, name="users"),
     path("users/invite/", views.invite, name="invite"),
     path("users/<uuid:user_id>/", views.user, name="user"),

@@ -17,9 +17,9 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from joinedup.access import services, sessions
+from joinedup.access import purposes, services, sessions, tokens
 from joinedup.access import sign_in as signing
-from joinedup.access.bodies import body_with_code
+from joinedup.access.bodies import body_with_code, names_of
 from joinedup.access.forms import (
     AskForResetForm,
     AuditFilterForm,
@@ -30,10 +30,12 @@ from joinedup.access.forms import (
 )
 from joinedup.access.grant import grant_for, requires
 from joinedup.access.models import Invitation, PasswordReset, RoleHeld, SingleUseLink, User
+from joinedup.access.purposes import purposes_for
 from joinedup.access.reading import read_audit
 from joinedup.access.roles import TABLE
 from joinedup.access.users import list_of_users, roles_of, state_of, title_of
 from joinedup.errors import JoinedupError, NotFound, RuleError
+from joinedup.moment import LONDON
 from joinedup.ui import Column, Crumb, Page, Table
 
 read_only = require_safe
@@ -88,12 +90,18 @@ def demo_sign_in(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST":
         signing.demo_sign_in(request, request.POST.get("role", ""), _now())
         return HttpResponseRedirect(_next(request))
-    names = {held.role: user.name for user in users for held in user.roles_held.all()}
+    today = _now().astimezone(LONDON).date()
+    held_today = {held.role: (user, held) for user in users for held in user.roles_held.all() if today in held.valid}
+    bodies = names_of(held.body_id for _user, held in held_today.values())
     return Page(
         request,
         "access/demo.jinja",
         title=_("Demo sign-in"),
-        roles=[(role, names[role.key]) for role in TABLE.roles.values() if role.key in names],
+        roles=[
+            (role, held_today[role.key][0].name, bodies[held_today[role.key][1].body_id])
+            for role in TABLE.roles.values()
+            if role.key in held_today
+        ],
         next=request.GET.get("next", ""),
     ).response()
 
@@ -147,13 +155,34 @@ def _choose_password(
 
 @requires("access.own")
 @read_only
+@keeps_no_copy
 def account(request: Any) -> HttpResponseBase:
+    return _account(request)
+
+
+def _account(
+    request: Any,
+    status: int = 200,
+    *,
+    new_token: str = "",
+    form: Any = None,
+    errors: list[dict[str, str]] | None = None,
+) -> HttpResponseBase:
     at = _now()
     return Page(
         request,
         "access/account.jinja",
         title=_("Your account"),
         roles=_roles_table(roles_of(request.user, at), _("Your roles")),
+        purposes=purposes_for(request, "record.summary", at),
+        purpose=_purpose(request, at),
+        api_purposes=purposes_for(request, "fhir.read", at),
+        most_hours=tokens.MOST_HOURS,
+        tokens=tokens.open_tokens(request.user, at),
+        purpose_titles={purpose.key: purpose.title for purpose in TABLE.purposes.values()},
+        new_token=new_token,
+        form=form or {},
+        errors=errors or [],
         sessions=[
             {
                 "id": session.pk,
@@ -166,7 +195,7 @@ def account(request: Any) -> HttpResponseBase:
             }
             for session in sessions.open_sessions(request.user, at)
         ],
-    ).response()
+    ).response(status)
 
 
 @requires("access.own")
@@ -174,6 +203,39 @@ def account(request: Any) -> HttpResponseBase:
 def end_session(request: Any, session_id: int) -> HttpResponseBase:
     with transaction.atomic():
         sessions.end_session(request.grant, request.user, session_id, _now())
+    return HttpResponseRedirect(reverse("access:account"))
+
+
+@requires("access.own")
+@require_POST
+def choose_purpose(request: Any) -> HttpResponseBase:
+    """Keep the purpose of this session and go back to the page that asked."""
+    purposes.choose_purpose(request, request.POST.get("purpose", ""))
+    return HttpResponseRedirect(_next(request))
+
+
+@requires("access.own")
+@require_POST
+@keeps_no_copy
+def make_token(request: Any) -> HttpResponseBase:
+    """Make a token and show it this once: nothing but its hash is kept."""
+    try:
+        hours = int(request.POST.get("hours", "") or 8)
+    except ValueError:
+        hours = 0
+    try:
+        purpose, name = request.POST.get("token_purpose", ""), request.POST.get("name", "")
+        text, _token = tokens.make_token(request.grant, request.user, purpose, hours, _now(), name=name)
+    except RuleError as error:
+        field = "hours" if not 0 < hours <= tokens.MOST_HOURS else "token_purpose"
+        return _account(request, 422, form=request.POST, errors=[{"text": str(error), "href": f"#{field}"}])
+    return _account(request, 201, new_token=text)
+
+
+@requires("access.own")
+@require_POST
+def end_token(request: Any, token_id: int) -> HttpResponseBase:
+    tokens.end_token(request.grant, request.user, token_id, _now())
     return HttpResponseRedirect(reverse("access:account"))
 
 
@@ -372,6 +434,13 @@ def roles(request: Any) -> HttpResponseBase:
         can_filter=False,
     )
     return Page(request, "access/roles.jinja", title=_("Who may do what"), permissions=table).response()
+
+
+def _purpose(request: Any, at: datetime) -> str:
+    """The purpose that this session has for opening a record, or "" for whoever opens none."""
+    if not purposes_for(request, "record.summary", at):
+        return ""
+    return purposes.purpose_of(request, "record.summary", None, at)
 
 
 # --- shared by the pages -------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Who may open whose record: role, purpose and relationship together; hidden and unknown answer alike; all is audited."""
+"""Who may open whose record: role, purpose and relationship together; hidden and unknown answer alike."""
 
 from __future__ import annotations
 
