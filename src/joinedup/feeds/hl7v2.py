@@ -52,12 +52,13 @@ class Hl7Error(JoinedupError, ValueError):
 class Delimiters:
     """The characters by which one message is divided, and how its escapes are read."""
 
-    __slots__ = ("_escapes", "codec", "component", "escape", "field", "repetition", "sub")
+    __slots__ = ("_escapes", "codec", "component", "empty", "escape", "field", "repetition", "sub")
 
     def __init__(self, field: str, encoding: str, codec: str) -> None:
         component, repetition, escape, sub = (*encoding[:4], "", "", "", "")[:4]
         self.field, self.component, self.repetition, self.escape, self.sub = field, component, repetition, escape, sub
         self.codec = codec
+        self.empty = f'{component}{sub}" '  # what a value may be made of that says nothing
         mark = re.escape(escape)
         self._escapes = re.compile(f"{mark}([^{mark}]*){mark}") if escape else None
 
@@ -97,20 +98,31 @@ class Delimiters:
 class Value:
     """One repetition of a field. `value[2]` is the text of its second component, "" when absent or `""`."""
 
-    __slots__ = ("_delimiters", "parts")
+    __slots__ = ("_parts", "delimiters", "raw")
 
     def __init__(self, raw: str, delimiters: Delimiters) -> None:
-        self.parts = raw.split(delimiters.component)
-        self._delimiters = delimiters
+        self.raw = raw
+        self.delimiters = delimiters
+        self._parts: list[str] | None = None
+
+    @property
+    def parts(self) -> list[str]:
+        """The components as they were sent."""
+        if self._parts is None:
+            self._parts = self.raw.split(self.delimiters.component)
+        return self._parts
 
     def __getitem__(self, component: int) -> str:
         """Answer the first subcomponent of a component, decoded, without blanks around it."""
-        if component > len(self.parts):
+        parts = self._parts
+        if parts is None:
+            parts = self._parts = self.raw.split(self.delimiters.component)
+        if component > len(parts):
             return ""
-        part = self.parts[component - 1]
-        if not part:
+        part = parts[component - 1]
+        if not part or part.isalnum():
             return part
-        delimiters = self._delimiters
+        delimiters = self.delimiters
         if delimiters.sub and delimiters.sub in part:
             part = part.split(delimiters.sub, 1)[0]
         if part == NULL:
@@ -121,42 +133,51 @@ class Value:
 
     def sub(self, component: int, subcomponent: int) -> str:
         """Answer one subcomponent of a component, decoded."""
-        if component > len(self.parts):
-            return ""
-        delimiters = self._delimiters
-        subs = self.parts[component - 1].split(delimiters.sub) if delimiters.sub else [self.parts[component - 1]]
+        subs = self._subs(component)
         if subcomponent > len(subs) or subs[subcomponent - 1] == NULL:
             return ""
-        return delimiters.decoded(subs[subcomponent - 1]).strip()
+        return self.delimiters.decoded(subs[subcomponent - 1]).strip()
 
     def subs(self, component: int) -> list[str]:
         """Answer all subcomponents of a component that hold text, decoded."""
-        if component > len(self.parts):
+        found = (self.delimiters.decoded(sub).strip() for sub in self._subs(component) if sub and sub != NULL)
+        return [text for text in found if text]
+
+    def _subs(self, component: int) -> list[str]:
+        parts = self.parts
+        if component > len(parts):
             return []
-        delimiters = self._delimiters
-        subs = self.parts[component - 1].split(delimiters.sub) if delimiters.sub else [self.parts[component - 1]]
-        return [text for text in (delimiters.decoded(sub).strip() for sub in subs if sub != NULL) if text]
+        sub = self.delimiters.sub
+        return parts[component - 1].split(sub) if sub else [parts[component - 1]]
 
     def whole(self) -> str:
         """Answer all that the repetition says as one text, components apart by a blank."""
+        if self.raw.isalnum():
+            return self.raw
         return " ".join(text for number in range(1, len(self.parts) + 1) for text in self.subs(number))
 
-    def __bool__(self) -> bool:
-        return any(part and part != NULL for part in self.parts)
+
+def values_of(raw: str, delimiters: Delimiters) -> list[Value]:
+    """Answer the repetitions of a field as it was sent, without those that hold nothing but delimiters and `""`."""
+    if delimiters.repetition and delimiters.repetition in raw:
+        parts = raw.split(delimiters.repetition)
+        return [Value(part, delimiters) for part in parts if part.strip(delimiters.empty)]
+    return [Value(raw, delimiters)] if raw.strip(delimiters.empty) else []
 
 
 class Segment:
     """One segment, by its name; fields are numbered as in the standard, from 1 (MSH-1 is the field separator)."""
 
-    __slots__ = ("_delimiters", "_fields", "name")
+    __slots__ = ("_fields", "delimiters", "line", "name")
 
     def __init__(self, line: str, delimiters: Delimiters) -> None:
+        self.line = line
         fields = line.split(delimiters.field)
         self.name = fields[0]
         if self.name == "MSH":
             fields.insert(1, delimiters.field)
         self._fields = fields
-        self._delimiters = delimiters
+        self.delimiters = delimiters
 
     def raw(self, field: int) -> str:
         """Answer a field as it was sent, "" when the segment ends before it."""
@@ -168,15 +189,10 @@ class Segment:
 
     def values(self, field: int) -> list[Value]:
         """Answer the repetitions of a field that say something."""
-        raw = self.raw(field)
-        if not raw or raw == NULL:
+        fields = self._fields
+        if field >= len(fields) or not fields[field]:
             return []
-        delimiters = self._delimiters
-        if delimiters.repetition and delimiters.repetition in raw:
-            found = [Value(part, delimiters) for part in raw.split(delimiters.repetition)]
-            return [value for value in found if value]
-        value = Value(raw, delimiters)
-        return [value] if value else []
+        return values_of(fields[field], self.delimiters)
 
     def value(self, field: int) -> Value | None:
         """Answer the first repetition that says something."""
@@ -185,12 +201,15 @@ class Segment:
 
     def text(self, field: int, component: int = 1) -> str:
         """Answer a component of the first repetition, decoded; "" when it is absent or `""`."""
-        if field >= len(self._fields):
+        fields = self._fields
+        if field >= len(fields):
             return ""
-        raw = self._fields[field]
+        raw = fields[field]
         if not raw or raw == NULL:
             return ""
-        delimiters = self._delimiters
+        if raw.isalnum():  # no delimiter can be in it
+            return raw if component == 1 else ""
+        delimiters = self.delimiters
         if delimiters.repetition and delimiters.repetition in raw:
             raw = raw.split(delimiters.repetition, 1)[0]
         return Value(raw, delimiters)[component]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from joinedup.feeds.encounters import CLASSES
-from joinedup.feeds.hl7v2 import Segment
-from joinedup.feeds.hl7v2_taken import Stay, Taken
+from joinedup.feeds.hl7v2 import Delimiters, Segment
+from joinedup.feeds.hl7v2_taken import Stay, Taken, meta_of
 from joinedup.feeds.hl7v2_types import (
     LOCAL,
     Json,
@@ -84,14 +86,21 @@ def take_moved_visits(taken: Taken) -> None:
 
 def stay_content(taken: Taken, pv1: Segment, pv2: Segment | None) -> Json:
     """Answer what PV1 and PV2 say, as parts of an Encounter; None for a part that the message removes."""
-    key = taken.key
-    content: Json = {"at": taken.when.text, "meta": {"source": f"{LOCAL}/{key}"}}
-    if taken.encounter:
-        content["identifier"] = [{"system": f"{LOCAL}/{key}/visits", "value": pv1.text(19) or taken.encounter}]
-    content["serviceProvider"] = taken.organisation()
+    source = taken.source
+    said = _said(pv1.line, "" if pv2 is None else pv2.line, pv1.delimiters, taken.encounter, source.key)
+    return {"at": taken.when.text, "serviceProvider": taken.organisation(), **said}
+
+
+# A stay's PV1 comes with each of its messages, orders and results as well.
+@lru_cache(maxsize=5_000)
+def _said(pv1_line: str, pv2_line: str, delimiters: Delimiters, encounter: str, key: str) -> Json:
+    pv1 = Segment(pv1_line, delimiters)
+    content: Json = {"meta": meta_of(key)}
+    if encounter:
+        content["identifier"] = [{"system": f"{LOCAL}/{key}/visits", "value": pv1.text(19) or encounter}]
     if kind := class_of(pv1, key):
         content["class"] = kind
-    parts = {
+    parts: Json = {
         "location": location(pv1.value(3), key),
         "serviceType": concept(pv1.value(10), key),
         "type": _listed(concept(pv1.value(18), key)),
@@ -101,7 +110,8 @@ def stay_content(taken: Taken, pv1: Segment, pv2: Segment | None) -> Json:
         "participant": _participants(pv1, key),
         "hospitalization": _hospitalization(pv1, key),
     }
-    if pv2 is not None:
+    if pv2_line:
+        pv2 = Segment(pv2_line, delimiters)
         parts["reasonCode"] = _listed(concept(pv2.value(3), key))
         parts["expected_start"] = time_text(pv2, 8)
         parts["expected_end"] = time_text(pv2, 9)

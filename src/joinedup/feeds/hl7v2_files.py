@@ -162,12 +162,12 @@ def shard_key(raw: bytes) -> bytes:
 
 
 class Reader:
-    """Takes the messages of one source in, one by one; it remembers the patients it has checked, and nothing else."""
+    """Takes the messages of one source in, one by one; it remembers the people it has checked, and nothing else."""
 
     def __init__(self, source: Source, is_known_organisation: IsKnownOrganisation, received_at: datetime) -> None:
         self.source, self.received_at = source, received_at
         self._is_known_organisation = is_known_organisation
-        # A patient comes with every message and seldom differs: body -> what checking it said.
+        # A person comes with every message and seldom differs: body -> what checking it said.
         self._checked: dict[bytes, tuple[Any, tuple[str, ...]]] = {}
 
     def take_in(self, raw: bytes, position: int, batch: Batch) -> None:
@@ -182,7 +182,7 @@ class Reader:
         except Exception as error:
             # A fault of ours, not of the sender: the message is kept, the feed goes on, and the log names the fault
             # by its kind alone, since its text may hold what the message says.
-            log.error("a message could not be mapped: %s", type(error).__name__)  # noqa: TRY400
+            log.error("a message could not be mapped: %s", type(error).__name__)
             batch.set_aside.append(SetAside(position, "gave-up", "message", "expected to be understood", raw))
             return
         batch.messages.append((message.id, hashlib.sha256(raw).digest(), position, raw))
@@ -192,8 +192,8 @@ class Reader:
         batch.resources += resources
         batch.events += [
             EncounterEvent(
-                stay.patient, stay.encounter, stay.trigger, taken.event_at, _sequence(message), message.id, stay.content,
-                position,
+                stay.patient, stay.encounter, stay.trigger, taken.event_at, _sequence(message), message.id,
+                stay.content, position,
             )
             for stay in taken.stays
         ]  # fmt: skip
@@ -220,14 +220,14 @@ class Reader:
             subject = resource_id(key, type_, id_) if type_ == "Patient" else subject_id(key, patient)
             found.append(
                 Resource(
-                    type_, id_, resource_id(key, type_, id_), subject, body, content, taken.event_at, position, warnings,
-                    removes,
+                    type_, id_, resource_id(key, type_, id_), subject, body, content, taken.event_at, position,
+                    warnings, removes,
                 )
             )  # fmt: skip
         return found
 
     def _check(self, type_: str, body: bytes, content: Json) -> tuple[Any, tuple[str, ...]]:
-        if type_ != "Patient":
+        if type_ not in ("Patient", "RelatedPerson"):
             return check(body, content, self.source, self._is_known_organisation)
         known = self._checked.get(body)
         if known is None:

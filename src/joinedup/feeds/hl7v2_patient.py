@@ -7,11 +7,12 @@ Patient built here is a statement, and `amended` lays it over what was known bef
 from __future__ import annotations
 
 import re
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from joinedup.feeds import nhs_number
-from joinedup.feeds.hl7v2 import Hl7Error, Segment, Value
-from joinedup.feeds.hl7v2_taken import Taken, set_all
+from joinedup.feeds.hl7v2 import Delimiters, Hl7Error, Segment, Value
+from joinedup.feeds.hl7v2_taken import Taken, meta_of, organisation_of, set_all
 from joinedup.feeds.hl7v2_time import required
 from joinedup.feeds.hl7v2_types import (
     GMC,
@@ -80,37 +81,63 @@ def patient_id(segment: Segment, field: int, place: str) -> str:
 
 
 def take_patient(taken: Taken, pid: Segment, pd1: Segment | None) -> Json:
-    """Answer the Patient that PID and PD1 state, and take it."""
-    content = taken.begin("Patient", taken.patient)
-    content["meta"]["profile"] = [PROFILE]
+    """Take the Patient that PID and PD1 state, and answer it. Nothing may change it: other messages share it."""
+    source = taken.source
+    stated = _stated(
+        pid.line, "" if pd1 is None else pd1.line, pid.delimiters, taken.patient, source.key, source.organisation,
+        source.name,
+    )  # fmt: skip
+    taken.warnings.extend(stated.warnings)
+    taken.add(stated.content, stated.removes)
+    return stated.content
+
+
+class _Statement(NamedTuple):
+    content: Json
+    removes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+# The same PID comes with every message of a patient, and a stay has many.
+@lru_cache(maxsize=5_000)
+def _stated(
+    pid_line: str, pd1_line: str, delimiters: Delimiters, patient: str, source: str, organisation_: str, name_: str
+) -> _Statement:
+    pid = Segment(pid_line, delimiters)
+    pd1 = Segment(pd1_line, delimiters) if pd1_line else None
+    warnings: list[str] = []
+    content: Json = {
+        "resourceType": "Patient",
+        "id": patient,
+        "meta": {**meta_of(source), "profile": [PROFILE]},
+    }
     if pd1 is not None and pd1.text(12).upper() == "Y":
         content["meta"]["security"] = [{"system": CONFIDENTIALITY, "code": "R"}]
-    removes = [part for field, part in _REMOVES if pid.removes(field)]
     ethnic = _ethnic(pid)
     set_all(
         content,
         extension=[ethnic] if ethnic else None,
-        identifier=_identifiers(taken, pid),
+        identifier=_identifiers(source, pid),
         name=_names(pid),
         telecom=_telephones(pid),
-        gender=_gender(taken, pid),
+        gender=_gender(warnings, pid),
         address=[found for value in pid.values(11) if (found := address(value))],
-        maritalStatus=_marital_status(taken, pid),
-        communication=_languages(taken, pid),
-        generalPractitioner=_practice(taken, pd1),
+        maritalStatus=_marital_status(source, pid),
+        communication=_languages(source, pid),
+        generalPractitioner=_practice(source, pd1),
     )
     _birth(content, pid)
     _death(content, pid)
-    content["managingOrganization"] = taken.organisation()
-    taken.add(content, tuple(dict.fromkeys(removes)))
-    return content
+    content["managingOrganization"] = organisation_of(organisation_, name_)
+    removes = dict.fromkeys(part for field, part in _REMOVES if pid.removes(field))
+    return _Statement(content, tuple(removes), tuple(warnings))
 
 
-def _identifiers(taken: Taken, pid: Segment) -> list[Json]:
+def _identifiers(source: str, pid: Segment) -> list[Json]:
     found: dict[tuple[str, str], Json] = {}
     status = _STATUS.fullmatch(pid.text(32).upper())
     for value in pid.values(3) or pid.values(2):
-        one = identifier(value, taken.key)
+        one = identifier(value, source)
         if one is None:
             continue
         if one["system"] == nhs_number.SYSTEM:
@@ -139,10 +166,10 @@ def _telephones(pid: Segment) -> list[Json]:
     return [one for number, one in enumerate(found) if one not in found[:number]]
 
 
-def _gender(taken: Taken, pid: Segment) -> str:
+def _gender(warnings: list[str], pid: Segment) -> str:
     code = pid.text(8).upper()
     if code and code not in GENDERS:
-        taken.warnings.append("unmapped-code:PID-8")
+        warnings.append("unmapped-code:PID-8")
     return GENDERS.get(code, "")
 
 
@@ -168,13 +195,13 @@ def _death(content: Json, pid: Segment) -> None:
         content["deceasedBoolean"] = dead == "Y"
 
 
-def _marital_status(taken: Taken, pid: Segment) -> Json | None:
+def _marital_status(source: str, pid: Segment) -> Json | None:
     value = pid.value(16)
     if value is None:
         return None
     if value[1].upper() in {*"ADILMPSTUW"} and not value[3].startswith("99"):
         return coded(MARITAL_CODES, value[1].upper(), value[2])
-    return concept(value, taken.key)
+    return concept(value, source)
 
 
 def _ethnic(pid: Segment) -> Json | None:
@@ -187,7 +214,7 @@ def _ethnic(pid: Segment) -> Json | None:
     return None
 
 
-def _languages(taken: Taken, pid: Segment) -> list[Json]:
+def _languages(source: str, pid: Segment) -> list[Json]:
     value = pid.value(15)
     if value is None:
         return []
@@ -195,22 +222,22 @@ def _languages(taken: Taken, pid: Segment) -> list[Json]:
     if len(code) == 2 and code.isascii() and code.isalpha():
         language: Json | None = coded("urn:ietf:bcp:47", code.lower(), value[2])
     else:
-        language = concept(value, taken.key)
+        language = concept(value, source)
     return [{"language": language}] if language else []
 
 
-def _practice(taken: Taken, pd1: Segment | None) -> list[Json]:
+def _practice(source: str, pd1: Segment | None) -> list[Json]:
     """Answer the practice where the patient is registered (PD1-3) and the GP (PD1-4)."""
     if pd1 is None:
         return []
-    found = [one for value in pd1.values(3) if (one := organisation(value, taken.key))]
+    found = [one for value in pd1.values(3) if (one := organisation(value, source))]
     for value in pd1.values(4):
         practice = next((value[number] for number in (14, 9) if is_practice(value[number])), "")
         if practice and not any(one.get("identifier", {}).get("value") == practice for one in found):
             found.append({"identifier": {"system": ODS, "value": practice}})
-        if one := practitioner(value, taken.key):
+        if one := practitioner(value, source):
             if one.get("identifier", {}).get("system") not in (None, GMC) and re.fullmatch(r"G\d{7}", value[1]):
-                one["identifier"]["system"] = GMP
+                one = one | {"identifier": {"system": GMP, "value": value[1]}}
             found.append(one)
     return found
 
@@ -218,27 +245,37 @@ def _practice(taken: Taken, pd1: Segment | None) -> list[Json]:
 def take_next_of_kin(taken: Taken) -> None:
     """Take a RelatedPerson for each NK1 that names somebody, known by its set number."""
     for place, segment in enumerate(taken.message.all("NK1"), start=1):
-        names = [found for value in segment.values(2) if (found := name(value))]
-        telephones = [one for value in segment.values(5) if (one := telephone(value, "home"))]
-        telephones += [one for value in segment.values(6) if (one := telephone(value, "work"))]
-        if not names and not telephones:
-            continue
-        content = taken.begin("RelatedPerson", made_id("NK1", taken.patient, segment.text(1) or str(place)))
-        relationship = [found for field in (3, 7) if (found := concept(segment.value(field), taken.key))]
-        since, until = time_text(segment, 8), time_text(segment, 9)
-        set_all(
-            content,
-            identifier=[one for value in segment.values(33) if (one := _of_relative(value, taken.key))],
-            patient=taken.subject(),
-            relationship=relationship,
-            name=names,
-            telecom=telephones,
-            gender=GENDERS.get(segment.text(15).upper()),
-            birthDate=_day(segment, 16),
-            address=[found for value in segment.values(4) if (found := address(value))],
-            period={key: value for key, value in (("start", since), ("end", until)) if value},
-        )
-        taken.add(content)
+        content = _relative(segment.line, segment.delimiters, taken.patient, taken.key, place)
+        if content is not None:
+            taken.add(content)
+
+
+@lru_cache(maxsize=5_000)
+def _relative(line: str, delimiters: Delimiters, patient: str, source: str, place: int) -> Json | None:
+    segment = Segment(line, delimiters)
+    names = [found for value in segment.values(2) if (found := name(value))]
+    telephones = [one for value in segment.values(5) if (one := telephone(value, "home"))]
+    telephones += [one for value in segment.values(6) if (one := telephone(value, "work"))]
+    if not names and not telephones:
+        return None
+    since, until = time_text(segment, 8), time_text(segment, 9)
+    content: Json = {
+        "resourceType": "RelatedPerson",
+        "id": made_id("NK1", patient, segment.text(1) or str(place)),
+        "meta": meta_of(source),
+    }
+    return set_all(
+        content,
+        identifier=[one for value in segment.values(33) if (one := _of_relative(value, source))],
+        patient={"reference": f"Patient/{patient}"},
+        relationship=[found for field in (3, 7) if (found := concept(segment.value(field), source))],
+        name=names,
+        telecom=telephones,
+        gender=GENDERS.get(segment.text(15).upper()),
+        birthDate=_day(segment, 16),
+        address=[found for value in segment.values(4) if (found := address(value))],
+        period={key: value for key, value in (("start", since), ("end", until)) if value},
+    )
 
 
 def _of_relative(value: Value, source: str) -> Json | None:

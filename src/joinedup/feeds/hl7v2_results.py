@@ -54,8 +54,9 @@ _IMAGING = {"RAD", "RUS", "CT", "NMR", "NMS", "OUS", "VUS", "XRC", "CUS", "RX", 
 _UCUM = {
     **{unit: unit for unit in (
         "mmol/L", "umol/L", "nmol/L", "pmol/L", "mol/L", "g/L", "g/dL", "mg/L", "mg/dL", "ug/L", "ng/mL", "ng/L",
-        "pg/mL", "U/L", "kU/L", "mL/min", "mmol/mol", "mosm/kg", "kPa", "kg", "g", "cm", "m", "kg/m2", "%", "fL", "pg", "L",
-        "mL", "s", "min", "h", "mmol", "mg", "ug", "mg/mmol", "mg/g", "L/L", "10*9/L", "10*12/L", "L/min", "mm/h", "deg",
+        "pg/mL", "U/L", "kU/L", "mL/min", "mmol/mol", "mosm/kg", "kPa", "kg", "g", "cm", "m", "kg/m2", "%", "fL", "pg",
+        "L", "mL", "s", "min", "h", "mmol", "mg", "ug", "mg/mmol", "mg/g", "L/L", "10*9/L", "10*12/L", "L/min", "mm/h",
+        "deg",
     )},
     "mmHg": "mm[Hg]", "mm[Hg]": "mm[Hg]", "mm Hg": "mm[Hg]", "bpm": "/min", "beats/min": "/min", "/min": "/min",
     "breaths/min": "/min", "10^9/L": "10*9/L", "x10^9/L": "10*9/L", "10^12/L": "10*12/L", "x10^12/L": "10*12/L",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from joinedup.feeds.hl7v2 import Message
 from joinedup.feeds.hl7v2_time import When
@@ -55,7 +56,7 @@ class Taken:
 
     def begin(self, type_: str, id_: str) -> Json:
         """Answer the first lines of a resource: type, id, and where it comes from (rules: record R14, R16)."""
-        return {"resourceType": type_, "id": id_, "meta": {"source": f"{LOCAL}/{self.source.key}"}}
+        return {"resourceType": type_, "id": id_, "meta": meta_of(self.source.key)}
 
     def subject(self) -> Json:
         return {"reference": f"Patient/{self.patient}"}
@@ -65,7 +66,20 @@ class Taken:
 
     def organisation(self) -> Json:
         """Answer the sending organisation as a logical reference."""
-        return {"identifier": {"system": ODS, "value": self.source.organisation}, "display": self.source.name}
+        return organisation_of(self.source.organisation, self.source.name)
+
+
+# Shared between resources: nothing may change what these answer.
+@lru_cache(maxsize=1_000)
+def meta_of(source: str) -> Json:
+    """Answer where resources of a source come from (rules: record R16)."""
+    return {"source": f"{LOCAL}/{source}"}
+
+
+@lru_cache(maxsize=1_000)
+def organisation_of(code: str, name: str) -> Json:
+    """Answer an organisation as a logical reference by its ODS code."""
+    return {"identifier": {"system": ODS, "value": code}, "display": name}
 
 
 def set_all(content: Json, /, **parts: object) -> Json:

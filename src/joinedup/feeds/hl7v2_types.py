@@ -6,6 +6,7 @@ the source's own, never a guess. What cannot be expressed comes back as None or 
 
 from __future__ import annotations
 
+import hashlib
 import re
 import uuid
 from functools import lru_cache
@@ -13,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from joinedup.feeds import nhs_number
-from joinedup.feeds.hl7v2 import Segment, Value
+from joinedup.feeds.hl7v2 import Delimiters, Segment, Value
 from joinedup.feeds.hl7v2_time import required
 
 Json = dict[str, Any]
@@ -105,7 +106,8 @@ def fhir_id(text: str) -> str:
 @lru_cache(maxsize=50_000)
 def made_id(*parts: str) -> str:
     """Answer an id made from a business key; the same key always gives the same id."""
-    return uuid.uuid5(_IDS, "\x1f".join(parts)).hex
+    # The first 128 bits of what a UUID of version 5 is made of; only the id's form is FHIR's, so no UUID is needed.
+    return hashlib.sha1(_IDS.bytes + "\x1f".join(parts).encode(), usedforsecurity=False).hexdigest()[:32]
 
 
 @lru_cache(maxsize=2_000)
@@ -127,19 +129,28 @@ def concept(value: Value | None, source: str, text: str = "", system: str = "") 
 
     `system` names the code system where the message does not; `text` stands where the message has no words.
     """
+    if value is None:
+        return {"text": text} if text else None
+    return _concept(value.raw, value.delimiters, source, text, system)
+
+
+# The caches below are why a message costs microseconds: the same codes, people and places come with most messages.
+# What they answer is shared between resources, so nothing may change it.
+@lru_cache(maxsize=20_000)
+def _concept(raw: str, delimiters: Delimiters, source: str, text: str, system: str) -> Json | None:
+    value = Value(raw, delimiters)
     codings: list[Json] = []
     words = text
-    if value is not None:
-        for first in (1, 4):
-            code, display, name = value[first], value[first + 1], value[first + 2]
-            if code:
-                coding = {"system": code_system(name or system, source), "code": _BLANKS.sub(" ", code)}
-                if display:
-                    coding["display"] = display
-                codings.append(coding)
-            elif display and not words:
-                words = display
-        words = value[9] or words or next((one["display"] for one in codings if "display" in one), "")
+    for first in (1, 4):
+        code, display, name = value[first], value[first + 1], value[first + 2]
+        if code:
+            coding = {"system": code_system(name or system, source), "code": _BLANKS.sub(" ", code)}
+            if display:
+                coding["display"] = display
+            codings.append(coding)
+        elif display and not words:
+            words = display
+    words = value[9] or words or next((one["display"] for one in codings if "display" in one), "")
     found: Json = {}
     if codings:
         found["coding"] = codings
@@ -208,8 +219,12 @@ def telephone(value: Value, use: str = "") -> Json | None:
 
 def practitioner(value: Value | None, source: str) -> Json | None:
     """Answer who somebody is (XCN, XPN with an id) as a logical reference: a number where there is one, and a name."""
-    if value is None:
-        return None
+    return None if value is None else _practitioner(value.raw, value.delimiters, source)
+
+
+@lru_cache(maxsize=10_000)
+def _practitioner(raw: str, delimiters: Delimiters, source: str) -> Json | None:
+    value = Value(raw, delimiters)
     found: Json = {}
     if code := value[1]:
         kinds = {value[9].upper(), value[13].upper(), value[8].upper()}
@@ -230,8 +245,12 @@ def person(value: Value | None) -> Json | None:
 
 def organisation(value: Value | None, source: str) -> Json | None:
     """Answer an organisation (XON) as a logical reference: its ODS code where it is one, and its name."""
-    if value is None:
-        return None
+    return None if value is None else _organisation(value.raw, value.delimiters, source)
+
+
+@lru_cache(maxsize=10_000)
+def _organisation(raw: str, delimiters: Delimiters, source: str) -> Json | None:
+    value = Value(raw, delimiters)
     found: Json = {}
     code = value[10] or value[3]
     kinds = {value[6].upper(), value[7].upper()}
@@ -258,8 +277,12 @@ def is_organisation(code: str) -> bool:
 
 def location(value: Value | None, source: str) -> Json | None:
     """Answer a place (PL) as a logical reference: ward, room and bed in words, and the sender's code of the ward."""
-    if value is None:
-        return None
+    return None if value is None else _location(value.raw, value.delimiters, source)
+
+
+@lru_cache(maxsize=10_000)
+def _location(raw: str, delimiters: Delimiters, source: str) -> Json | None:
+    value = Value(raw, delimiters)
     ward, room, bed, site = value[1], value[2], value[3], value[4]
     words = [value[9]] if value[9] else [text for text in (ward, room and f"room {room}", bed and f"bed {bed}") if text]
     if site:
