@@ -51,6 +51,16 @@ SETTINGS = {
     "JOINEDUP_MAIL_FROM": ("The sender of letters.", "`joinedup <no-reply@localhost>`"),
     "JOINEDUP_SESSION_IDLE_MINUTES": ("After how many minutes without a request a session ends.", "15"),
     "JOINEDUP_SESSION_ABSOLUTE_HOURS": ("After how many hours a session ends in any case.", "8"),
+    "JOINEDUP_DAYS_BEFORE_APPOINTMENT": ("How many days before an appointment its clinic may open the record.", "7"),
+    "JOINEDUP_DAYS_AFTER_CARE": (
+        "How many days after a stay, visit, appointment or referral those who gave care may open the record.",
+        "28",
+    ),
+    "JOINEDUP_BREAK_GLASS_MINUTES": ("For how many minutes a record stays open without a relationship.", "60"),
+    "JOINEDUP_ACCESS_LOG_NAMES": (
+        "`1`: residents see by name who looked at their record.",
+        "by role and organisation only",
+    ),
     "JOINEDUP_REFERENCE": ("For tests only: the folder of the published files.", "`shared/data` beside the repository"),
 }
 
@@ -178,6 +188,13 @@ def roles() -> Iterator[str]:
     for role in TABLE.roles.values():
         held = ", ".join(f"`{key}`" for key in sorted(role.permissions)) or "those of everybody signed in"
         yield f"| `{role.key}` | {role.title} | {held} |"
+    yield "\nA record is opened for a purpose that the role has and that fits. The first of a role is what it begins with."
+    yield "[Who may see a record](../explanation/who-may-see-a-record.md) says what else is needed.\n"
+    yield "| purpose | title | for | roles that have it |\n| --- | --- | --- | --- |"
+    for purpose in TABLE.purposes.values():
+        fits = ", ".join(f"`{key}`" for key in sorted(purpose.permissions))
+        having = ", ".join(role.title for role in TABLE.roles.values() if purpose.key in role.purposes)
+        yield f"| `{purpose.key}` | {purpose.title} | {fits} | {having} |"
     yield ""
 
 

@@ -79,6 +79,33 @@ def import_(
 
 
 @app.command()
+def practices(
+    path: Annotated[Path, typer.Argument(help="The list, in the published layout of epraccur.csv.")],
+    as_json: Json = False,
+) -> None:
+    """Add the GP practices of the Organisation Data Service's list that are not known yet.
+
+    Example: joinedup system practices epraccur.csv
+    """
+    services, grant = _act("add GP practices")
+    done = services.load_practices(path, grant)
+    added = {name: many for name, many in sorted(done.added.items()) if many}
+    if as_json:
+        unknown = dict(done.unknown_commissioners)
+        _print_json({"is_unchanged": done.is_unchanged, "listed": done.listed, "known": done.known,
+                     "left_out": done.left_out, "unknown_commissioners": unknown, "added": added})  # fmt: skip
+        return
+    if done.is_unchanged:
+        typer.echo("This list is loaded already; nothing changed.")
+        return
+    typer.echo(f"{done.listed:,} practices listed, {done.known:,} known already. Added: {_listed(added) or 'nothing'}.")
+    if done.left_out:
+        typer.echo(f"{done.left_out:,} rows are no open or former GP practice and were left.")
+    for code, many in sorted(done.unknown_commissioners.items()):
+        typer.echo(f"{many:,} of them have the commissioner '{code}', which denotes nothing here.")
+
+
+@app.command()
 def show(
     code: Annotated[str, typer.Argument(help="A code, key or name: QM7, hwe, 06K, RWG; or england.")],
     as_of: AsOf = "",
