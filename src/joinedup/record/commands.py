@@ -113,6 +113,7 @@ def _files(folder: Path, source: str, grant: Any) -> list[tuple[Path, Any]]:
             from joinedup.system import load_practices
 
             load_practices(practices, grant)
+        _know_the_senders(sources, grant)
         found = deliveries_in(folder, sources)
         if not found:
             raise NotFound(f"None of the declared sources has a file in {folder}. Look at `files` in its sources.toml.")
@@ -122,6 +123,29 @@ def _files(folder: Path, source: str, grant: Any) -> list[tuple[Path, Any]]:
     if not source:
         raise RuleError("Say who sent the file: joinedup load FILE --source KEY. A folder says so in its sources.toml.")
     return [(folder, ledger.source(source))]
+
+
+def _know_the_senders(sources: list[Any], grant: Any) -> None:
+    """Load the systems that joinedup brings along whose bodies send something here, where they are not loaded yet.
+
+    Raises RuleError for organisations that nobody knows: everything they send would be set aside.
+    """
+    from joinedup.moment import now
+    from joinedup.record.loading import is_known_organisation
+    from joinedup.system import load_systems_of
+
+    today = now().valid_on
+    unknown = {one.organisation for one in sources if not is_known_organisation(one.organisation, today)}
+    if not unknown:
+        return
+    for key in load_systems_of(unknown, grant):
+        typer.echo(f"Loaded the system {key}: its bodies sent some of these files.", err=True)
+    is_known_organisation.cache_clear()
+    if unknown := {code for code in unknown if not is_known_organisation(code, today)}:
+        raise RuleError(
+            f"Nobody here has the organisation codes {', '.join(sorted(unknown))} of sources.toml. Load the system to "
+            "which they belong (joinedup system load), put them into epraccur.csv, or correct the code."
+        )
 
 
 @contextmanager

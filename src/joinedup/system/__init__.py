@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from joinedup.system.lookup import is_code_in_use
     from joinedup.system.overview import Overview, overview_of
     from joinedup.system.picture import Picture, as_of
-    from joinedup.system.services import load_practices
+    from joinedup.system.services import load_practices, load_systems_of
 
 __all__ = [
     "Area",
@@ -23,6 +23,7 @@ __all__ = [
     "as_of",
     "is_code_in_use",
     "load_practices",
+    "load_systems_of",
     "overview_of",
 ]
 
@@ -31,7 +32,7 @@ _HOMES = {
     "lookup": ("is_code_in_use",),
     "overview": ("Overview", "overview_of"),
     "picture": ("Picture", "as_of"),
-    "services": ("load_practices",),
+    "services": ("load_practices", "load_systems_of"),
     "shares": ("largest_remainder",),
     "system_file": ("SystemFile", "read_system_file"),
 }

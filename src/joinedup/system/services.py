@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from joinedup.system.models import FACTS, Body, ChangeEvent, Fact, Part, Source
 from joinedup.system.periods import PartialDate
 from joinedup.system.practice_import import PracticesLoaded, store_practices
 from joinedup.system.published_import import Imported, OnStep, store_published
+from joinedup.system.system_file import read_system_file
 
 SYSTEMS = Path(__file__).with_name("systems")
 # What a person may correct one by one, and the columns the form fills. Small areas move by a boundary change.
@@ -65,6 +66,18 @@ def load_system(path: Path, grant: Grant) -> Loaded:
         except IntegrityError as error:
             raise overlap(path.name, error) from error
         record(grant, "system.load", f"system:{loaded.system}", details={"added": dict(loaded.added)})
+    return loaded
+
+
+def load_systems_of(codes: Iterable[str], grant: Grant) -> list[str]:
+    """Load the systems that joinedup brings along and that name one of these codes; answers their keys."""
+    wanted = set(codes)
+    loaded = []
+    for key in systems():
+        file = read_system_file(system_file(key))
+        if wanted & {fact.about["code"] for fact in file.facts if fact.model == "Identifier"}:
+            load_system(system_file(key), grant)
+            loaded.append(key)
     return loaded
 
 

@@ -117,7 +117,10 @@ def messages(number: int) -> list[str]:
 
 
 def practice_row(code: str = PRACTICE) -> str:
-    """Answer a row of the published list of practices (epraccur: 27 columns, no header)."""
+    """Answer a row of the published list of practices (epraccur: 27 columns, no header).
+
+    The drawn hospital comes this way, too: a source's organisation must be known, and this is the shortest way.
+    """
     cells = [code, "DRAWN SURGERY", "Y61", "QM7", "1 TEST LANE", "", "", "", "", "ZH1 1CV", "20100401", "", "A", "B",
              "06K", "20130401", *[""] * 9, "4", ""]  # fmt: skip
     return ",".join(f'"{cell}"' for cell in cells) + "\r\n"
@@ -127,7 +130,7 @@ def write(folder: Path, residents: int = 40, *, malformed_each: int = 0) -> Path
     """Write the folder; every `malformed_each`-th resident of the practice is followed by a line that is no JSON."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "sources.toml").write_text(SOURCES)
-    (folder / "epraccur.csv").write_text(practice_row())
+    (folder / "epraccur.csv").write_text(practice_row() + practice_row(TRUST))
     lines = []
     for number in range(residents):
         lines += [json.dumps(one, separators=(",", ":")) for one in resources(number)]
