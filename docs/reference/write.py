@@ -188,7 +188,7 @@ def roles() -> Iterator[str]:
     for role in TABLE.roles.values():
         held = ", ".join(f"`{key}`" for key in sorted(role.permissions)) or "those of everybody signed in"
         yield f"| `{role.key}` | {role.title} | {held} |"
-    yield "\nA record is opened for a purpose that the role has and that fits. The first of a role is what it begins with."
+    yield "\nA record is opened for a purpose that the role has and that fits; a role begins with its first."
     yield "[Who may see a record](../explanation/who-may-see-a-record.md) says what else is needed.\n"
     yield "| purpose | title | for | roles that have it |\n| --- | --- | --- | --- |"
     for purpose in TABLE.purposes.values():
