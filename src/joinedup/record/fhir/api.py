@@ -139,11 +139,11 @@ def search(request: HttpRequest, type_: str) -> HttpResponseBase:
     subjects, page = _resident(patients[0]), _page(request, asked)
     if subjects is None:
         return _bundle("searchset", (), total=0, links={"self": _self(request, asked)})
+    try:  # Before the transaction begins: a denial is recorded in one of its own.
+        grant = grant_for_resident(request, PERMISSION, subjects)
+    except NotFound:  # Somebody who may not be seen has, as somebody who does not exist, nothing.
+        return _bundle("searchset", (), total=0, links={"self": _self(request, asked)})
     with transaction.atomic():
-        try:
-            grant = grant_for_resident(request, PERMISSION, subjects)
-        except NotFound:  # Somebody who may not be seen has, as somebody who does not exist, nothing.
-            return _bundle("searchset", (), total=0, links={"self": _self(request, asked)})
         found = wanted.matching(_visible(store.everything(grant, subjects, [type_], known_at=page.known_at)))
         _record(grant, "fhir.search", subjects, {"type": type_, "parameters": sorted({n for n, _ in asked})})
     return _paged(request, asked, found, page)
@@ -163,8 +163,8 @@ def everything(request: HttpRequest, id_: str) -> HttpResponseBase:
     subjects = _resident(id_)
     if subjects is None:
         raise NotFound(NOT_HERE)
+    grant = grant_for_resident(request, PERMISSION, subjects)
     with transaction.atomic():
-        grant = grant_for_resident(request, PERMISSION, subjects)
         rows = _visible(store.everything(grant, subjects, types, known_at=page.known_at))
         rows = [row for row in rows if _is_between(row, given)]
         rows.sort(key=lambda row: (row.type != "Patient", row.type, row.id.int))
@@ -304,16 +304,17 @@ def _one(request: HttpRequest, type_: str, id_: str, action: str, of: Callable[[
     subject = store.subject_of(type_, key) if key else None
     if key is None or subject is None:
         raise NotFound(NOT_HERE)
-    with transaction.atomic():
-        if type_ in DIRECTORY:
+    if type_ in DIRECTORY:
+        with transaction.atomic():
             grant = request.grant  # type: ignore[attr-defined]
             stored = store.directory(grant, {key: ""})
             if not stored:
                 raise NotFound(NOT_HERE)
             record(grant, action, f"{type_}:{key}")
             return stored[0]
-        subjects = subjects_of(resident_of(subject))
-        grant = grant_for_resident(request, PERMISSION, subjects)
+    subjects = subjects_of(resident_of(subject))
+    grant = grant_for_resident(request, PERMISSION, subjects)
+    with transaction.atomic():
         found = of(grant, key)
         _record(grant, action, (subject,), {"type": type_, "id": str(key), "version": found.version})
     return found
