@@ -78,7 +78,7 @@ def break_glass(
     break-glass or an earlier one for this person was found not justified, RuleError for a missing reason, NotNeeded
     (409) where a relationship opens the record anyway, and NotFound where there is no such resident (`subject_ids`
     empty). A privacy officer of the organisation is alerted when this commits, a second time when it is the sixth
-    within 24 hours.
+    within 24 hours. Asked before a transaction begins, as `grant_for_resident` is.
     """
     from joinedup.access.residents import NO_SUCH_RECORD, ties_of
 
@@ -162,7 +162,7 @@ def _grant(request: Any, purpose: str, at: datetime) -> Grant:
 
 
 def _deny(grant: Grant, resident_id: UUID | None, reason: str) -> None:
-    with transaction.atomic():
+    with transaction.atomic(durable=True):
         details = {"denied": reason}
         record(grant, "record.break-glass", f"resident:{resident_id or 'none'}", outcome="denied", details=details)
 

@@ -129,7 +129,7 @@ def _did(action: str) -> str:
         "record.own": _("Opened the own record"),
         "fhir.read": _("Read through the API"),
     }
-    return words.get(action, action)
+    return words["fhir.read"] if action.startswith("fhir.") else words.get(action, action)
 
 
 def _service(actor: str) -> str:

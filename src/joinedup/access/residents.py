@@ -39,7 +39,8 @@ def grant_for_resident(
 
     Raises NotSignedIn (401), Refused (403) where no role of the asker permits this to anybody, or not for the purpose,
     and NotFound (404) in the same words where the resident is hidden from the asker and where there is none
-    (`subject_ids` empty). Denials are recorded, with the reason, in a transaction of their own.
+    (`subject_ids` empty). Denials are recorded, with the reason, in a transaction of their own; so this is asked
+    before a transaction begins (RuntimeError otherwise): the error that leads out would take the entry back.
     `purpose` defaults to what was chosen for the session or the token. `resident_id` names the resident in the audit.
     """
     at = at or datetime.now(UTC)
@@ -227,5 +228,5 @@ def _record_denial(asker: Any, permission: str, purpose: str, resident_id: UUID 
         actor_id=grant.actor_id, actor_name=grant.actor_name, role=grant.role, body_id=grant.body_id,
         purpose=grant.purpose, permission=permission, decided_at=grant.decided_at, reason=reason,
     )  # fmt: skip
-    with transaction.atomic():
+    with transaction.atomic(durable=True):
         record(denied, permission, f"resident:{resident_id or 'none'}", outcome="denied")

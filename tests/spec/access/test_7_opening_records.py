@@ -282,3 +282,15 @@ def test_a_subject_with_many_ties_is_decided_by_its_index() -> None:
         cursor.execute("EXPLAIN SELECT * FROM access_relationship WHERE subject_id = ANY(%s)", [[ADA, BEA]])
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "access_relationship_subject" in plan
+
+
+@pytest.mark.django_db
+def test_leave_is_asked_before_a_transaction_begins_so_that_a_denial_stays(asking: Callable[..., Any]) -> None:
+    request = asking("nurse")
+    (block,) = connection.atomic_blocks[-1:]
+    block._from_testcase = False  # as in a server, where no test has begun a transaction
+    try:
+        with pytest.raises(RuntimeError, match="durable"):
+            grant_for_resident(request, "record.full", [ADA])
+    finally:
+        block._from_testcase = True
