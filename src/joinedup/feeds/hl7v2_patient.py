@@ -236,7 +236,7 @@ def _practice(source: str, pd1: Segment | None) -> list[Json]:
         if practice and not any(one.get("identifier", {}).get("value") == practice for one in found):
             found.append({"identifier": {"system": ODS, "value": practice}})
         if one := practitioner(value, source):
-            if one.get("identifier", {}).get("system") not in (None, GMC) and re.fullmatch(r"G\d{7}", value[1]):
+            if one.get("identifier", {}).get("system") not in (None, GMC) and re.fullmatch(r"G[0-9]{7}", value[1]):
                 one = one | {"identifier": {"system": GMP, "value": value[1]}}
             found.append(one)
     return found

@@ -65,7 +65,7 @@ _UCUM = {
     "cmH2O": "cm[H2O]",
 }  # fmt: skip
 _COMPARED = re.compile(r"\s*([<>]=?)\s*(\S+)\s*")
-_RANGE = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*(?:-|–|to)\s*(-?\d+(?:\.\d+)?)\s*")
+_RANGE = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*(?:-|–|to)\s*(-?\d+(?:\.\d+)?)\s*", re.ASCII)
 
 
 @dataclass(slots=True)

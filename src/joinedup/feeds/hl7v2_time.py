@@ -14,7 +14,9 @@ from typing import NamedTuple
 from joinedup.feeds.hl7v2 import Hl7Error
 from joinedup.moment import LONDON
 
-_WRITTEN = re.compile(r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.(\d{1,4}))?)?)?)?)?)?([+-]\d{4})?")
+_WRITTEN = re.compile(
+    r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.(\d{1,4}))?)?)?)?)?)?([+-]\d{4})?", re.ASCII
+)
 _FLAGS = {"ambiguous": ("ambiguous-time",), "nonexistent": ("nonexistent-time",)}
 
 

@@ -40,13 +40,13 @@ _SYSTEMS = {
     "MVX": "http://hl7.org/fhir/sid/mvx",
     "C4": "http://www.ama-assn.org/go/cpt",
 }
-_OID = re.compile(r"[0-2](\.(0|[1-9]\d*)){2,}")
-_TABLE = re.compile(r"(?:HL7|Hl7|HL)(\d{4,5})")
+_OID = re.compile(r"[0-2](\.(0|[1-9][0-9]*)){2,}")
+_TABLE = re.compile(r"(?:HL7|Hl7|HL)([0-9]{4,5})")
 _LEGAL_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _BLANKS = re.compile(r"\s+")
-_PRACTICE = re.compile(r"[A-HJ-NP-Z]\d{5}")
+_PRACTICE = re.compile(r"[A-HJ-NP-Z][0-9]{5}")
 _ORGANISATION = re.compile(r"[A-Z0-9]{3,6}")
-_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _IDS = uuid.uuid5(uuid.NAMESPACE_URL, "https://joinedup.example/feeds/hl7v2")
 
 NAME_USES = {
