@@ -61,7 +61,7 @@ from joinedup.simulation.writing import Out
 LATE: Final = 100  # messages
 REPEATED: Final = 200  # messages
 MALFORMED: Final = 2000  # messages
-CANCELLED: Final = 100  # stays, each for A11 and for A13
+CANCELLED: Final = 50  # planned stays for A11, stays for A13
 UPDATED: Final = 10  # stays
 WITHDRAWN: Final = 500  # reports
 NO_PHONE: Final = 50  # changes of address

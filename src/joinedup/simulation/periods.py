@@ -24,6 +24,7 @@ def _periods() -> list[str]:
     return names
 
 
+_SECONDS: Final = tuple(f"{second:02d}" for second in range(60))
 _PERIODS: Final = _periods()
 PERIODS: Final = tuple(dict.fromkeys(_PERIODS))
 """All periods in order, as the names of files have them."""
@@ -38,7 +39,8 @@ def period_of(day: int) -> str:
 
 def stamp(moment: int, second: int = 0) -> str:
     """Answer a moment (minutes from midnight of day 0) as HL7 v2 writes it: 20260701093000."""
-    return f"{COMPACT[moment // 1440]}{COMPACT_CLOCK[moment % 1440]}{second:02d}"
+    day, minute = divmod(moment, 1440)
+    return COMPACT[day] + COMPACT_CLOCK[minute] + _SECONDS[second]
 
 
 def draw(name: str, many: int) -> int:

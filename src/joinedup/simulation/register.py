@@ -1,6 +1,7 @@
 """What the national register tells: who died, who moved, who changed practice. Columns are our own, pipe-delimited.
 
-The register knows everybody by the true NHS number and the registered name; its notices come days after the event.
+The register is where NHS numbers come from: it always has the true one. Names and dates are as the registrar heard
+them; notices come days after the event.
 """
 
 from __future__ import annotations
@@ -58,19 +59,21 @@ def write(world: World, block: Block, out: Out) -> None:
             ]
             main = icd10_of(person.death_cause) or "R99X"
             _notice(
-                world, out, person, "D", told, died,
+                world, block, out, person, "D", told, died,
                 f"||{COMPACT[died]}|{_PLACES.get(person.death_place, 'O')}|{main}|"
                 f"{'|'.join(([main, *[code for code in causes if code != main]] + [''] * 3)[:3])}|{COMPACT[told]}",
             )  # fmt: skip
         if person.moved_on >= FIRST_DAY and (not died or died > person.moved_on) and person.previous_postcode:
             told = person.moved_on + 5 + draw(person.id + "M", 40)
-            _notice(world, out, person, "M", told, person.moved_on, f"{person.previous_postcode}||||||||")
+            _notice(world, block, out, person, "M", told, person.moved_on, f"{person.previous_postcode}||||||||")
         if person.registered_on >= FIRST_DAY and person.previous_practice:
             told = person.registered_on + 1 + draw(person.id + "R", 6)
-            _notice(world, out, person, "R", told, person.registered_on, f"|{person.previous_practice}|||||||")
+            _notice(world, block, out, person, "R", told, person.registered_on, f"|{person.previous_practice}|||||||")
 
 
-def _notice(world: World, out: Out, person: Person, kind: str, told: int, effective: int, rest: str) -> None:
+def _notice(
+    world: World, block: Block, out: Out, person: Person, kind: str, told: int, effective: int, rest: str
+) -> None:
     """Add one notice; what is told after the last day is not known yet."""
     if told > LAST_DAY:
         return
@@ -79,10 +82,17 @@ def _notice(world: World, out: Out, person: Person, kind: str, told: int, effect
     if draw(number + "bad", BAD_DATE) == 0:
         day = "20260230"
         out.count(SOURCE, "impossible dates")
-    forenames = f"{person.given} {person.middle}".strip()
+    held = block.shown.get((person.index, "registry"))
+    said = held[0] if held else None
+    given, family, middle = (
+        (said.given, said.family, said.middle) if said else (person.given, person.family, person.middle)
+    )
+    birth = said.birth if said else person.birth
+    forenames = f"{given} {middle}".strip()
     out.file(f"{SOURCE}/register_{period_of(told)}.csv").append(
-        f"{number}|{kind}|{COMPACT[told]}|{person.nhs_number}|{person.family.upper()}|{forenames}|{_SEX[person.sex]}|"
-        f"{COMPACT[person.birth]}|{person.postcode}|{world.areas[person.area].code}|{person.practice}|{day}|{rest}{END}"
+        f"{number}|{kind}|{COMPACT[told]}|{person.nhs_number}|{family.upper()}|{forenames}|{_SEX[person.sex]}|"
+        f"{COMPACT[birth] if birth else ''}|{person.postcode}|{world.areas[person.area].code}|{person.practice}|{day}|"
+        f"{rest}{END}"
     )
     out.count(SOURCE, "rows")
-    out.subject(SOURCE, person.nhs_number, person.id)
+    out.subject(SOURCE, person.nhs_number, person.id, " ".join(said.faults) if said else "")

@@ -298,13 +298,6 @@ class _Coders:
                 f"{ISO[shown.birth] if shown.birth else ''},{_GENDER[shown.sex]},{shown.ethnicity},{shown.postcode},"
                 f"{residence},{shown.practice},{trust}"
             )
-            for feed, _, _ in FEEDS:
-                self.out.subject(
-                    f"{shown.source}-{feed}",
-                    shown.source_id,
-                    self.block.person(shown.person).id,
-                    " ".join(shown.faults),
-                )
         if shown.nhs_number and draw(cds + "nhs", WRONG_NUMBER) == 0:
             return kept.replace(f",{shown.nhs_number},", f",{wrong_check_digit(shown.nhs_number)},", 1)
         return kept

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 from typing import Final
 
-FEEDS: Final = ("gp",)
+FEEDS: Final = (
+    "gp", "hl7v2", "letters", "sus", "waiting_list", "care_services", "social_care", "voluntary_sector", "register",
+)  # fmt: skip
 """Modules of this room that write feeds, in the order in which they write."""
 
 
