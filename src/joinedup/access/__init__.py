@@ -10,7 +10,6 @@ _WHERE = {
     "AccessLogEntry": "log_of_access",
     "Act": "audit",
     "Actor": "decision",
-    "BREAK_GLASS_REASONS": "breaking_glass",
     "Decision": "decision",
     "Grant": "grant",
     "NO_SUCH_RECORD": "residents",

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from joinedup.access import alerts
-from joinedup.access.breaking_glass import BREAK_GLASS_REASONS
+from joinedup.access.breaking_glass import REASONS
 from joinedup.access.grant import requires
 from joinedup.access.log_of_access import AccessLogEntry, access_log
 from joinedup.access.roles import TABLE
@@ -35,7 +35,7 @@ def list_of_alerts(request: Any) -> HttpResponseBase:
             "who": row.who,
             "role": row.role,
             "body": row.body,
-            "why": _(BREAK_GLASS_REASONS.get(row.reason_code, row.reason_code)),
+            "why": _(REASONS.get(row.reason_code, row.reason_code)),
             "due_on": row.due_on,
             "state": _(alerts.OUTCOMES[row.outcome]) if row.outcome else _("Waits for review"),
         }
@@ -81,7 +81,7 @@ def alert(request: Any, reference: UUID) -> HttpResponseBase:
         title=_(alerts.KINDS[row.kind]),
         breadcrumbs=[Crumb(_("Alerts"), reverse("access:alerts"))],
         row=row,
-        reason=_(BREAK_GLASS_REASONS.get(row.reason_code, row.reason_code)),
+        reason=_(REASONS.get(row.reason_code, row.reason_code)),
         purpose=TABLE.purposes[row.purpose].title if row.purpose in TABLE.purposes else row.purpose,
         outcomes=[(key, _(title)) for key, title in alerts.OUTCOMES.items()],
         given=request.POST,

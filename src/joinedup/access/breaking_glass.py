@@ -24,7 +24,7 @@ from joinedup.access.resident_decision import BREAK_GLASS, Ties, decide_for_resi
 from joinedup.errors import JoinedupError, NotFound, Refused, RuleError, did_you_mean
 from joinedup.moment import LONDON
 
-BREAK_GLASS_REASONS = {
+REASONS = {
     "emergency": "Emergency: waiting would put the person at risk",
     "not-arrived": "The person is in our care, but the registration or referral has not arrived",
     "safeguarding": "Safeguarding: somebody is at risk of harm",
@@ -73,7 +73,7 @@ def break_glass(
 ) -> Opened:
     """Open ONE resident's record (these are the resident's subjects) to this session for an hour.
 
-    `reason_code` is a key of BREAK_GLASS_REASONS and `text` has at least 20 characters. From then on
+    `reason_code` is a key of REASONS and `text` has at least 20 characters. From then on
     `grant_for_resident` answers with the relationship "break-glass:<reference>". Raises Refused where the role has no
     break-glass or an earlier one for this person was found not justified, RuleError for a missing reason, NotNeeded
     (409) where a relationship opens the record anyway, and NotFound where there is no such resident (`subject_ids`
@@ -168,9 +168,9 @@ def _deny(grant: Grant, resident_id: UUID | None, reason: str) -> None:
 
 
 def _must_give_reason(reason_code: str, text: str) -> None:
-    if reason_code not in BREAK_GLASS_REASONS:
-        near = did_you_mean(reason_code, BREAK_GLASS_REASONS)
-        raise RuleError(f"Select why you open this record; expected one of {', '.join(BREAK_GLASS_REASONS)}.{near}")
+    if reason_code not in REASONS:
+        near = did_you_mean(reason_code, REASONS)
+        raise RuleError(f"Select why you open this record; expected one of {', '.join(REASONS)}.{near}")
     # Letters and digits count: twenty dots are no reason.
     if sum(character.isalnum() for character in text) < LEAST_TEXT or len(text.strip()) < LEAST_TEXT:
         raise RuleError(f"Say in at least {LEAST_TEXT} characters why you open this record.")

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from joinedup.access.audit import record
 from joinedup.access.bodies import names_of
-from joinedup.access.breaking_glass import BREAK_GLASS_REASONS
+from joinedup.access.breaking_glass import REASONS
 from joinedup.access.grant import Grant
 from joinedup.access.models import User
 from joinedup.access.resident_decision import OWN
@@ -109,7 +109,7 @@ def _line(
         purpose=TABLE.purposes[purpose].title if purpose in TABLE.purposes else purpose,
         relationship=relationship_in_words(relationship),
         broke_glass=broke_glass,
-        reason=BREAK_GLASS_REASONS.get(details.get("reason", ""), ""),
+        reason=REASONS.get(details.get("reason", ""), ""),
         outcome=entry["outcome"],
         is_self=entry["actor"] == grant.actor_id,
     )
