@@ -37,5 +37,7 @@ urlpatterns = [
     path("system/", include("joinedup.system.urls")),
     path("api/openapi.json", home.openapi, name="openapi"),
     path("api/", api.urls),
+    path("record/", include("joinedup.record.urls")),
+    path("fhir/", include("joinedup.record.fhir.urls")),
     path("", include("joinedup.ui.urls")),
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from joinedup.feeds.encounters import fold
+    from joinedup.feeds.mllp import Outcome, serve_mllp
     from joinedup.feeds.reading import read_again, read_delivery
     from joinedup.feeds.repeats import message_outcome
     from joinedup.feeds.sources import deliveries_in, read_sources
@@ -26,6 +27,7 @@ __all__ = [
     "Batch",
     "EncounterEvent",
     "Merge",
+    "Outcome",
     "Resource",
     "SetAside",
     "Source",
@@ -37,11 +39,13 @@ __all__ = [
     "read_delivery",
     "read_sources",
     "resource_id",
+    "serve_mllp",
     "subject_id",
 ]
 
 _HOMES = {
     "encounters": ("fold",),
+    "mllp": ("Outcome", "serve_mllp"),
     "reading": ("read_again", "read_delivery"),
     "repeats": ("message_outcome",),
     "sources": ("deliveries_in", "read_sources"),

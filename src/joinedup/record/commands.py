@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -73,8 +74,15 @@ def listen(
     declared = ledger.source(source)
     if declared.format != "hl7v2":
         raise RuleError(f"The source '{source}' sends {declared.format}; MLLP carries HL7 v2.")
-    typer.echo(f"Listening for {declared.name} on {host}:{port}. Ctrl-C ends it.")
-    serve_mllp(host, port, declared, apply_message)
+
+    async def serve() -> None:
+        server = await serve_mllp(host, port, declared, apply_message)
+        typer.echo(f"Listening for {declared.name} on {host}:{port}. Ctrl-C ends it.")
+        async with server:
+            await server.serve_forever()
+
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve())
 
 
 @collect_app.command()

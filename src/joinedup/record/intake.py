@@ -62,12 +62,17 @@ def store_batch(grant: Grant, delivery: ledger.Delivery, source: Source, shard: 
     grant.must_be_for(PERMISSION)
     with transaction.atomic():
         kept = keep(grant, delivery, source, batch)
-        ledger.keep_set_aside(delivery.id, kept.refused)
-        if not ledger.advance(delivery.id, shard, batch, kept):
-            raise Unavailable("Another process is taking in the same delivery. Wait for its end, then load again.")
-        details = {"source": source.key, "shard": shard, "to": batch.position, **kept.counts()}
-        record(grant, "record.intake", f"delivery:{delivery.id}", details=details)
+        settle_batch(grant, delivery, source, shard, batch, kept)
     return kept
+
+
+def settle_batch(grant: Grant, delivery: ledger.Delivery, source: Source, shard: int, batch: Batch, kept: Kept) -> None:
+    """Say in the ledger and the audit what became of a batch that was kept in this transaction."""
+    ledger.keep_set_aside(delivery.id, kept.refused)
+    if not ledger.advance(delivery.id, shard, batch, kept):
+        raise Unavailable("Another process is taking in the same delivery. Wait for its end, then load again.")
+    details = {"source": source.key, "shard": shard, "to": batch.position, **kept.counts()}
+    record(grant, "record.intake", f"delivery:{delivery.id}", details=details)
 
 
 def keep(
