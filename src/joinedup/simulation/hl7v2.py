@@ -64,6 +64,7 @@ MALFORMED: Final = 2000  # messages
 CANCELLED: Final = 50  # planned stays for A11, stays for A13
 UPDATED: Final = 10  # stays
 WITHDRAWN: Final = 500  # reports
+PRELIMINARY: Final = 40  # reports
 NO_PHONE: Final = 50  # changes of address
 NOW: Final = (LAST_DAY + 1) * 1440 - 1
 _SEVERITY: Final = {"mild": "MI", "moderate": "MO", "severe": "SV"}
@@ -361,7 +362,7 @@ class _Desk:
                 received,
                 event.asked_by,
                 stamp(moment),
-                "F" if status == "F" else "C",
+                "C" if status == "W" else status,
             )
             self.queue_up(
                 "ORU^R01",
@@ -371,6 +372,9 @@ class _Desk:
                 event.id + tail,
             )
 
+        if draw(event.id + "P", PRELIMINARY) == 0 and event.panel == "full_blood_count":
+            tell(reported - 60, "P", True, "p")
+            out.count(self.source, "preliminary results")
         tell(reported, "F", False, "")
         out.same_event(event.id, self.source, "DiagnosticReport", event.id)
         if event.corrected and reported + 1440 <= NOW:

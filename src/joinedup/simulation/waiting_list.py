@@ -112,7 +112,7 @@ def write(world: World, block: Block, out: Out) -> None:
                 f"{ISO[wait.listed] if is_listed else ''},{'11' if is_listed else ''},{opcs(wait.procedure)},"
                 f"{'1' if is_listed else ''},{'' if is_listed else next_day},"
                 f"{ISO[wait.last_seen] if wait.last_seen else ''},{next_day if is_listed else ''},"
-                f"{'1' if wait.priority == '3' else '0'},{ISO[sunday - draw(wait.id + 'v', 84)]},"
+                f"{'1' if wait.priority == '3' else '0'},{ISO[max(wait.referred, sunday - draw(wait.id + 'v', 84))]},"
                 f"{ISO[wait.end] if has_ended else ''},{wait.reason if has_ended else ''}{END}"
             )
             out.count(feed, "rows")

@@ -10,7 +10,7 @@ import pytest
 
 from joinedup.simulation import hl7v2
 from joinedup.simulation.hl7v2_segments import CR, escaped
-from joinedup.simulation.world import Admission, Block, Stay
+from joinedup.simulation.world import Admission, Block, Report, Result, Stay
 from joinedup.simulation.writing import Out
 
 from .drawn_hospital import little_block, little_world, written
@@ -227,6 +227,39 @@ def test_faults_come_at_their_rates(many: Out) -> None:
     assert 1 <= counts["malformed messages"] <= 12
     assert 20 <= counts["A11"] <= 65
     assert 20 <= counts["A13"] <= 65
+
+
+def test_results_come_preliminary_corrected_and_withdrawn_at_their_rates() -> None:
+    block = little_block()
+    values = (Result("haemoglobin", 140.0, ""),)
+    block.reports = [
+        Report(
+            f"LB{n}",
+            0,
+            "RWH",
+            "Z00001",
+            45_400 + n // 20,
+            600,
+            "full_blood_count",
+            values,
+            120.0 if n % 100 == 0 else 0.0,
+        )
+        for n in range(4_000)
+    ]
+    out = written(hl7v2, block)
+    counts = {what: count for (_, what), count in out.counts.items()}
+    assert 0.6 < counts["preliminary results"] * hl7v2.PRELIMINARY / 4_000 < 1.5
+    assert counts["corrected results"] == 40
+    assert 2 <= counts["withdrawn results"] <= 20
+    statuses = Counter(
+        found
+        for text in lines(out)
+        for found in re.findall(
+            r"^OBX\|1\|NM\|[^|]*\|1\|[^|]*\|g/L\|115-165\|N\|\|\|(\w)\|", text.replace(CR, "\n"), re.M
+        )
+    )
+    assert statuses["F"] > 3_900
+    assert set(statuses) == {"F", "P", "C", "W"}
 
 
 def test_repeated_messages_are_the_same_to_the_byte_and_others_have_ids_of_their_own(many: Out) -> None:
