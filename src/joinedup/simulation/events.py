@@ -428,7 +428,9 @@ class Happening:
         state = "active" if seen > LAST_DAY else "revoked" if draw() < 0.03 else "completed"
         referral = self.id("R")
         self.block.referrals.append(
-            Referral(referral, one.index, self.practice_on(one, day), day, one.trust, specialty, priority, reason, state)
+            Referral(
+                referral, one.index, self.practice_on(one, day), day, one.trust, specialty, priority, reason, state
+            )
         )
         if state == "revoked":
             return 0, referral
@@ -503,7 +505,9 @@ class Happening:
                 return
             in_at = comes * 1440 + self.clock(7, 13)
             as_day_case = draw() < treatment.day_case
-            out_at = in_at + 240 + draw.whole(300) if as_day_case else in_at + int(draw.long(treatment.days) * 1440) + 600
+            out_at = (
+                in_at + 240 + draw.whole(300) if as_day_case else in_at + int(draw.long(treatment.days) * 1440) + 600
+            )
             self._admit(n, admission, in_at, out_at, method="11" if number == 0 else "13", illness="",
                         specialty=treatment.specialty, hrg=treatment.hrg, median=treatment.days, pence=treatment.pence,
                         waiting=entry if number == 0 else "", procedure=treatment.opcs, diagnosis=treatment.icd10,
@@ -549,7 +553,15 @@ class Happening:
         spread = measure.spread
         man = self.people[n].sex == "male"
         if key == "hba1c":
-            mean = 57 if has["diabetes_type_2"][n] else 63 if has["diabetes_type_1"][n] else 44 if has["prediabetes"][n] else 36
+            mean = (
+                57
+                if has["diabetes_type_2"][n]
+                else 63
+                if has["diabetes_type_1"][n]
+                else 44
+                if has["prediabetes"][n]
+                else 36
+            )
             spread = 11 if mean > 50 else 2.5
         elif key == "egfr":
             mean, spread = (47, 7) if has["chronic_kidney_disease"][n] else (max(64, 118 - self.old[n] * 0.65), 8)

@@ -113,7 +113,9 @@ def _habits(
     age: Floats, decile: Floats, men: NDArray[np.bool_], has: dict[str, NDArray[np.bool_]], rng: np.random.Generator
 ) -> tuple[list[str], Floats]:
     many = len(age)
-    smokes = np.array(SMOKERS)[decile.astype(int) - 1] * np.interp(age, [15, 18, 30, 55, 70, 90], [0, 1, 1.3, 1, 0.6, 0.3])
+    smokes = np.array(SMOKERS)[decile.astype(int) - 1] * np.interp(
+        age, [15, 18, 30, 55, 70, 90], [0, 1, 1.3, 1, 0.6, 0.3]
+    )
     smokes = smokes * np.where(men, 1.12, 0.88) * np.where(has["copd"], 2.4, 1) * np.where(has["schizophrenia"], 3, 1)
     stopped = np.interp(age, [17, 20, 40, 60, 75, 90], [0, 0.08, 0.2, 0.32, 0.42, 0.42]) * np.where(has["copd"], 1.8, 1)
     draw = rng.random(many)
@@ -214,7 +216,9 @@ def _allergies(
             reaction = reactions[int(draw[1] ** 1.7 * len(reactions))]
             if key == "ramipril":
                 reaction = "cough" if draw[1] < 0.8 else "angioedema"
-            severity = "severe" if reaction in ("anaphylaxis", "angioedema") else "moderate" if draw[1] > 0.4 else "mild"
+            severity = (
+                "severe" if reaction in ("anaphylaxis", "angioedema") else "moderate" if draw[1] > 0.4 else "mild"
+            )
             last = int(death[one]) or LAST_DAY
             since = draft.birth[one] + int((last - draft.birth[one]) * (0.05 if key in FOOD_ALLERGENS else draw[2]))
             known_to = "gp" if draw[3] < 0.3 else "acute" if draw[3] < 0.42 else "both"

@@ -10,8 +10,6 @@ from __future__ import annotations
 import zlib
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from joinedup.simulation.days import EPOCH, FIRST_DAY, LAST_DAY
 from joinedup.simulation.world import Block, Merge, Person, Shown, World
 
@@ -141,7 +139,9 @@ def show(world: World, block: Block) -> None:
                 low = max(since + 45, LAST_DAY - 500)
                 day = low + int(draws[18] * max(1, LAST_DAY - low))
                 block.merges.append(
-                    Merge(source, first.source_id, second.source_id, index, min(day, LAST_DAY), 540 + int(draws[18] * 400))
+                    Merge(
+                        source, first.source_id, second.source_id, index, min(day, LAST_DAY), 540 + int(draws[18] * 400)
+                    )
                 )
         block.shown[index, source] = held
 
@@ -182,7 +182,15 @@ def _who_holds_whom(world: World, block: Block) -> list[tuple[int, str, str, int
 
 
 def _held(
-    block: Block, one: Person, kind: str, source: str, since: int, draws: list[float], spare: str, *, second: bool = False
+    block: Block,
+    one: Person,
+    kind: str,
+    source: str,
+    since: int,
+    draws: list[float],
+    spare: str,
+    *,
+    second: bool = False,
 ) -> Shown:
     care = CARE[kind]
     # Linkage errors fall unevenly; the ratios are of the size that studies of hospital records found.
@@ -267,10 +275,11 @@ def _source_id(kind: str, source: str, index: int, *, second: bool) -> str:
     """Answer what a source calls a patient: numbers that say nothing, of the shape that such systems give."""
     # A permutation for each source (odd factor, modulus a power of two), so that numbers are unique and unordered.
     code = zlib.crc32(source.encode())
-    number = (index * 2 + second) * (code % 100_000 * 2 + 1) + code
+    number = index * 2 + second
     if kind == "gp":
-        return f"{(number * 2654435761 + 12345) % 2**32:08x}-{code & 0xFFFF:04x}-4{index % 4096:03x}-8{code % 4096:03x}-" \
-               f"{(index * 2 + second) % 2**48:012x}"  # fmt: skip
+        number = (number * (code * 2 + 1) + code * 65_537) % 2**40
+        return f"{number >> 8:08x}-{code & 0xFFFF:04x}-4{number & 0xFF:02x}0-8{code >> 20:03x}-{code * 40_503 % 2**48:012x}"
+    number = number * (code % 100_000 * 2 + 1) + code
     number %= 2**21
     return {
         "acute": f"{chr(65 + code % 20)}{1_000_000 + number}",

@@ -12,9 +12,9 @@ from joinedup.simulation.days import FIRST_DAY, LAST_DAY
 from joinedup.simulation.events import happen
 from joinedup.simulation.health import Health, draw_health
 from joinedup.simulation.identities import show
+from joinedup.simulation.naming import street
 from joinedup.simulation.people import BLOCK, YEAR_DAYS, Draft, draw_people, email_of
 from joinedup.simulation.place import postcodes_of, providers_of
-from joinedup.simulation.naming import street
 from joinedup.simulation.world import Block, Person, World
 
 # Share of households that moved in within three years, by the age of their first member (English Housing Survey 2022).

@@ -269,9 +269,7 @@ def _two_homes(draft: Draft, home: list[int], rng: np.random.Generator) -> None:
             draft.tags[child].add("two_homes")
 
 
-def _address(
-    draft: Draft, world: World, kinds: list[str], members: list[list[int]], rng: np.random.Generator
-) -> None:
+def _address(draft: Draft, world: World, kinds: list[str], members: list[list[int]], rng: np.random.Generator) -> None:
     draft.household = [-1] * len(draft)
     for at, (kind, people) in enumerate(zip(kinds, members, strict=True)):
         area_at = draft.area[people[0]]
