@@ -385,7 +385,7 @@ class _Desk:
             out.count(self.source, "withdrawn results")
 
     def changes(self, shown: Shown, out: Out) -> None:
-        """Tell of a new person (A28), and of a move or a death that the hospital heard of (A31)."""
+        """Tell of a new person (A28), and of a move, a new name or a death that the hospital heard of (A31)."""
         paper = self.paper_of(shown)
         person = paper.person
         out.subject(self.source, shown.source_id, person.id, " ".join(shown.faults))
@@ -394,14 +394,18 @@ class _Desk:
             self.adt("A28", new, paper.segments(new) + pv1("N", "", "") + CR, shown.source_id)
         moved = person.moved_on
         if moved >= FIRST_DAY and shown.since < moved and shown.postcode == person.postcode:
-            told = min((moved + 1 + draw(shown.source_id, 30)) * 1440 + 600, NOW)
+            told = (moved + 1 + draw(shown.source_id, 30)) * 1440 + 600
             phone = ""
             if draw(shown.source_id + "phone", NO_PHONE) == 0:
                 phone = NULL
                 out.count(self.source, "telephone withdrawn")
             self.adt("A31", told, paper.segments(told, phone=phone) + pv1("N", "", "") + CR, shown.source_id + "m")
+        renamed = person.renamed_on
+        if renamed >= FIRST_DAY and shown.since < renamed and shown.family == person.family:
+            told = (renamed + 3 + draw(shown.source_id, 60)) * 1440 + 630
+            self.adt("A31", told, paper.segments(told) + pv1("N", "", "") + CR, shown.source_id + "n")
         if person.death >= FIRST_DAY and draw(shown.source_id + "death", 10) < 9:
-            told = min((person.death + 1 + draw(shown.source_id, 14)) * 1440 + 660, NOW)
+            told = (person.death + 1 + draw(shown.source_id, 14)) * 1440 + 660
             self.adt("A31", told, paper.segments(told) + pv1("N", "", "") + CR, shown.source_id + "d")
 
     def merge(self, event: Merge, held: Sequence[Shown], out: Out) -> None:

@@ -156,6 +156,16 @@ def test_a_move_shows_the_old_address_before_and_the_new_one_after() -> None:
     assert set(after) == {"12 Orchard Close^^Stevenage^^ZH1 4AB^GBR^H"}
 
 
+def test_a_new_name_is_told_by_a_change_and_stands_in_what_follows() -> None:
+    block = little_block()
+    zofia, *others = block.people
+    block.people = (zofia._replace(former_family="Kowalska", renamed_on=46_190), *others)
+    told = [m for m in messages_of(written(hl7v2, block)) if "H000001" in str(m.segment("PID")(3))]
+    names = {str(m["MSH.F9.R1.C2"]): str(m.segment("PID")(5)).split("^")[0] for m in told}
+    assert names["A04"] == names["A01"] == "KOWALSKA"  # 10 June 2026; the new name is of 19 June
+    assert names["A31"] == names["R01"] == "O'NEIL-NOWAK"
+
+
 def test_the_hospital_denies_an_allergy_that_only_the_practice_knows(messages: list[hl7.Message]) -> None:
     allergies = {
         str(m.segment("PID")(3)).split("^")[0]: str(m.segment("AL1")(3)) for m in messages if f"{CR}AL1|" in str(m)
