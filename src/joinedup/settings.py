@@ -140,8 +140,15 @@ CACHES = {
 AUDIT_HEADS_DIR = Path(os.environ.get("JOINEDUP_AUDIT_HEADS", str(DATA_DIR / "audit-heads")))
 
 # What rooms offer to pages and jobs that may not import them: name -> dotted path of a callable.
-SEARCHES = ["joinedup.system.search.find"]  # find(text, moment, grant) -> list of ui.SearchResult
-NAVIGATION = ["joinedup.system.navigation.entries", "joinedup.access.navigation.entries"]  # (request) -> entries
+SEARCHES = [  # find(text, moment, grant) -> list of ui.SearchResult
+    "joinedup.system.search.find",
+    "joinedup.record.search.find",
+]
+NAVIGATION = [  # (request) -> entries
+    "joinedup.record.navigation.entries",
+    "joinedup.system.navigation.entries",
+    "joinedup.access.navigation.entries",
+]
 BODY_NAMES = ["joinedup.system.lookup.names_of"]  # (ids) -> {id: name}
 BODY_BY_CODE = ["joinedup.system.lookup.id_of"]  # (code) -> id or None
 BODY_CODES = ["joinedup.system.lookup.ods_codes_of"]  # (ids) -> {id: ODS codes that it answers for}

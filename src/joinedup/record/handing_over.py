@@ -265,6 +265,25 @@ def leave_to_read(request: Any, row: Row, body_id: UUID) -> Grant:
     return replace(grant, subject_ids=frozenset({row.subject_id}), relationship="referral")
 
 
+def leave_to_read_many(request: Any, rows: Sequence[Row], body_id: UUID) -> Grant:
+    """Answer the grant to list hand-overs that concern a team: as `leave_to_read`, for all of them."""
+    grant = grant_for(request, PERMISSION, body_id=body_id)
+    return replace(grant, subject_ids=frozenset(row.subject_id for row in rows), relationship="referral")
+
+
+def read_many(grant: Grant, rows: Sequence[Row]) -> list[tuple[Row, store.Stored | None, list[store.Stored]]]:
+    """Answer each hand-over with its resource (None when it is gone) and the Patient of its subject; one query."""
+    grant.must_be_for(PERMISSION)
+    types = ["Patient", *sorted({row.type for row in rows})]
+    held = store.everything(grant, {row.subject_id for row in rows}, types)
+    by_id = {stored.id: stored for stored in held}
+    patients: dict[UUID, list[store.Stored]] = {}
+    for stored in held:
+        if stored.type == "Patient":
+            patients.setdefault(stored.subject_id, []).append(stored)
+    return [(row, by_id.get(row.id), patients.get(row.subject_id, [])) for row in rows]
+
+
 def read_handover(grant: Grant, row: Row) -> tuple[store.Stored, list[store.Stored]]:
     """Answer the resource that was handed over and the Patient of its subject; raises NotFound when it is gone."""
     grant.must_be_for(PERMISSION)
@@ -361,7 +380,7 @@ def _write_task(grant: Grant, subject_id: UUID, request: store.Stored, state: st
         "resourceType": "Task",
         "status": TASK_STATUS[state],
         "intent": "order",
-        "focus": {"reference": f"ServiceRequest/{request.content['id']}"},
+        "focus": _pointing_at(request),
         "authoredOn": datetime.now(UTC).isoformat(timespec="seconds"),
         "owner": _organisation(receiver),
     }
@@ -373,6 +392,13 @@ def _write_task(grant: Grant, subject_id: UUID, request: store.Stored, state: st
         None,
     )  # fmt: skip
     store.write(grant, subject_id, content, action=PERMISSION, resource=before.id if before else None)
+
+
+def _pointing_at(request: store.Stored) -> dict[str, Any]:
+    """A reference names what is of the same source; another source's request is named by the id that it has here."""
+    if request.source == OWN:
+        return {"reference": f"ServiceRequest/{request.content['id']}"}
+    return {"identifier": {"system": "https://joinedup.example/Id/resource", "value": str(request.id)}}
 
 
 def _organisation(code: str) -> dict[str, Any]:

@@ -1,0 +1,365 @@
+"""The team's pages: what waits for it, what nobody has opened in time, one hand-over, and a new referral."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.http import HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_safe
+
+from joinedup.access import actor_of, disclose, grants_for_residents, requires
+from joinedup.access.resident_decision import roles_that_may
+from joinedup.errors import NotFound, Refused, RuleError
+from joinedup.identity import residents_of, subjects_of_many
+from joinedup.moment import LONDON, now
+from joinedup.record import handing_over
+from joinedup.record.forms import ReferForm, errors_of
+from joinedup.record.handing_over import PERMISSION, Row
+from joinedup.record.handover import NEEDS_REASON, STEPS, URGENCIES, is_sent_in_time
+from joinedup.record.lines import line_of, name_of
+from joinedup.record.residents import organisation_name
+from joinedup.record.sources import every_source, is_loaded
+from joinedup.record.summary import nhs_numbers
+from joinedup.record.views.additions import form_page
+from joinedup.record.views.parts import ResidentPage, keeps_no_copy, say, setting_name
+from joinedup.ui import Column, Crumb, Page, Table, day
+from joinedup.ui.dates import instant
+
+KINDS = {"referral": "Referral", "discharge_summary": "Discharge summary", "letter": "Clinic letter"}
+STATES = {
+    "requested": "Waits for an answer",
+    "accepted": "Accepted",
+    "in-progress": "Being worked on",
+    "completed": "Completed",
+    "rejected": "Rejected",
+    "withdrawn": "Withdrawn",
+    "sent": "To be read",
+    "filed": "Read and filed",
+    "opened": "First opened",
+}
+ACTS = {
+    "accepted": "Accept",
+    "rejected": "Reject",
+    "in-progress": "Begin work",
+    "completed": "Complete",
+    "withdrawn": "Withdraw",
+    "filed": "File as read",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A body in which the reader works hand-overs: its id, the ODS codes it answers for, and the one it signs with."""
+
+    body_id: UUID
+    name: str
+    code: str
+    codes: frozenset[str]
+
+
+def teams_of(request: Any) -> list[Team]:
+    """Answer the bodies in which whoever asks may work the inbox today."""
+    from joinedup.system import Picture
+    from joinedup.system.lookup import ods_codes_of
+
+    today = datetime.now(UTC).astimezone(LONDON).date()
+    held = [role for role, _purpose in roles_that_may(actor_of(request.user), PERMISSION, today, "") if role.body_id]
+    ids = list(dict.fromkeys(role.body_id for role in held if role.body_id))
+    bodies, codes = Picture(now()).bodies_by_id(ids), ods_codes_of(ids)
+    return [
+        Team(id_, bodies[id_].name, bodies[id_].code or "", codes.get(id_, frozenset()) | {bodies[id_].code or ""})
+        for id_ in ids
+        if id_ in bodies
+    ]
+
+
+def _codes(teams: Iterable[Team]) -> set[str]:
+    return {code for team in teams for code in team.codes if code}
+
+
+# --- lists ---------------------------------------------------------------------------------------------------------
+
+
+@requires("record.handover")
+@require_safe
+@keeps_no_copy
+def inbox(request: Any) -> HttpResponseBase:
+    """What waits for the reader's teams, and what they sent that is not over."""
+    teams = teams_of(request)
+    codes = _codes(teams)
+    waiting = handing_over.inbox(codes) if codes else []
+    waiting += _for_our_practice(request, teams)
+    sent = handing_over.outbox(codes) if codes else []
+    people = _people(request, teams, [*waiting, *sent])
+    return _list_page(
+        request,
+        "record/inbox.jinja",
+        _("Inbox"),
+        teams=teams,
+        waiting=_table(waiting, people, _("Waiting for your team"), "waiting", _("Nothing waits for your team.")),
+        sent=_table(sent, people, _("Sent by your team"), "sent", _("Your team has sent nothing that is still open.")),
+        overdue=sum(row.is_late(datetime.now(UTC)) for row in waiting),
+    )
+
+
+@requires("record.handover")
+@require_safe
+@keeps_no_copy
+def unopened(request: Any) -> HttpResponseBase:
+    """What nobody has opened in time, of what the reader's teams sent or were sent (rules: record R71, R72)."""
+    teams = teams_of(request)
+    codes = _codes(teams)
+    at = datetime.now(UTC)
+    rows = handing_over.unopened(codes, at) if codes else []
+    rows += [row for row in _for_our_practice(request, teams) if row.is_late(at)]
+    people = _people(request, teams, rows)
+    table = _table(rows, people, _("Not opened in time"), "unopened", _("Everything has been opened in time."))
+    return _list_page(request, "record/unopened.jinja", _("Not opened in time"), teams=teams, rows=table)
+
+
+def _list_page(request: Any, template: str, title: str, **context: Any) -> HttpResponseBase:
+    return Page(
+        request, template, title=title, breadcrumbs=[Crumb("joinedup", "/")], is_simulated=is_loaded(),
+        notice=request.session.pop("record.notice", None), **context,
+    ).response()  # fmt: skip
+
+
+def _for_our_practice(request: Any, teams: Sequence[Team]) -> list[Row]:
+    """Answer the summaries that name no receiver and are about people registered at one of these practices."""
+    if not teams:
+        return []
+    rows = handing_over.unaddressed()
+    leads = residents_of(row.subject_id for row in rows)
+    subjects = subjects_of_many(set(leads.values()))
+    grants = grants_for_residents(request, PERMISSION, subjects)
+    team_of = {team.body_id: team for team in teams}
+    found = []
+    for row in rows:
+        grant = grants.get(leads[row.subject_id])
+        if grant is not None and grant.relationship == "registered_practice" and grant.body_id in team_of:
+            found.append(replace(row, receiver=team_of[grant.body_id].code))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    name: str
+    born: str
+    number: str
+    about: str
+
+
+def _people(request: Any, teams: Sequence[Team], rows: Sequence[Row]) -> dict[UUID, _Person]:
+    """Answer whom each hand-over is about and what it is; that these people were listed is in the audit."""
+    found: dict[UUID, _Person] = {}
+    if not rows:
+        return found
+    by_body: dict[UUID, list[Row]] = {}
+    for row in rows:
+        team = next(team for team in teams if row.receiver in team.codes or row.sender in team.codes)
+        by_body.setdefault(team.body_id, []).append(row)
+    for body_id, group in by_body.items():
+        leave = handing_over.leave_to_read_many(request, group, body_id)
+        for row, resource, patients in handing_over.read_many(leave, group):
+            patient = patients[0].content if patients else {}
+            title, _details = line_of(row.type, resource.content) if resource else ("", [])
+            numbers = nhs_numbers(patient)
+            born = str(patient.get("birthDate") or "")
+            found[row.id] = _Person(
+                name_of(patient) or _("Name not known"), born, numbers[0][0] if numbers else "", str(title)
+            )
+        leads = residents_of(row.subject_id for row in group)
+        with transaction.atomic():
+            disclose(leave, set(leads.values()), "record.list", parts=["demographics"])
+    return found
+
+
+def _table(rows: Sequence[Row], people: dict[UUID, _Person], caption: str, name: str, empty: str) -> Table:
+    at = datetime.now(UTC)
+    return Table(
+        [
+            Column("kind", _("What")),
+            Column("name", _("Resident"), "link", "href"),
+            Column("about", _("About")),
+            Column("sender", _("From")),
+            Column("receiver", _("To")),
+            Column("arrived", _("Arrived"), "date"),
+            Column("state", _("State")),
+            Column("due", _("To be opened by")),
+        ],
+        [
+            {
+                "kind": _kind(row),
+                "name": people[row.id].name if row.id in people else "",
+                "href": reverse("record:handover", args=[row.id]),
+                "about": people[row.id].about if row.id in people else "",
+                "sender": organisation_name(row.sender) or row.sender,
+                "receiver": organisation_name(row.receiver) or row.receiver,
+                "arrived": row.arrived_at,
+                "state": STATES.get(row.state, row.state),
+                "due": _due(row, at),
+            }
+            for row in rows
+        ],
+        caption=caption,
+        name=name,
+        can_download=False,
+        empty=empty,
+    )
+
+
+def _kind(row: Row) -> str:
+    urgent = f" ({row.urgency})" if row.urgency not in {"", "routine"} else ""
+    return KINDS.get(row.kind, row.kind) + urgent
+
+
+def _due(row: Row, at: datetime) -> str:
+    if row.opened_at is not None:
+        return _("opened %(when)s") % {"when": instant(row.opened_at)}
+    if row.open_by is None:
+        return ""
+    said = instant(row.open_by)
+    return _("overdue since %(when)s") % {"when": said} if row.is_late(at) else said
+
+
+# --- one hand-over -------------------------------------------------------------------------------------------------
+
+
+@requires("record.handover")
+@form_page
+@keeps_no_copy
+@sensitive_post_parameters("reason")
+def handover(request: Any, handover_id: UUID) -> HttpResponseBase:
+    """One hand-over: what is asked, of whom, and the step that is the reader's to take."""
+    teams = teams_of(request)
+    row = handing_over.handover(handover_id)
+    if row.receiver == "":
+        row = next((one for one in _for_our_practice(request, teams) if one.id == row.id), row)
+    team = next((one for one in teams if row.receiver and row.receiver in one.codes), None) or next(
+        (one for one in teams if row.sender in one.codes), None
+    )
+    if team is None:
+        raise NotFound(handing_over.NO_SUCH)
+    side = handing_over.side_of(row, team.codes)
+    grant = handing_over.leave_to_read(request, row, team.body_id)
+    errors: list[dict[str, str]] = []
+    status = 200
+    if request.method == "POST":
+        wanted, reason = request.POST.get("state", ""), request.POST.get("reason", "")
+        if wanted in NEEDS_REASON and len(reason.strip()) < 5:
+            errors.append(
+                {"text": _("Give the reason, so that the other side knows what to do now"), "href": "#reason"}
+            )
+            status = 400
+        else:
+            handing_over.take_step(grant, row, side, wanted, reason)
+            say(request, _("Done: %(state)s.") % {"state": STATES.get(wanted, wanted).lower()})
+            return HttpResponseRedirect(reverse("record:inbox"))
+    resource, patients = handing_over.read_handover(grant, row)
+    if side == "receiver":
+        handing_over.mark_opened(grant, row, datetime.now(UTC))
+    else:
+        with transaction.atomic():
+            disclose(grant, set(residents_of([row.subject_id]).values()), PERMISSION, parts=["hand-over"])
+    title, details = line_of(row.type, resource.content)
+    patient = patients[0].content if patients else {}
+    numbers = nhs_numbers(patient)
+    lead = residents_of([row.subject_id])[row.subject_id]
+    may_open = bool(grants_for_residents(request, "record.summary", subjects_of_many([lead])))
+    in_time = None
+    if row.kind != "referral" and row.began_at:
+        in_time = is_sent_in_time(row.kind, row.began_at, row.arrived_at)  # type: ignore[arg-type]
+    return Page(
+        request,
+        "record/handover.jinja",
+        title=KINDS.get(row.kind, row.kind),
+        breadcrumbs=[Crumb("joinedup", "/"), Crumb(_("Inbox"), reverse("record:inbox"))],
+        row=row,
+        kind=_kind(row),
+        state=STATES.get(row.state, row.state),
+        what=title,
+        details=details,
+        sections=_texts(resource.content),
+        name=name_of(patient) or _("Name not known"),
+        born=str(patient.get("birthDate") or ""),
+        number=numbers[0][0] if numbers else "",
+        sender=organisation_name(row.sender) or row.sender,
+        receiver=organisation_name(row.receiver) or row.receiver or _("the practice where the resident is registered"),
+        steps=[
+            {"state": STATES.get(s.state, s.state), "at": s.at, "reason": s.reason,
+             "who": ", ".join(part for part in (s.who, organisation_name(s.organisation) or s.organisation) if part)}
+            for s in handing_over.steps_of(row.id)
+        ],
+        acts=[(state, ACTS[state], state in NEEDS_REASON) for state, by in STEPS[row.state].items() if by == side],
+        in_time=in_time,
+        due=_due(row, datetime.now(UTC)),
+        resident_href=reverse("record:resident", args=[lead]) if may_open else "",
+        errors=errors,
+        reason=request.POST.get("reason", ""),
+        is_simulated=is_loaded(),
+    ).response(status)  # fmt: skip
+
+
+def _texts(content: dict[str, Any]) -> list[tuple[str, str]]:
+    """Answer the sections of a document as plain text; markup of a sender is never put into our pages."""
+    from html import unescape
+    from re import sub
+
+    found = []
+    for section in content.get("section") or ():
+        div = str((section.get("text") or {}).get("div") or "")
+        said = " ".join(unescape(sub(r"<[^>]*>", " ", div)).split())
+        if said:
+            found.append((str(section.get("title") or ""), said))
+    return found
+
+
+# --- a new referral ------------------------------------------------------------------------------------------------
+
+
+@requires("record.handover")
+@form_page
+@keeps_no_copy
+@sensitive_post_parameters()
+def refer(request: Any, resident_id: UUID) -> HttpResponseBase:
+    page = ResidentPage(request, resident_id, PERMISSION)
+    team = next((one for one in teams_of(request) if one.body_id == page.opened.grant.body_id), None)
+    if team is None or not team.code:
+        raise Refused(_("Your role is not held in an organisation with an ODS code, in whose name you could refer."))
+    form = ReferForm(request.POST if request.method == "POST" else None)
+    errors = errors_of(form)
+    if form.is_bound and form.is_valid():
+        values = form.cleaned_data
+        try:
+            handing_over.send_referral(
+                page.opened, team.code, values["to"], what=values["what"], reason=values["reason"],
+                urgency=values["urgency"],
+            )  # fmt: skip
+        except RuleError as error:
+            errors = [{"text": str(error), "href": "#receiver"}]
+        else:
+            say(request, _("The referral is sent. It stands in the other team's inbox, and in yours until it is over."))
+            return HttpResponseRedirect(page.href("resident"))
+    return page.page(
+        "record/refer.jinja", _("Refer"), form=form, errors=errors, receivers=_receivers(team), urgencies=URGENCIES,
+        today=day(datetime.now(UTC)),
+    ).response(400 if errors else 200)  # fmt: skip
+
+
+def _receivers(team: Team) -> list[tuple[str, str]]:
+    """Answer the organisations that send to this record and are no practice, as (code, name); the rest by code."""
+    found = {
+        source.organisation: f"{organisation_name(source.organisation) or source.name} ({setting_name(source.setting)})"
+        for source in every_source().values()
+        if source.setting not in {"gp", "registry"} and source.organisation not in team.codes
+    }
+    return sorted(found.items(), key=lambda item: item[1])
