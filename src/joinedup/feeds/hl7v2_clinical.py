@@ -125,8 +125,8 @@ def take_problems(taken: Taken) -> None:
             raise Hl7Error("missing-required", "PRB-3", "expected the problem, as a code or in words")
         number = segment.text(4)
         content = taken.begin("Condition", made_id("PRB", taken.patient, number or _key(value)))
-        deleted = segment.text(1).upper() == "DE" or segment.text(14).upper() in ("DELETED", "D")
-        state = segment.text(14).upper()
+        deleted = segment.text(1).upper() == "DE" or segment.text(13).upper() in ("DELETED", "D")
+        state = segment.text(13).upper()
         resolved = time_text(segment, 9)
         clinical = "resolved" if resolved or state == "RESOLVED" else "inactive" if state == "INACTIVE" else "active"
         comments = []
