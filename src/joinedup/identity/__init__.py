@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         subjects_of_many,
     )
     from joinedup.identity.search import find_candidates
+    from joinedup.identity.services import decide, undo_merge, unmerge
     from joinedup.identity.standardise import MatchingFields, matching_fields
     from joinedup.identity.subjects import keep_subjects
     from joinedup.identity.values import (
@@ -40,6 +41,7 @@ __all__ = [
     "PendingReview",
     "SubjectSeen",
     "apply_merges",
+    "decide",
     "find_candidates",
     "identity_events",
     "keep_subjects",
@@ -50,6 +52,8 @@ __all__ = [
     "residents_of",
     "subjects_of",
     "subjects_of_many",
+    "undo_merge",
+    "unmerge",
 ]
 
 _HOMES = {
@@ -63,6 +67,7 @@ _HOMES = {
         "subjects_of_many",
     ),
     "search": ("find_candidates",),
+    "services": ("decide", "undo_merge", "unmerge"),
     "standardise": ("MatchingFields", "matching_fields"),
     "subjects": ("keep_subjects",),
     "values": (

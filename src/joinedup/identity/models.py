@@ -24,21 +24,21 @@ class Subject(models.Model):
     setting = models.TextField()
     is_duplicate_free = models.BooleanField()
     is_withheld = models.BooleanField()
-    nhs_number = models.TextField(null=True)  # noqa: DJ001
+    nhs_number = models.TextField(null=True)
     is_verified = models.BooleanField()
     former_numbers = ArrayField(models.TextField())
-    family = models.TextField(null=True)  # noqa: DJ001
-    given = models.TextField(null=True)  # noqa: DJ001
-    middle = models.TextField(null=True)  # noqa: DJ001
+    family = models.TextField(null=True)
+    given = models.TextField(null=True)
+    middle = models.TextField(null=True)
     other_families = ArrayField(models.TextField())
     other_givens = ArrayField(models.TextField())
     birth_date = models.DateField(null=True)
     death_date = models.DateField(null=True)
-    sex = models.TextField(null=True)  # noqa: DJ001
-    postcode = models.TextField(null=True)  # noqa: DJ001
-    house = models.TextField(null=True)  # noqa: DJ001
-    phone = models.TextField(null=True)  # noqa: DJ001
-    email = models.TextField(null=True)  # noqa: DJ001
+    sex = models.TextField(null=True)
+    postcode = models.TextField(null=True)
+    house = models.TextField(null=True)
+    phone = models.TextField(null=True)
+    email = models.TextField(null=True)
     seen_at = models.DateTimeField()  # the source's time of what is said here
     changed_at = models.DateTimeField()
 

@@ -96,8 +96,14 @@ def identity_events(subject_ids: Iterable[UUID]) -> list[IdentityEvent]:
             name = METHODS.get(ended_how or method, "scored")
             events.append(
                 IdentityEvent(
-                    until, "undone" if name == "undo" else "parted", subject, resident, name, None,
-                    ended_who or ended_run or "", ended_why or "",
+                    until,
+                    "undone" if name == "undo" else "parted",
+                    subject,
+                    resident,
+                    name,
+                    None,
+                    ended_who or ended_run or "",
+                    ended_why or "",
                 )  # fmt: skip
             )
     return sorted(events, key=lambda event: (event.at, event.kind == "joined", str(event.subject_id)))
@@ -122,9 +128,7 @@ def pending_reviews_for(subject_ids: Iterable[UUID]) -> list[PendingReview]:
     pending = []
     for review, left, right, reason, opened, left_source, left_org, right_source, right_org in rows:
         if left in wanted:
-            pending.append(
-                PendingReview(review, left, right, right_source or "", right_org or "", reason, opened)
-            )
+            pending.append(PendingReview(review, left, right, right_source or "", right_org or "", reason, opened))
         elif right in wanted:
             pending.append(PendingReview(review, right, left, left_source or "", left_org or "", reason, opened))
     return pending

@@ -84,8 +84,15 @@ class _Asked:
                 days.append(self.born.replace(month=self.born.day, day=self.born.month))
             name = self.family or self.given
             # Of all born that day, those whose name begins alike come first, so that the limit does not cut them off.
-            close = " ORDER BY (left(coalesce(family, ''), 1) = %s OR left(coalesce(given, ''), 1) = %s) DESC, subject_id"
-            found.append((f"birth_date = ANY(%s){close}", [days, (self.family or name or " ")[0], (self.given or name or " ")[0]]))
+            close = (
+                " ORDER BY (left(coalesce(family, ''), 1) = %s OR left(coalesce(given, ''), 1) = %s) DESC, subject_id"
+            )
+            found.append(
+                (
+                    f"birth_date = ANY(%s){close}",
+                    [days, (self.family or name or " ")[0], (self.given or name or " ")[0]],
+                )
+            )
         if self.family and self.given:
             found.append(("family = %s AND given = %s", [self.family, self.given]))
             found.append(("family = %s AND given = %s", [self.given, self.family]))

@@ -23,10 +23,40 @@ _LETTERS = str.maketrans(
 _APOSTROPHES = str.maketrans("", "", "'’‘`´ʼʹ\u02bb")
 _NOT_A_LETTER = re.compile(r"[^A-Z]+")
 _NOT_A_LETTER_OR_DIGIT = re.compile(r"[^A-Z0-9]+")
-_TITLES = frozenset("MR MRS MS MISS MX DR PROF PROFESSOR REV SIR DAME LADY LORD MASTER".split())
+_TITLES = frozenset(
+    ["MR", "MRS", "MS", "MISS", "MX", "DR", "PROF", "PROFESSOR", "REV", "SIR", "DAME", "LADY", "LORD", "MASTER"]
+)
 _NO_NAME = frozenset(
-    "UNKNOWN|UNK|NOT KNOWN|NK|NOT STATED|NO NAME|ANON|ANONYMOUS|BABY|BABY BOY|BABY GIRL|BABY OF|NEWBORN|INFANT|TWIN|"
-    "TWIN ONE|TWIN TWO|TWIN A|TWIN B|TRIPLET|TEST|TEST PATIENT|DUMMY|MALE|FEMALE|NULL|NONE|N A".split("|")
+    [
+        "UNKNOWN",
+        "UNK",
+        "NOT KNOWN",
+        "NK",
+        "NOT STATED",
+        "NO NAME",
+        "ANON",
+        "ANONYMOUS",
+        "BABY",
+        "BABY BOY",
+        "BABY GIRL",
+        "BABY OF",
+        "NEWBORN",
+        "INFANT",
+        "TWIN",
+        "TWIN ONE",
+        "TWIN TWO",
+        "TWIN A",
+        "TWIN B",
+        "TRIPLET",
+        "TEST",
+        "TEST PATIENT",
+        "DUMMY",
+        "MALE",
+        "FEMALE",
+        "NULL",
+        "NONE",
+        "N A",
+    ]
 )
 _NO_BIRTH_DATES = frozenset({"1900-01-01", "1800-01-01"})
 _POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}")
