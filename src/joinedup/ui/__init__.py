@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from joinedup.ui.diagrams import Arrow, Box, Diagram
     from joinedup.ui.exports import Export, Provenance, csv_lines, workbook
     from joinedup.ui.maps import Feature, Map, tile
+    from joinedup.ui.outcomes import outcome
     from joinedup.ui.pages import Crumb, NavigationEntry, Page, SearchResult
     from joinedup.ui.tables import Column, Table
 
@@ -34,6 +35,7 @@ __all__ = [
     "csv_lines",
     "day",
     "instant",
+    "outcome",
     "read_date",
     "tile",
     "workbook",
@@ -45,6 +47,7 @@ _HOMES = {
     "exports": ("Export", "Provenance", "csv_lines", "workbook"),
     "charts": ("Chart",),
     "maps": ("Feature", "Map", "tile"),
+    "outcomes": ("outcome",),
     "diagrams": ("Arrow", "Box", "Diagram"),
     "dates": ("PARTS", "WrittenDate", "day", "instant", "read_date"),
 }

@@ -1,4 +1,4 @@
-"""Errors as pages that say what to do, and as JSON under /api/.
+"""Errors as pages that say what to do, and as JSON under /api/ and /fhir/.
 
 `handler400` to `handler500` are for the route table (`handler404 = "joinedup.ui.errors.not_found"` and so on); the
 middleware answers what views raise.
@@ -17,6 +17,7 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from joinedup.errors import JoinedupError, Unavailable
+from joinedup.ui.outcomes import outcome
 from joinedup.ui.pages import Page
 
 logger = logging.getLogger("joinedup.errors")
@@ -33,7 +34,7 @@ class ErrorPages:
         if "\0" in request.path:  # No address of ours holds one, and the database takes none.
             return answer(request, 400)
         response = self.get_response(request)
-        if response.status_code == 405 and not request.path.startswith("/api/"):
+        if response.status_code == 405 and not request.path.startswith(("/api/", "/fhir/")):
             page = answer(request, 405)  # Django's own is empty.
             page["Allow"] = response["Allow"]
             return page
@@ -80,12 +81,15 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
 
 
 def answer(request: HttpRequest, status: int, message: str = "") -> HttpResponseBase:
-    """Answer an error as its page, or as JSON under /api/; `message` was written for people by whoever raised it."""
+    """Answer an error as its page, or as JSON under /api/ and /fhir/; `message` was written for people by whoever raised it."""
     title, advice = _said(status)
     lines = [line for line in message.splitlines() if line.strip()] or advice
     response: HttpResponseBase
     if request.path.startswith("/api/"):
         response = JsonResponse({"error": " ".join(lines), "request_id": _number(request)}, status=status)
+    elif request.path.startswith("/fhir/"):
+        response = JsonResponse(outcome(status, " ".join(lines)), status=status)
+        response["Content-Type"] = "application/fhir+json; charset=utf-8"
     else:
         try:
             response = Page(

@@ -52,7 +52,7 @@ def served(stored: Stored, *, is_simulated: bool) -> bytes:
 
 
 def with_our_references(body: bytes, source: str) -> bytes:
-    """Answer the body with each of the source's references, `Type/its id`, as `Type/our id`; others stay as they are."""
+    """Answer the body with the source's references, `Type/its id`, as `Type/our id`; others stay as they are."""
 
     def ours(found: re.Match[bytes]) -> bytes:
         type_ = found[1].decode()
