@@ -147,8 +147,7 @@ def shard_key(raw: bytes) -> bytes:
     end = newline if newline >= 0 else end if end >= 0 else len(raw)
     separator = raw[start + 3 : start + 4]
     fields = raw[start:end].split(separator, 4) if separator else []
-    if len(fields) < 4:
-        return raw
+    fields += [b""] * (4 - len(fields))
     head = raw.removeprefix(BOM)
     component, repetition = head[4:5], head[5:6]
     if repetition and repetition in fields[3]:
@@ -157,8 +156,8 @@ def shard_key(raw: bytes) -> bytes:
         values = [Value(part, delimiters) for part in fields[3].decode("latin-1").split(delimiters.repetition)]
         chosen = patient_number(values)
         return chosen[1].encode("latin-1") if chosen is not None else raw
-    number = (fields[3] or fields[2]).split(component, 1)[0] if component else fields[3]
-    return number.strip() or raw
+    numbers = (field.split(component, 1)[0] if component else field for field in (fields[3], fields[2]))
+    return next((number.strip() for number in numbers if number.strip()), raw)
 
 
 class Reader:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from joinedup.feeds.hl7v2 import Hl7Error, Segment
 from joinedup.feeds.hl7v2_results import filler_number, groups
 from joinedup.feeds.hl7v2_taken import Taken, set_all
+from joinedup.feeds.hl7v2_time import required
 from joinedup.feeds.hl7v2_types import (
     LOCAL,
     ODS,
@@ -64,13 +67,26 @@ def take_orders(taken: Taken) -> None:
             subject=taken.subject(),
             encounter=taken.in_encounter(),
             occurrenceDateTime=(time_text(obr, 36) or time_text(obr, 7)) if obr is not None else "",
-            authoredOn=(time_text(orc, 9) if orc is not None else "") or (time_text(obr, 6) if obr is not None else ""),
+            authoredOn=_authored(taken, orc, obr),
             requester=(practitioner(orc.value(12), taken.key) if orc is not None else None)
             or (practitioner(obr.value(16), taken.key) if obr is not None else None),
             reasonCode=[found for v in obr.values(31) if (found := concept(v, taken.key))] if obr is not None else None,
             note=notes(group.comments),
         )
         taken.add(content)
+
+
+def _authored(taken: Taken, orc: Segment | None, obr: Segment | None) -> str:
+    """Answer when an order was given (ORC-9, else OBR-6); a time after the message that brings it is left out."""
+    for segment, field in ((orc, 9), (obr, 6)):
+        text = segment.text(field) if segment is not None else ""
+        if not text:
+            continue
+        when = required(text, "ORC-9" if field == 9 else "OBR-6")
+        if when.instant <= taken.event_at + timedelta(hours=24):
+            return when.text
+        taken.warnings.append("order-after-its-message")
+    return ""
 
 
 def order_status(orc: Segment | None) -> str:
@@ -218,7 +234,7 @@ def _take_request(taken: Taken, segment: Segment, orc: Segment | None, at: int, 
         medicationCodeableConcept=_medicine(taken, segment, 2 if is_encoded else 1),
         subject=taken.subject(),
         encounter=taken.in_encounter(),
-        authoredOn=time_text(orc, 9) if orc is not None else "",
+        authoredOn=_authored(taken, orc, None),
         requester=practitioner(orc.value(12), taken.key) if orc is not None else None,
         dosageInstruction=[dosage] if dosage else None,
         dispenseRequest=supply,
