@@ -44,7 +44,10 @@ def faults(body: bytes) -> list[Refusal]:
     except (fhirkit.ParseError, fhirkit.ValidationError) as error:
         deep = "nested too deeply" in str(error)
         return [Refusal("too-large" if deep else "bad-syntax", "", "expected JSON as RFC 8259 defines it")]
-    return [_told(issue.path, issue.message) for issue in issues if issue.severity == "error"] if issues else []
+    found = [_told(issue.path, issue.message) for issue in issues if issue.severity == "error"] if issues else []
+    if b'"fhir_comments"' in body:  # an element of FHIR's first drafts that fhirkit lets through
+        found.append(Refusal("bad-structure", "", "expected no fhir_comments: R4 has none"))
+    return found
 
 
 def first_fault(body: bytes) -> Refusal | None:

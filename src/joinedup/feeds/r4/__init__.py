@@ -52,3 +52,10 @@ def definitions() -> Definitions:
 def retired_urls() -> frozenset[str]:
     """Answer the addresses of UK Core definitions that are retired (package UKCore.R4.STU.02.00.00, June 2025)."""
     return frozenset(json.loads((HERE / "uk_core.json").read_text())["retired"])
+
+
+@cache
+def code_systems() -> dict[str, frozenset[str]]:
+    """Answer the codes of each code system that HL7 publishes with R4, none where it does not publish all."""
+    compiled = json.loads((HERE / "codes.json").read_text())
+    return {system: frozenset(codes) for system, codes in compiled.items()}
