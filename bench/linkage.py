@@ -171,3 +171,117 @@ class Maker:
         if part == "year":
             return born.replace(year=born.year + pick.choice((-10, -1, 1, 10)), day=min(born.day, 28))
         return born.replace(**{part: pick.randint(1, 12)}, **({"day": min(born.day, 28)} if part == "month" else {}))
+
+
+def main() -> int:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else SUBJECTS
+    folder = tempfile.mkdtemp(prefix="joinedup-bench-")
+    os.environ["JOINEDUP_DATA"] = folder
+    os.environ.pop("DATABASE_URL", None)
+    from joinedup import database
+
+    try:
+        database.ready()
+        return show(measure(count), count)
+    finally:
+        database.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def measure(count: int) -> dict[str, float]:
+    """Answer the figure for each line of LIMITS; how right the links were is printed on the way."""
+    from joinedup.access import service_grant
+    from joinedup.identity import link
+
+    grant = service_grant("bench", "measure linking", "whoever runs the benchmark")
+    maker = Maker(1)
+    began = time.monotonic()
+    rows = ((row, number) for number, person in enumerate(maker.people(count)) for row in maker.records(person, number))
+    truth = fill(rows, count)
+    print(f"  {count:,} subjects made in {time.monotonic() - began:.0f} s (not counted)", flush=True)
+    began = time.monotonic()
+    report = link(grant, on_step=lambda step: None)
+    first = time.monotonic() - began
+    print(f"  {report.kind}, model {report.model}: {report.seconds}")
+    print(f"  {report.residents:,} residents, edges {report.edges}, reviews {report.reviews_opened}")
+    print(f"  {told(truth)}")
+    truth |= fill(rows, NEW)
+    began = time.monotonic()
+    report = link(grant)
+    later = time.monotonic() - began
+    print(f"  {report.kind}: {report.seconds}; {report.joined} joined")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    return dict(zip(LIMITS, (first, later, memory), strict=True))
+
+
+def fill(rows: Iterator[tuple[tuple[object, ...], int]], count: int) -> dict[uuid.UUID, int]:
+    """Put so many of the rows into the database as subjects that wait; answers which person each is."""
+    from django.db import connection, transaction
+
+    at = datetime.now(UTC)
+    truth: dict[uuid.UUID, int] = {}
+    with transaction.atomic(), connection.cursor() as cursor:
+        with cursor.copy(
+            "COPY identity_subject (subject_id, source, source_id, organisation, setting, is_duplicate_free, is_withheld,"
+            " nhs_number, is_verified, former_numbers, family, given, middle, other_families, other_givens, birth_date,"
+            " sex, postcode, house, phone, email, seen_at, changed_at) FROM STDIN"
+        ) as copy:
+            while len(truth) < count:
+                row, person = next(rows)
+                source, code, organisation, number, verified, family, given, middle, born, *rest = row
+                subject = uuid.uuid5(uuid.NAMESPACE_URL, f"{source}/{code}")
+                truth[subject] = person
+                copy.write_row(
+                    (subject, source, code, organisation, "acute", True, False, number, verified, [], family, given,
+                     middle, [], [], born, *rest, at, at)
+                )  # fmt: skip
+        cursor.execute(
+            "INSERT INTO identity_unlinked (subject_id) SELECT s.subject_id FROM identity_subject s "
+            "WHERE NOT EXISTS (SELECT 1 FROM identity_run) OR s.subject_id = ANY(%s)",
+            [list(truth) if count <= NEW else []],
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE identity_subject")
+    return truth
+
+
+def told(truth: dict[uuid.UUID, int]) -> str:
+    """Answer how right the residents are, by pair."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT subject_id, resident_id FROM identity_membership WHERE until IS NULL")
+        resident = dict(cursor.fetchall())
+    cells: dict[tuple[object, int], int] = {}
+    for subject, person in truth.items():
+        key = (resident.get(subject, subject), person)
+        cells[key] = cells.get(key, 0) + 1
+    groups: dict[object, int] = {}
+    people: dict[int, int] = {}
+    for (group, person), many in cells.items():
+        groups[group] = groups.get(group, 0) + many
+        people[person] = people.get(person, 0) + many
+
+    def pairs(sizes: object) -> int:
+        return sum(many * (many - 1) // 2 for many in sizes)  # type: ignore[attr-defined]
+
+    right, said, true = pairs(cells.values()), pairs(groups.values()), pairs(people.values())
+    precision, recall = right / said, right / true
+    return (
+        f"by pair: precision {precision:.6f}, recall {recall:.5f}, F1 {2 * precision * recall / (precision + recall):.5f}"
+    )
+
+
+def show(figures: dict[str, float], count: int) -> int:
+    missed = 0
+    for name, figure in figures.items():
+        limit, unit = LIMITS[name]
+        missed += figure > limit
+        print(f"{name}: {figure:.1f} {unit} (limit {limit:g}, ratio {limit / figure:.1f})")
+    if count != SUBJECTS:
+        print(f"(with {count:,} subjects)")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

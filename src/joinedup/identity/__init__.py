@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from joinedup.identity.linking import link
     from joinedup.identity.merges import apply_merges, merge_links
     from joinedup.identity.residents import (
         identity_events,
@@ -45,6 +46,7 @@ __all__ = [
     "find_candidates",
     "identity_events",
     "keep_subjects",
+    "link",
     "matching_fields",
     "merge_links",
     "pending_reviews_for",
@@ -57,6 +59,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "linking": ("link",),
     "merges": ("apply_merges", "merge_links"),
     "residents": (
         "identity_events",

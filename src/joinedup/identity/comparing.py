@@ -8,7 +8,7 @@ agree (rules: population PA11).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 # What is read of a subject, with its type in DuckDB; lists are joined by "|".
@@ -85,6 +85,14 @@ def derive(db: Any, shared_phones: Iterable[str] = (), shared_emails: Iterable[s
     )
 
 
+def prepare(db: Any, model: Mapping[str, Any]) -> None:
+    """Make `subject` ready to be compared under a model: with what is frozen in it left out."""
+    derive(db, model.get("shared_phones", ()), model.get("shared_emails", ()))
+    _list_table(db, "crowded_number", number=list(model.get("crowded_numbers", ())))
+    capped = list(model.get("capped_blocks", ()))
+    _list_table(db, "capped_block", rule=[str(rule) for rule, _ in capped], key=[key for _, key in capped])
+
+
 def names_near(left: str = "a", right: str = "b") -> str:
     """Answer the SQL of `ladder.names_near`."""
     a, b = left, right
@@ -152,7 +160,7 @@ def find_candidates(db: Any, is_touched: str = "true") -> None:
     parts = []
     for number, (_, left, right) in enumerate(RULES):
         for side, key in (("l", left), ("r", right)):
-            cap = f"NOT EXISTS (SELECT 1 FROM capped_block c WHERE c.rule = {number} AND c.key = {block_key(key)})"
+            cap = f"NOT EXISTS (SELECT 1 FROM capped_block c WHERE c.rule = '{number}' AND c.key = {block_key(key)})"
             db.execute(
                 f"""CREATE OR REPLACE TEMP VIEW keyed_{number}_{side} AS
                     SELECT n, nhs_number IS NULL AS lacks_number, is_new, {block_key(key)} AS key FROM subject

@@ -49,6 +49,7 @@ class Ground:
     matches: list[tuple[int, int]] = field(default_factory=list)
     nevers: list[tuple[int, int]] = field(default_factory=list)
     settled: set[tuple[int, int]] = field(default_factory=set)  # pairs that a person has decided on
+    is_everyone: bool = False  # all subjects there are
 
 
 @dataclass(slots=True)
@@ -107,16 +108,16 @@ def read_ground(cursor: Any, touched: Iterable[UUID], configuration: Configurati
     edges = cursor.fetchall()
     everyone = sorted(inside | {end for edge in edges for end in edge[:2]})
     cursor.execute(
-        """SELECT subject_id, nhs_number, former_numbers, source, is_duplicate_free, death_date, is_withheld
+        """SELECT subject_id, nhs_number, former_numbers, source, is_duplicate_free, death_date
              FROM identity_subject WHERE subject_id = ANY(%s)""",
         [everyone],
     )
     told = {row[0]: row[1:] for row in cursor.fetchall()}
-    ids = [one for one in everyone if one in told and not told[one][5]]
+    ids = [one for one in everyone if one in told]
     place = {one: number for number, one in enumerate(ids)}
     nodes = [
         Node(number, tuple(former), source if duplicate_free else None, died)
-        for number, former, source, duplicate_free, died, _ in (told[one] for one in ids)
+        for number, former, source, duplicate_free, died in (told[one] for one in ids)
     ]
     edges = [edge for edge in edges if edge[0] in place and edge[1] in place]
     matches, nevers, settled = read_decisions(cursor, place, ids)
@@ -207,11 +208,12 @@ class _History:
 
 def _read_history(cursor: Any, ground: Ground) -> _History:
     history = _History()
+    sql = "SELECT id, subject_id, resident_id, until IS NULL FROM identity_membership"
+    if ground.is_everyone:
+        cursor.execute(sql)
+    else:
+        cursor.execute(f"{sql} WHERE subject_id = ANY(%s)", [list(ground.ids)])
     place = {one: number for number, one in enumerate(ground.ids)}
-    cursor.execute(
-        "SELECT id, subject_id, resident_id, until IS NULL FROM identity_membership WHERE subject_id = ANY(%s)",
-        [list(ground.ids)],
-    )
     for row, subject, resident, is_open in cursor.fetchall():
         number = place[subject]
         if is_open:
@@ -306,12 +308,12 @@ def _write_reviews(
     wanted = _wanted_reviews(cursor, ground, group, joins, blocked, configuration, is_first)
     standing: dict[tuple[UUID, UUID], int] = {}
     if not is_first:
-        inside = [one for one, is_in in zip(ground.ids, ground.inside.tolist(), strict=True) if is_in]
-        cursor.execute(
-            """SELECT id, left_id, right_id, reason FROM identity_review
-                WHERE closed_at IS NULL AND (left_id = ANY(%(ids)s) OR right_id = ANY(%(ids)s))""",
-            {"ids": inside},
-        )
+        sql = "SELECT id, left_id, right_id, reason FROM identity_review WHERE closed_at IS NULL"
+        if ground.is_everyone:
+            cursor.execute(sql)
+        else:
+            inside = [one for one, is_in in zip(ground.ids, ground.inside.tolist(), strict=True) if is_in]
+            cursor.execute(f"{sql} AND (left_id = ANY(%(ids)s) OR right_id = ANY(%(ids)s))", {"ids": inside})
         rows = cursor.fetchall()
         gone = []
         for review, left, right, reason in rows:

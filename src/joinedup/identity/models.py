@@ -52,6 +52,7 @@ class Subject(models.Model):
             models.Index(fields=["phone"], condition=Q(phone__isnull=False), name="identity_by_phone"),
             models.Index(fields=["email"], condition=Q(email__isnull=False), name="identity_by_email"),
             models.Index(fields=["organisation", "source_id"], name="identity_by_local_id"),
+            models.Index(fields=["subject_id"], condition=~Q(former_numbers=[]), name="identity_with_former_numbers"),
         ]
 
     def __str__(self) -> str:

@@ -100,11 +100,15 @@ class MatchingFields:
 def matching_fields(patient: Mapping[str, Any]) -> MatchingFields:
     """Answer what a FHIR R4 Patient gives to compare. What cannot be read is missing, never an error.
 
+    Of a withheld identity nothing is kept, so that nothing can ever join it.
+
     A date of birth in the future, or more than 120 years ago, is left for `plausible_birth`, which is told the day.
     """
+    security = {one.get("code") for one in (patient.get("meta") or {}).get("security") or ()}
+    if security & _WITHHELD:
+        return MatchingFields(is_withheld=True)
     number, is_verified, former = _numbers(patient.get("identifier") or ())
     family, given, middle, other_families, other_givens = _names(patient.get("name") or ())
-    security = {one.get("code") for one in (patient.get("meta") or {}).get("security") or ()}
     postcode, house = (None, None) if security & _RESTRICTED else _address(patient.get("address") or ())
     phone, email = (None, None) if security & _RESTRICTED else _contacts(patient.get("telecom") or ())
     return MatchingFields(
@@ -123,7 +127,6 @@ def matching_fields(patient: Mapping[str, Any]) -> MatchingFields:
         house=house,
         phone=phone,
         email=email,
-        is_withheld=bool(security & _WITHHELD),
     )
 
 
