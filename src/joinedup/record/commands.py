@@ -116,12 +116,7 @@ def _files(folder: Path, source: str, grant: Any) -> list[tuple[Path, Any]]:
     if folder.is_dir():
         sources = read_sources(folder)
         ledger.declare(sources)
-        practices = folder / "epraccur.csv"
-        if practices.is_file():
-            from joinedup.system import load_practices
-
-            load_practices(practices, grant)
-        _know_the_senders(sources, grant)
+        _know_the_senders(sources, folder, grant)
         found = deliveries_in(folder, sources)
         if not found:
             raise NotFound(f"None of the declared sources has a file in {folder}. Look at `files` in its sources.toml.")
@@ -133,26 +128,30 @@ def _files(folder: Path, source: str, grant: Any) -> list[tuple[Path, Any]]:
     return [(folder, ledger.source(source))]
 
 
-def _know_the_senders(sources: list[Any], grant: Any) -> None:
-    """Load the systems that joinedup brings along whose bodies send something here, where they are not loaded yet.
+def _know_the_senders(sources: list[Any], folder: Path, grant: Any) -> None:
+    """Load the systems that joinedup brings along whose bodies send something here, and the lists in the folder.
 
     Raises RuleError for organisations that nobody knows: everything they send would be set aside.
     """
     from joinedup.moment import now
     from joinedup.record.loading import is_known_organisation
-    from joinedup.system import load_systems_of
+    from joinedup.system import load_practices, load_systems_of
 
-    today = now().valid_on
-    unknown = {one.organisation for one in sources if not is_known_organisation(one.organisation, today)}
-    if not unknown:
-        return
-    for key in load_systems_of(unknown, grant):
+    def unknown() -> set[str]:
+        is_known_organisation.cache_clear()
+        return {one.organisation for one in sources if not is_known_organisation(one.organisation, now().valid_on)}
+
+    # The systems first: practices of the lists are commissioned by their bodies.
+    for key in load_systems_of(unknown(), grant):
         typer.echo(f"Loaded the system {key}: its bodies sent some of these files.", err=True)
-    is_known_organisation.cache_clear()
-    if unknown := {code for code in unknown if not is_known_organisation(code, today)}:
+    for of in ("epraccur", "enonnhs"):
+        if (folder / f"{of}.csv").is_file():
+            is_simulated = all(one.is_simulated for one in sources)
+            load_practices(folder / f"{of}.csv", grant, is_simulated=is_simulated, of=of)
+    if codes := unknown():
         raise RuleError(
-            f"Nobody here has the organisation codes {', '.join(sorted(unknown))} of sources.toml. Load the system to "
-            "which they belong (joinedup system load), put them into epraccur.csv, or correct the code."
+            f"Nobody here has the organisation codes {', '.join(sorted(codes))} of sources.toml. Load the system to "
+            "which they belong (joinedup system load), put them into epraccur.csv or enonnhs.csv, or correct them."
         )
 
 

@@ -17,7 +17,6 @@ from joinedup.simulation.world import Block, Declared, Person, World
 from joinedup.simulation.writing import Out
 
 SOURCE: Final = "register"
-ORGANISATION: Final = "X26"  # NHS England, which keeps the demographics service
 END: Final = "\n"
 BAD_DATE: Final = 1500
 _SEX: Final = {"female": "2", "male": "1"}
@@ -25,12 +24,12 @@ _PLACES: Final = {"hospital": "H", "care_home": "C", "home": "O", "hospice": "P"
 
 
 def declare(world: World) -> list[Declared]:
-    """Answer the register as one source for the whole system."""
+    """Answer the register as one source for the whole system; it reaches the system through its board."""
     return [
         Declared(
             key=SOURCE,
             name="Register of deaths and moves",
-            organisation=ORGANISATION,
+            organisation=world.icb,
             setting="registry",
             format="csv",
             files=f"{SOURCE}/register_*.csv",

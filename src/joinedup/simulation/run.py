@@ -78,6 +78,7 @@ def simulate(
         headers.update(feed.headers(world))
     _put(out / "sources.toml", _declaration(world, declared))
     _put(out / "epraccur.csv", _practice_list(world))
+    _put(out / "enonnhs.csv", _other_list(world))
     _put(out / "postcodes.csv", _postcode_list(world))
     blocks = blocks_of(world)
     many = min(processes or os.cpu_count() or 1, blocks)
@@ -220,17 +221,26 @@ def _declaration(world: World, declared: list[Declared]) -> str:
 
 def _practice_list(world: World) -> str:
     """Answer the practices in the layout of the published epraccur.csv: 27 columns, no header."""
-    rows = []
-    for one in world.practices:
-        name = one.name.upper()
-        columns = [""] * 27
-        columns[0], columns[1], columns[2], columns[3] = one.ods, name, "", world.icb
-        columns[4], columns[7] = f"{name} PREMISES", world.name.upper()
-        columns[9], columns[10], columns[12], columns[13] = one.postcode, "20000401", "A", "B"
-        columns[14], columns[15], columns[17], columns[21] = one.sub_icb, "20220701", one.phone, "0"
-        columns[23], columns[25] = one.sub_icb, "4"
-        rows.append(",".join(f'"{value}"' for value in columns) + "\n")
-    return "".join(rows)
+    return "".join(
+        _listed(world, one.ods, one.name, f"{one.name} premises", one.postcode, one.sub_icb, one.phone, "4")
+        for one in world.practices
+    )
+
+
+def _other_list(world: World) -> str:
+    """Answer the voluntary organisations in the layout of the published enonnhs.csv, which is the same."""
+    return "".join(_listed(world, one.ods, one.name, "", "", world.icb, "", "") for one in world.voluntary)
+
+
+def _listed(world: World, *said: str) -> str:
+    ods, name, premises, postcode, commissioner, phone, prescribing = said
+    columns = [""] * 27
+    columns[0], columns[1], columns[3] = ods, name.upper(), world.icb
+    columns[4], columns[7] = premises.upper(), world.name.upper()
+    columns[9], columns[10], columns[12], columns[13] = postcode, "20000401", "A", "B"
+    columns[14], columns[15], columns[17], columns[21] = commissioner, "20220701", phone, "0"
+    columns[23], columns[25] = commissioner, prescribing
+    return ",".join(f'"{value}"' for value in columns) + "\n"
 
 
 def _postcode_list(world: World) -> str:

@@ -1,8 +1,8 @@
-"""Reading the list of GP practices of the Organisation Data Service, `epraccur.csv`, exactly as it is published.
+"""Reading the lists of the Organisation Data Service, `epraccur.csv` and `enonnhs.csv`, exactly as they are published.
 
-27 columns without a header, quoted, one row for each prescribing cost centre; those of prescribing setting 4 are GP
-practices, the others (walk-in centres, out-of-hours, prisons …) are counted and left. Columns that are null in the
-published layout are not read.
+27 columns without a header, quoted. In the list of prescribing cost centres those of prescribing setting 4 are GP
+practices, the others (walk-in centres, out-of-hours, prisons …) are counted and left; the list of organisations outside
+the NHS has no such column. Columns that are null in the published layout are not read.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ GP_PRACTICE = "4"
 
 @dataclass(frozen=True, slots=True)
 class Practice:
-    """One row: a GP practice, from the day it opened up to, but not on, `to`; its commissioner from when until when."""
+    """One row: a practice or other organisation, from the day it opened up to, but not on, `to`; its commissioner from when until when."""
 
     line: int
     code: str
@@ -44,8 +44,8 @@ class Practice:
     commissioned_to: date | None
 
 
-def read_practices(path: Path) -> Iterator[Practice | None]:
-    """Yield each GP practice of the file, and None for each row of another prescribing setting or only proposed.
+def read_practices(path: Path, setting: str = GP_PRACTICE) -> Iterator[Practice | None]:
+    """Yield each row of this prescribing setting, and None for each of another or only proposed.
 
     Raises FileError, with line and field, for another number of columns, an empty code or name, a date that does not
     exist, a practice that closed before it opened, an unknown status, and a code that stands twice.
@@ -64,7 +64,7 @@ def read_practices(path: Path) -> Iterator[Practice | None]:
     seen: set[str] = set()
     try:
         for values in reader:
-            practice = _practice(path.name, reader.line_num, [value.strip() for value in values])
+            practice = _practice(path.name, reader.line_num, [value.strip() for value in values], setting)
             if practice is not None and practice.code in seen:
                 raise FileError(
                     path.name, f"{practice.code} stands twice.", AGAIN, line=reader.line_num, field=NAMES[CODE]
@@ -78,14 +78,14 @@ def read_practices(path: Path) -> Iterator[Practice | None]:
         raise FileError(path.name, "the file is empty.", AGAIN, line=1)
 
 
-def _practice(file: str, line: int, values: list[str]) -> Practice | None:
+def _practice(file: str, line: int, values: list[str], setting: str) -> Practice | None:
     if len(values) != COLUMNS:
         expected = f"expected {COLUMNS} columns and no header, as published; found {len(values)}."
         raise FileError(file, expected, AGAIN, line=line)
     if values[STATUS] not in STATUSES:
         expected = f"'{values[STATUS]}' is no status; expected one of {', '.join(STATUSES)}."
         raise FileError(file, expected, AGAIN, line=line, field=NAMES[STATUS])
-    if values[SETTING] != GP_PRACTICE or values[STATUS] == "P":
+    if values[SETTING] != setting or values[STATUS] == "P":
         return None
     if not re.fullmatch(r"[A-Z0-9]{3,10}", values[CODE]):
         raise FileError(file, "expected an ODS code such as D81047.", AGAIN, line=line, field=NAMES[CODE])

@@ -1,4 +1,4 @@
-"""Storing GP practices from the Organisation Data Service's list: only what is not known yet is added."""
+"""Storing GP practices and others from the Organisation Data Service's lists: only what is not known is added."""
 
 from __future__ import annotations
 
@@ -13,8 +13,23 @@ from joinedup.system.facts import Basis, Days, copy_rows, state_all
 from joinedup.system.load import thing_id
 from joinedup.system.models import Body, Identifier, Link, Name, Serving, Site, Source, Standing
 from joinedup.system.periods import PartialDate
-from joinedup.system.practice_file import Practice, read_practices
+from joinedup.system.practice_file import GP_PRACTICE, Practice, read_practices
 from joinedup.system.published_import import title_case
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    title: str
+    kind: str
+    legal_form: str
+    sector: str
+    setting: str
+
+
+LISTS = {
+    "epraccur": _List("GP practices", "gp_practice", "none", "primary_care", GP_PRACTICE),
+    "enonnhs": _List("Organisations outside the NHS", "vcse", "charity", "voluntary", ""),
+}
 
 
 @dataclass(slots=True)
@@ -33,18 +48,18 @@ class PracticesLoaded:
     is_unchanged: bool = False
 
 
-def store_practices(path: Path, recorded_by: str, *, is_simulated: bool) -> PracticesLoaded:
-    """Store the practices of a list inside the caller's transaction; a list that was stored before changes nothing."""
+def store_practices(path: Path, recorded_by: str, *, is_simulated: bool, of: str = "epraccur") -> PracticesLoaded:
+    """Store the organisations of a list (`of` is a key of LISTS) inside the caller's transaction; a list that was stored before changes nothing."""
     done = PracticesLoaded()
     practices = []
-    for practice in read_practices(path):
+    for practice in read_practices(path, LISTS[of].setting):
         if practice is None:
             done.left_out += 1
         else:
             practices.append(practice)
     done.listed = len(practices)
     digest = published.digest(path)
-    key = f"epraccur:{digest[:16]}"
+    key = f"{of}:{digest[:16]}"
     if Source.objects.filter(key=key).exists():
         done.is_unchanged, done.known = True, len(practices)
         return done
@@ -58,7 +73,7 @@ def store_practices(path: Path, recorded_by: str, *, is_simulated: bool) -> Prac
     done.known = len(practices) - len(fresh)
     source = Source.objects.create(
         key=key,
-        title="GP practices that a simulation made up" if is_simulated else "GP practices (epraccur)",
+        title=f"{LISTS[of].title} that a simulation made up" if is_simulated else f"{LISTS[of].title} ({of})",
         publisher="joinedup simulation" if is_simulated else "NHS England, Organisation Data Service",
         licence="" if is_simulated else "Open Government Licence v3.0",
         digest=digest,
@@ -67,7 +82,7 @@ def store_practices(path: Path, recorded_by: str, *, is_simulated: bool) -> Prac
     bodies = {one.code: Body(id=thing_id("body", f"ods:{one.code}"), key=f"ods:{one.code.lower()}") for one in fresh}
     copy_rows(Body, ["id", "key"], [(body.id, body.key) for body in bodies.values()])
     done.added["Body"] = len(bodies)
-    kinds: Any = {"kind": "gp_practice", "legal_form": "none", "sector": "primary_care"}
+    kinds: Any = {"kind": LISTS[of].kind, "legal_form": LISTS[of].legal_form, "sector": LISTS[of].sector}
     located: list[Any] = []
     linked: list[Any] = []
     for one in fresh:

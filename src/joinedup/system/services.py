@@ -96,16 +96,16 @@ def import_published(folder: Path, grant: Grant, on_step: OnStep = lambda what, 
     return imported
 
 
-def load_practices(path: Path, grant: Grant, *, is_simulated: bool = False) -> PracticesLoaded:
+def load_practices(path: Path, grant: Grant, *, is_simulated: bool = False, of: str = "epraccur") -> PracticesLoaded:
     """Load GP practices from a list in the published layout of `epraccur.csv`; what is known already stays as it is.
 
-    Practices become bodies with code, name, site and commissioner from their own dates; the same list again changes
+    `of` names the list: `enonnhs` is that of organisations outside the NHS, in the same layout. They become bodies with code, name, site and commissioner from their own dates; the same list again changes
     nothing. Raises FileError with line and field; nothing is then kept.
     """
     grant.must_be_for("system.import")
     with transaction.atomic():
         try:
-            loaded = store_practices(path, grant.actor_id, is_simulated=is_simulated)
+            loaded = store_practices(path, grant.actor_id, is_simulated=is_simulated, of=of)
         except IntegrityError as error:
             raise overlap(path.name, error) from error
         details = {"added": dict(loaded.added), "listed": loaded.listed, "known": loaded.known}
