@@ -24,6 +24,7 @@ TYPES = (
     "text", "date", "time", "integer", "decimal", "money", "nhs_number", "postcode", "ods", "icd10", "opcs4", "snomed",
     "yes_no",
 )  # fmt: skip
+CONCEPTS = ("icd10", "opcs4", "snomed")  # those of which a code that cannot be read stays as text
 DATE_FORMAT, TIME_FORMAT = "%Y-%m-%d", "%H:%M:%S"
 
 Reader = Callable[[str], Any]
@@ -99,10 +100,10 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _decimal(text: str) -> float | int:
+def _decimal(text: str) -> float:
     if not _NUMBER.fullmatch(text):
         raise Refused("bad-syntax", "expected a number such as 12.5, without separators of thousands")
-    return float(text) if "." in text else int(text)
+    return float(text)
 
 
 def _money(text: str) -> dict[str, Any]:
@@ -113,7 +114,7 @@ def _money(text: str) -> dict[str, Any]:
     except InvalidOperation:
         raise Refused("bad-syntax", "expected an amount of pounds with at most two decimals, such as 12.50") from None
     # Two decimals and 15 digits pass through a float unchanged: its shortest text is the amount itself.
-    return {"value": float(amount) if "." in amount else int(amount), "currency": "GBP"}
+    return {"value": float(amount), "currency": "GBP"}
 
 
 def _nhs_number(text: str) -> str:

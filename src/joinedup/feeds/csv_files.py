@@ -13,6 +13,7 @@ reading goes on with the next. What is set aside is kept with the header above i
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from joinedup import database
 from joinedup.errors import FileError, did_you_mean
 from joinedup.feeds import limits
 from joinedup.feeds.cells import Refused
-from joinedup.feeds.checks import check
+from joinedup.feeds.checks import check, check_content, latest_day
 from joinedup.feeds.mapping import CsvMapping, read_mapping
 from joinedup.feeds.opening import Stream, open_stream
 from joinedup.feeds.rows import Notes, Rows
@@ -43,6 +44,12 @@ SMALLEST_SHARE = 10  # rows of which a share is worth taking
 _LINES_OF_A_ROW = 1_000  # a note of more lines than this is a quote that was never closed
 AHEAD = timedelta(hours=24)  # rules: record R5
 _KEPT_REPEATS = 100_000
+# What could make a text of a row something else than an ordinary FHIR string or code: control characters, blanks that
+# follow each other, blanks of other kinds than the space.
+_ODD = re.compile(
+    rb"[\x00-\x1f\x7f]|  |\xc2[\x80-\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\xaf]|\xe2\x81\x9f|\xe3\x80\x80|\xef\xbb\xbf"
+)
+_KEPT_SHAPES = 20_000
 _BOM = b"\xef\xbb\xbf"
 _RESEND = "Ask the sender for the right file, or correct the mapping, and load again."
 
@@ -184,6 +191,7 @@ class _File:
         self.name = stream.name
         self.mapping = mapping
         self.encoding = source.charset if source.charset.lower() not in ("utf-8", "utf8") else mapping.encoding
+        self._is_utf8 = self.encoding in ("utf-8", "ascii")
         self._delimiter = mapping.delimiter
         self._delimiter_byte = mapping.delimiter.encode()
         self._quote = b'"' if mapping.quote else b"\0"
@@ -241,6 +249,10 @@ class _File:
             pieces = record.raw.split(self._delimiter_byte, self._patient + 1)
             patient = pieces[self._patient] if len(pieces) > self._patient else record.raw
         return crc32(patient.strip() or record.raw) % shards
+
+    def is_ordinary(self, record: Record) -> bool:
+        """Answer whether all texts of a row are such that FHIR allows them wherever it allows a text or a code."""
+        return (self._is_utf8 or record.raw.isascii()) and _ODD.search(record.raw) is None
 
     def check_trailer(self, rows: int) -> None:
         """Raise FileError unless the file ends with the trailer that its mapping declares, and it counts the rows."""
@@ -375,6 +387,10 @@ class _Engine:
         self._latest = None if file.mapping.event_may_be_future else self._received_at + AHEAD
         # What was last handed on of the resources that stand in many rows: (drawing, id) -> digest of content and time.
         self._repeated: dict[tuple[int, str], tuple[int, datetime | None]] = {}
+        # Which drawings of which shapes of rows were found to be FHIR. Their elements and types are the mapping's, the
+        # values are what the columns' types allow: another row of the same shape need not be looked at again for that.
+        self._sound: set[tuple[int, int]] = set()
+        self._latest_day = latest_day(self._received_at)
 
     def take(self, record: Record, batch: Batch) -> None:
         """Add what a record gives to a batch: all of its resources, or the row set aside."""
@@ -398,7 +414,9 @@ class _Engine:
         resources = []
         handed_on = []
         warned = tuple(dict.fromkeys(notes.warnings))
-        for one in rows.build(values, notes):
+        built = rows.build(values, notes)
+        is_ordinary = not notes.warnings and self._file.is_ordinary(record)
+        for one in built:
             body = orjson.dumps(one.content)
             if self._file.mapping.resources[one.drawing].repeats:
                 known = (one.drawing, one.source_id)
@@ -407,9 +425,17 @@ class _Engine:
                 if before is not None and before[0] == said[0] and _is_not_before(event_at, before[1]):
                     continue
                 handed_on.append((known, said))
-            refusal, warnings = check(
-                body, one.content, self._source, self._is_known_organisation, received_at=self._received_at
-            )
+            shape = (one.drawing, notes.shape)
+            if is_ordinary and shape in self._sound:
+                refusal, warnings = check_content(
+                    one.content, self._source, self._is_known_organisation, self._latest_day
+                )
+            else:
+                refusal, warnings = check(
+                    body, one.content, self._source, self._is_known_organisation, received_at=self._received_at
+                )
+                if is_ordinary and refusal is None and len(self._sound) < _KEPT_SHAPES:
+                    self._sound.add(shape)
             if refusal is not None:
                 raise Refused(refusal.reason, refusal.message, f"{one.type}: {refusal.place}")
             notes.warnings.extend(warnings)

@@ -30,7 +30,7 @@ _MAP = ("system", "codes", "unmapped", "also")
 UNMAPPED = ("text", "unmapped-code", "bad-unit", "bad-code")
 _ENCODINGS = ("utf-8", "windows-1252", "iso-8859-1", "iso-8859-15", "ascii")
 # {field}, {field|other}, {field:map}, {field:map.coding}, each with =word for when there is no value
-PLACEHOLDER = re.compile(r"\{([a-z0-9_|]+)(?::([a-z0-9_]+)(\.coding)?)?(?:=([a-z-]+))?\}")
+PLACEHOLDER = re.compile(r"\{([a-z0-9_|]+)(?::([a-z0-9_]+)(\.coding)?)?(?:=([A-Za-z0-9-]+))?\}")
 # What a file says by who sent it: put into the drawings before anything else.
 OF_SOURCE = ("source_key", "source_organisation")
 _FIELD = re.compile(r"[a-z][a-z0-9_]*")

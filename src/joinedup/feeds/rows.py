@@ -1,7 +1,7 @@
 """A row of a CSV as FHIR resources: a mapping made into functions, so that a row costs tens of microseconds.
 
-Each cell is read once and kept by its text, since columns repeat their values; each drawn resource is a tree of small
-functions over the row's values. What has no value vanishes, and with it whatever was drawn only to hold it.
+Each cell is read once and kept by its text, since columns repeat their values. What has no value vanishes, and with it
+whatever was drawn only to hold it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from joinedup.feeds.cells import Refused, as_instant, instant, reader_for
-from joinedup.feeds.mapping import PLACEHOLDER, CodeMap, Condition, CsvMapping, Drawn, condition_of
+from joinedup.feeds.cells import CONCEPTS, Refused, as_instant, instant, reader_for
+from joinedup.feeds.mapping import PLACEHOLDER, CodeMap, Condition, CsvMapping, condition_of
 from joinedup.feeds.values import NAMESPACE
 
 UCUM = "http://unitsofmeasure.org"
@@ -23,13 +23,18 @@ _KEPT_VALUES = 20_000  # of each column; then its memory starts anew
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 Values = list[Any]
-Part = Callable[[Values, "Notes"], Any]
+Build = Callable[[Values, "Notes"], "list[Built]"]
 
 
 @dataclass(slots=True)
 class Notes:
-    """What is to be said about a row that is taken: its warnings and flags, as in values.Batch."""
+    """What is to be said about a row that is taken: its warnings and flags, as in values.Batch.
 
+    `shape` tells rows apart by which of their values are there: two rows of one shape, neither with a warning, give
+    resources of the same elements and types.
+    """
+
+    shape: int = 0
     warnings: list[str] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
 
@@ -45,15 +50,15 @@ class Built:
 
 
 class Rows:
-    """Reads the rows of one file: what its cells mean, then which resources they give.
+    """Reads the rows of one file: what its cells mean (`values`), then which resources they give (`build`).
 
     `headings` are those of the file, in its order; they must be those of the mapping, whatever the order. `of_source`
-    says what `{source_key}` and `{source_organisation}` stand for in the drawings.
+    says what `{source_key}` and `{source_organisation}` stand for in the drawings. `build` answers the resources of a
+    row's values, and raises Refused for a code that must be known and is not.
     """
 
     def __init__(self, mapping: CsvMapping, headings: Sequence[str], of_source: Mapping[str, str]) -> None:
         self.mapping = mapping
-        self._of_source = {f"{{{name}}}": value for name, value in of_source.items()}
         place = {heading: index for index, heading in enumerate(headings)}
         slots: dict[str, int] = {}
         self._cells: list[tuple[int, int, Callable[[str], Any] | None, dict[str, Any], str, bool]] = []
@@ -70,6 +75,7 @@ class Rows:
                 (place[column.heading], slots[column.field], reader, {}, column.heading, column.required)
             )
         self._headings = {column.field: column.heading for column in mapping.columns if column.field}
+        self._concepts = [slots[one.field] for one in mapping.columns if one.field and one.type in CONCEPTS]
         self._times = []
         for name, (day, clock) in mapping.times.items():
             slots[name] = len(slots)
@@ -81,17 +87,19 @@ class Rows:
         self._event = slots[mapping.event] if mapping.event else None
         self._patient = slots[mapping.patient]
         self.patient_index = place[self._headings[mapping.patient]]
-        self._drawings = [self._compile(drawn) for drawn in mapping.resources]
+        self.build: Build = _Writer(mapping, slots, self._headings, of_source).function()
 
     def values(self, cells: Sequence[str], notes: Notes) -> Values:
         """Answer what the cells of a row mean; raises Refused for the first that its column does not allow."""
         values = self._blank.copy()
+        shape = 0
         for index, slot, read, known, heading, is_required in self._cells:
             text = cells[index]
             if not text or text.isspace():
                 if is_required:
                     raise Refused("missing-required", "expected a value", heading)
                 continue
+            shape |= 1 << slot
             if read is None:
                 values[slot] = text.strip()
                 continue
@@ -105,6 +113,10 @@ class Rows:
                     known.clear()
                 known[text] = value
             values[slot] = value
+        notes.shape = shape
+        for slot in self._concepts:
+            if values[slot] is not None and "coding" not in values[slot]:
+                notes.warnings.append("unmapped-code")
         for slot, day, clock in self._times:
             if values[day] is not None:
                 values[slot], flag = instant(values[day], values[clock])
@@ -131,160 +143,173 @@ class Rows:
         """Answer the source's id of the patient whom the row is about."""
         return fhir_id(values[self._patient])
 
-    def build(self, values: Values, notes: Notes) -> list[Built]:
-        """Answer the resources that a row gives. Raises Refused for a code that must be known and is not."""
-        built = []
-        for number, (type_, conditions, make_id, make) in enumerate(self._drawings):
-            for holds in conditions:
-                if not holds(values):
-                    break
-            else:
-                source_id = make_id(values, notes)
-                if source_id is None:
-                    continue
-                content = make(values, notes) or {}
-                source_id = fhir_id(source_id)
-                built.append(Built(number, type_, source_id, {"resourceType": type_, "id": source_id, **content}))
-        return built
 
-    # --- from drawing to function
+class _Writer:
+    """Writes the function that builds all resources of a row: plain Python, an `if` for whatever may be missing.
 
-    def _compile(self, drawn: Drawn) -> tuple[str, list[Callable[[Values], bool]], Part, Part]:
-        make_id, make = (
-            (lambda _values, _notes, constant=part: constant) if is_constant else part
-            for is_constant, part in (self._text(drawn.id, is_reference=False), self._part(dict(drawn.content)))
-        )
-        return drawn.type, [self._condition(one) for one in drawn.when], make_id, make
+    A tree of closures took three times as long. The text that is compiled holds nothing of the mapping but numbers of
+    values and constants: `v[7]` is a value of the row, `k[3]` a constant, so nothing that a mapping says is run.
+    """
 
-    def _part(self, drawn: Any, key: str = "") -> tuple[bool, Any]:
-        """Answer (True, value) for what is the same in every row, else (False, function)."""
+    def __init__(self, mapping: CsvMapping, slots: Mapping[str, int], headings: Mapping[str, str],
+                 of_source: Mapping[str, str]) -> None:  # fmt: skip
+        self._mapping, self._slots, self._headings = mapping, slots, headings
+        self._of_source = {f"{{{name}}}": value for name, value in of_source.items()}
+        self._lines: list[str] = []
+        self._constants: list[Any] = [fhir_id, Built, Refused, "expected all parts of the key"]
+        self._texts: dict[tuple[str, bool], str] = {}  # a text with placeholders -> the name that it has
+        self._text_lines: list[str] = []
+        self._names = 0
+
+    def function(self) -> Build:
+        """Answer the function (values, notes) -> the resources of the row."""
+        bodies: list[str] = []
+        for number, drawn in enumerate(self._mapping.resources):
+            self._lines = []
+            indent = 1
+            for condition in drawn.when:
+                self._say(indent, f"if {self._condition(condition)}:")
+                indent += 1
+            id_ = self._expression(drawn.id, "id", indent)
+            # A resource without its key would be lost in silence.
+            self._say(indent, f"if {id_} is None: raise k[2]('missing-required', k[3], {self._constant(drawn.id)})")
+            self._say(indent, f"id_ = k[0](str({id_}))")
+            content = self._expression(dict(drawn.content), "", indent)
+            start = f'{{"resourceType": {self._constant(drawn.type)}, "id": id_, **({content} or {{}})}}'
+            self._say(indent, f"out.append(k[1]({number}, {self._constant(drawn.type)}, id_, {start}))")
+            bodies += self._lines
+        source = "\n".join(["def build(v, notes):", "  out = []", *self._text_lines, *bodies, "  return out"])
+        made: dict[str, Any] = {"k": self._constants}
+        # The text is made here, of numbers and our own words alone.
+        exec(compile(source, f"<rows of {self._mapping.name}>", "exec"), made)  # noqa: S102  # nosec B102
+        return made["build"]  # type: ignore[no-any-return]
+
+    def _say(self, indent: int, line: str) -> None:
+        self._lines.append("  " * indent + line)
+
+    def _name(self) -> str:
+        self._names += 1
+        return f"t{self._names}"
+
+    def _constant(self, value: Any) -> str:
+        self._constants.append(value)
+        return f"k[{len(self._constants) - 1}]"
+
+    def _expression(self, drawn: Any, key: str, indent: int) -> str:
+        """Write what makes a drawn value and answer its expression: a constant `k[n]`, or a name that may be None."""
         if isinstance(drawn, str):
-            return self._text(drawn, is_reference=key == "reference")
+            return self._text(drawn, key, indent)
         if isinstance(drawn, dict):
-            return self._object(drawn)
+            return self._object(drawn, indent)
         if isinstance(drawn, list):
-            return self._list(drawn)
-        return True, drawn
+            return self._list(drawn, indent)
+        return self._constant(drawn)
 
-    def _object(self, drawn: dict[str, Any]) -> tuple[bool, Any]:
-        constants: dict[str, Any] = {}
-        parts: list[tuple[str, Part]] = []
-        for key, item in drawn.items():
-            if key == "_if":
-                continue
-            is_constant, part = self._part(item, key)
-            if is_constant:
-                constants[key] = part
-            else:
-                parts.append((key, part))
-        holds = self._condition(condition_of(drawn["_if"])) if "_if" in drawn else None
-        if not parts:
-            if holds is None:
-                return True, constants
-            return False, lambda values, _notes: constants if holds(values) else None
+    def _object(self, drawn: dict[str, Any], indent: int) -> str:
+        outer = name = self._name()
+        holds = self._condition(condition_of(drawn["_if"])) if "_if" in drawn else ""
+        before, self._lines = self._lines, []
+        inner = indent + bool(holds)
+        parts = {key: self._expression(item, key, inner) for key, item in drawn.items() if key != "_if"}
+        fixed = {key: part for key, part in parts.items() if part.startswith("k[")}
+        open_ = {key: part for key, part in parts.items() if key not in fixed}
+        if not open_ and not holds:
+            self._lines = before
+            return self._constant({key: self._constants[int(part[2:-1])] for key, part in fixed.items()})
+        whole = ", ".join(f"{self._constant(key)}: {part}" for key, part in fixed.items())
+        if not open_:
+            self._say(inner, f"{name} = {{{whole}}}")
+        elif len(open_) == 1:
+            ((key, part),) = open_.items()
+            pair = f"{self._constant(key)}: {part}"
+            self._say(inner, f"{name} = {{{whole}{', ' if whole else ''}{pair}}} if {part} is not None else None")
+        else:
+            self._say(inner, f"{name} = {{}}")
+            for key, part in open_.items():
+                self._say(inner, f"if {part} is not None: {name}[{self._constant(key)}] = {part}")
+            self._say(inner, f"{name} = {{{whole}{', ' if whole else ''}**{name}}} if {name} else None")
+        written, self._lines = self._lines, before
+        if holds:
+            self._say(indent, f"{outer} = None")
+            self._say(indent, f"if {holds}:")
+        self._lines += written
+        return outer
 
-        def make(values: Values, notes: Notes) -> dict[str, Any] | None:
-            if holds is not None and not holds(values):
-                return None
-            made = None
-            for key, part in parts:
-                value = part(values, notes)
-                if value is not None:
-                    if made is None:
-                        made = constants.copy()
-                    made[key] = value
-            return made
+    def _list(self, drawn: list[Any], indent: int) -> str:
+        parts = [self._expression(item, "", indent) for item in drawn]
+        if all(part.startswith("k[") for part in parts):
+            return self._constant([self._constants[int(part[2:-1])] for part in parts])
+        name = self._name()
+        self._say(indent, f"{name} = []")
+        for part in parts:
+            always = part.startswith("k[")
+            self._say(indent, f"{'' if always else f'if {part} is not None: '}{name}.append({part})")
+        self._say(indent, f"{name} = {name} or None")
+        return name
 
-        return False, make
-
-    def _list(self, drawn: list[Any]) -> tuple[bool, Any]:
-        compiled = [self._part(item) for item in drawn]
-        if all(is_constant for is_constant, _ in compiled):
-            return True, drawn
-
-        def make(values: Values, notes: Notes) -> list[Any] | None:
-            made = []
-            for is_constant, part in compiled:
-                value = part if is_constant else part(values, notes)
-                if value is not None:
-                    made.append(value)
-            return made or None
-
-        return False, make
-
-    def _text(self, drawn: str, *, is_reference: bool) -> tuple[bool, Any]:
+    def _text(self, drawn: str, key: str, indent: int) -> str:
         for name, value in self._of_source.items():
             drawn = drawn.replace(name, value)
         found = list(PLACEHOLDER.finditer(drawn))
         if not found:
-            return True, drawn
+            return self._constant(drawn)
+        is_reference = key == "reference"
         if len(found) == 1 and found[0].span() == (0, len(drawn)) and not is_reference:
-            return False, self._value(found[0])
-        pieces: list[tuple[str, Part | None]] = []
-        end = 0
-        for one in found:
-            if one.start() > end:
-                pieces.append((drawn[end : one.start()], None))
-            pieces.append(("", self._value(one)))
-            end = one.end()
-        if end < len(drawn):
-            pieces.append((drawn[end:], None))
+            return self._value(found[0], indent)
+        if (drawn, is_reference) not in self._texts:
+            # The same in every resource of the row ("Patient/{patient}"): made once, before the first.
+            kept, self._lines = self._lines, []
+            parts, end = [], 0
+            type_ = ""
+            if is_reference:
+                type_, _, _ = drawn.partition("/")
+                end = len(type_) + 1
+            for one in found:
+                if one.start() > end:
+                    parts.append(self._constant(drawn[end : one.start()]))
+                parts.append(self._value(one, 1))
+                end = one.end()
+            if end < len(drawn):
+                parts.append(self._constant(drawn[end:]))
+            name = self._name()
+            needed = " and ".join(f"{part} is not None" for part in parts if not part.startswith("k["))
+            joined = " + ".join(part if part.startswith("k[") else f"str({part})" for part in parts)
+            if is_reference:
+                joined = f"{self._constant(type_ + '/')} + k[0]({joined})"
+            self._say(1, f"{name} = {joined} if {needed} else None")
+            self._texts[drawn, is_reference] = name
+            self._text_lines += self._lines
+            self._lines = kept
+        return self._texts[drawn, is_reference]
 
-        def make(values: Values, notes: Notes) -> str | None:
-            made = []
-            for constant, part in pieces:
-                if part is None:
-                    made.append(constant)
-                    continue
-                value = part(values, notes)
-                if value is None:
-                    return None
-                made.append(str(value))
-            return "".join(made)
-
-        if not is_reference:
-            return False, make
-
-        def refer(values: Values, notes: Notes) -> str | None:
-            text = make(values, notes)
-            if text is None:
-                return None
-            type_, _, id_ = text.partition("/")
-            return f"{type_}/{fhir_id(id_)}"
-
-        return False, refer
-
-    def _value(self, found: re.Match[str]) -> Part:
-        names, map_name, as_coding = found.group(1).split("|"), found.group(2), bool(found.group(3))
-        slots = [self._slots[name] for name in names]
-        if map_name:
-            codes = self.mapping.maps[map_name]
-            return _mapped(slots[0], codes, as_coding, found.group(4), self._headings[names[0]])
-        if len(slots) == 1 and found.group(4) is None:
-            slot = slots[0]
-            return lambda values, _notes: values[slot]
-        otherwise = found.group(4)
-
-        def first(values: Values, _notes: Notes) -> Any:
-            for one in slots:
-                if values[one] is not None:
-                    return values[one]
-            return otherwise
-
-        return first
-
-    def _condition(self, condition: Condition) -> Callable[[Values], bool]:
-        slot, wanted, is_one_of, is_there = (
-            self._slots[condition.field], condition.values, condition.is_one_of, condition.is_there,
+    def _value(self, found: re.Match[str], indent: int) -> str:
+        names, map_name, as_coding, empty = (
+            found.group(1).split("|"), found.group(2), bool(found.group(3)), found.group(4),
         )  # fmt: skip
-        if not wanted:
-            return lambda values: (values[slot] is not None) is is_there
-        return lambda values: (str(values[slot]) in wanted) is is_one_of
+        name = self._name()
+        first, *others = (f"v[{self._slots[one]}]" for one in names)
+        self._say(indent, f"{name} = {first}")
+        for other in others:
+            self._say(indent, f"if {name} is None: {name} = {other}")
+        if map_name:
+            known, read = _mapped(self._mapping.maps[map_name], as_coding, self._headings[names[0]])
+            look_up = f"{self._constant(known)}.get({name}) or " if known else ""
+            read_it = f"{look_up}{self._constant(read)}({name}, notes)"
+            self._say(indent, f"if {name} is not None: {name} = {read_it}")
+        if empty is not None:
+            self._say(indent, f"if {name} is None: {name} = {self._constant(empty)}")
+        return name
+
+    def _condition(self, condition: Condition) -> str:
+        value = f"v[{self._slots[condition.field]}]"
+        if not condition.values:
+            return f"{value} is {'not ' if condition.is_there else ''}None"
+        return f"str({value}) {'' if condition.is_one_of else 'not '}in {self._constant(condition.values)}"
 
 
-def _mapped(slot: int, codes: CodeMap, as_coding: bool, empty: str | None, heading: str) -> Part:
-    """Answer the function that reads a code; `empty` is the word for when there is none."""
-    known: dict[Any, Any] = {}
+def _mapped(codes: CodeMap, as_coding: bool, heading: str) -> tuple[dict[str, Any], Callable[[Any, Notes], Any]]:
+    """Answer what is known of codes, and the function for a code that is not there."""
+    known: dict[str, Any] = {}
     for code, word in codes.codes.items():
         if not codes.system:
             known[code] = word
@@ -295,14 +320,12 @@ def _mapped(slot: int, codes: CodeMap, as_coding: bool, empty: str | None, headi
     otherwise = known.pop("*", None)
     takes_any = otherwise is not None and not known
 
-    def read(values: Values, notes: Notes) -> Any:
-        text = values[slot]
-        if text is None:
-            return empty
-        text = str(text)
-        value = otherwise if takes_any else known.get(text)
-        if value is not None:
-            return value
+    def read(value: Any, notes: Notes) -> Any:
+        if takes_any:
+            return otherwise
+        text = str(value)
+        if text in known:
+            return known[text]
         if codes.unmapped != "text" and otherwise is None:
             raise Refused(codes.unmapped, "expected a code of the mapping's list", heading)
         notes.warnings.append("unmapped-code")
@@ -310,7 +333,7 @@ def _mapped(slot: int, codes: CodeMap, as_coding: bool, empty: str | None, headi
             return otherwise
         return {"display": text} if as_coding else {"text": text}
 
-    return read
+    return known, read
 
 
 def _quantity(unit: str) -> Callable[[str], Any]:
