@@ -46,10 +46,11 @@ def read_delivery(
 def read_again(raw: bytes, source: Source, *, is_known_organisation: Callable[[str, date], bool]) -> Iterator[Batch]:
     """Yield what one item holds that was set aside as raw bytes, read anew by what is declared now.
 
-    A row of a CSV file is read under the header that its mapping declares. Raises FileError as `read_delivery` does.
+    A row of a CSV file is kept with its header. Raises FileError as `read_delivery` does.
     """
     if source.format == "csv":
-        raw = import_module(_READERS["csv"]).with_header(raw, source)
+        yield from import_module(_READERS["csv"]).read_again(raw, source, is_known_organisation=is_known_organisation)
+        return
     with TemporaryDirectory(prefix="joinedup-") as folder:
         path = Path(folder) / "again"
         path.write_bytes(raw)
