@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8000
+RESIDENTS ?= 10000
 PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 NODE_PACKAGES := node_modules/nhsuk-frontend
 STATIC := .venv/share/joinedup/static/manifest.json
@@ -14,8 +15,8 @@ help:  ## List what can be done here
 
 setup: .venv/.developer-ready $(STATIC)  ## Make .venv with everything that joinedup and its tests need
 
-demo: .venv/.ready $(STATIC)  ## Set up, load three real systems, and serve them at http://127.0.0.1:8000 (PORT=8001 for another)
-	@.venv/bin/joinedup demo --port $(PORT)
+demo: .venv/.ready $(STATIC)  ## Set up, simulate and load a system, serve it at http://127.0.0.1:8000 (PORT=, RESIDENTS=)
+	@.venv/bin/joinedup demo --port $(PORT) --residents $(RESIDENTS)
 
 serve: .venv/.ready $(STATIC)  ## Serve what is loaded, without demo data (PORT=8001 for another port)
 	@.venv/bin/joinedup serve --port $(PORT)

@@ -115,7 +115,7 @@ def _serve(data: Path) -> Iterator[Served]:
     here = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     with (data / "served.log").open("w+") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "joinedup.cli", "demo", "--port", str(port)],
+            [sys.executable, "-m", "joinedup.cli", "demo", "--port", str(port), "--residents", "400"],
             stdout=log, stderr=subprocess.STDOUT, env=here | {"JOINEDUP_DATA": str(data)},
         )  # fmt: skip
         deadline = time.monotonic() + 240

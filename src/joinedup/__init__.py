@@ -16,6 +16,7 @@ database    the one PostgreSQL server: where it is, how it starts and stops
 backup      everything in one checked file, and back
 serve       the web server and the job worker, watched over
 settings    the configuration, all of it from environment variables
+demo        a simulated system, loaded and linked, with a sign-in for each kind of user
 urls, home  the route table and the front page
 installation  what `joinedup check` looks at
 cli         the command line

@@ -96,47 +96,38 @@ def joinedup(
 @app.command()
 def demo(
     port: Port = 8000,
+    residents: Annotated[int, typer.Option(help="How many residents are simulated.", min=100)] = 10_000,
     serve_it: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve when everything is loaded.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Load three real systems with simulated small areas and demo users, and serve them.
+    """Simulate a system, feed it through the real intake, link it, and serve it with a sign-in for every role.
 
     Example: joinedup demo --port 8001
     """
     from joinedup import database, serve
+    from joinedup import demo as demonstration
 
     if serve_it:
         serve.refuse_second_server()
         serve.refuse_taken_port("127.0.0.1", port)
     _tell(as_json, "Starting the database ...")
     database.ready()
-    from django.db import transaction
+    from joinedup.record.commands import progress_bar
 
-    from joinedup.access import demo_users, seal
-    from joinedup.system import services
-
-    grant = _own_grant("demo", "show three real systems with simulated small areas")
-    loaded = {}
-    with transaction.atomic():  # First the users, who are refused where real ones are; all of it or nothing.
-        users = demo_users()
-        for key in services.systems():
-            _tell(as_json, f"Loading the system {key} ...")
-            loaded[key] = services.load_system(services.system_file(key), grant)
-    seal()
+    with progress_bar(as_json) as on_progress:
+        made = demonstration.prepare(residents, lambda line: _tell(as_json, line), on_progress)
     url = f"http://127.0.0.1:{port}"
-    sign_ins = "\n".join(f"  {user.name:<22} {user.title}" for user in users)
+    sign_ins = "\n".join(f"  {user['name']:<22} {user['title']}" for user in made.sign_ins)
+    openings = "\n".join(f"  {url}{one.path}  {one.why}" for one in made.worth_opening)
     shown = (
         f"joinedup is served at {url}\n\nSign in at {url}/access/sign-in/ without a password, as one of:\n{sign_ins}\n"
-        "\nEverybody here is made up. Ctrl-C ends it."
+        f"\nFive residents worth opening, as the clinician:\n{openings}\n\nEverybody here is made up. Ctrl-C ends it."
     )
     if serve_it:
-        serve.serve("127.0.0.1", port, on_ready=lambda: _answer(as_json, {"served_at": url}, shown))
+        answer = {"served_at": url, **asdict(made)}
+        serve.serve("127.0.0.1", port, on_ready=lambda: _answer(as_json, answer, shown))
     else:
-        _answer(
-            as_json,
-            {"systems": sorted(loaded), "sign_ins": [asdict(user) for user in users]},
-            f"Loaded {', '.join(loaded)}. To serve them: joinedup serve",
-        )
+        _answer(as_json, asdict(made), f"The demo is loaded. To serve it: joinedup serve\n\n{openings}")
 
 
 @app.command()

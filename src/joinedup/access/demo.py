@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -50,8 +50,8 @@ def demo_users() -> list[DemoUser]:
     return users
 
 
-def place_demo_users(bodies: Mapping[str, UUID]) -> None:
-    """Let the demo users of these roles hold them in these bodies (body id by role) and nowhere else, from today on.
+def place_demo_users(bodies: Mapping[str, Collection[UUID]]) -> None:
+    """Let the demo users of these roles hold them in these bodies (body ids by role) and nowhere else, from today on.
 
     A role in the whole system has to do with no resident: only a role in a practice, trust or council opens records.
     The same places again change nothing. Raises NotFound for a role that has no demo user.
@@ -60,14 +60,15 @@ def place_demo_users(bodies: Mapping[str, UUID]) -> None:
     at = datetime.now(UTC)
     today = at.astimezone(LONDON).date()
     with transaction.atomic():
-        for role, body_id in bodies.items():
+        for role, wanted in bodies.items():
             user = _demo_user(role)
             held = list(user.roles_held.filter(role=role, valid__contains=today))
             for one in held:
-                if one.body_id != body_id:
+                if one.body_id not in wanted:
                     end_role(grant, one, at)
-            if body_id not in {one.body_id for one in held}:
-                give_role(grant, user, role, at, body_id=body_id)
+            for body_id in wanted:
+                if body_id not in {one.body_id for one in held}:
+                    give_role(grant, user, role, at, body_id=body_id)
 
 
 def own_demo_record(subject_id: UUID, role: str = "resident") -> None:

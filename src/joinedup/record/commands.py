@@ -42,7 +42,7 @@ def load(
 
     grant = service_grant("record.intake", "take in what partners sent", "whoever runs this machine")
     files = _files(folder, source, grant)
-    with _bar(as_json) as on_progress:
+    with progress_bar(as_json) as on_progress:
         loaded = loading.load(grant, files, processes=processes or None, on_progress=on_progress)
     linked = None
     if link:
@@ -116,7 +116,7 @@ def _files(folder: Path, source: str, grant: Any) -> list[tuple[Path, Any]]:
     if folder.is_dir():
         sources = read_sources(folder)
         ledger.declare(sources)
-        _know_the_senders(sources, folder, grant)
+        know_the_senders(sources, folder, grant)
         found = deliveries_in(folder, sources)
         if not found:
             raise NotFound(f"None of the declared sources has a file in {folder}. Look at `files` in its sources.toml.")
@@ -128,7 +128,7 @@ def _files(folder: Path, source: str, grant: Any) -> list[tuple[Path, Any]]:
     return [(folder, ledger.source(source))]
 
 
-def _know_the_senders(sources: list[Any], folder: Path, grant: Any) -> None:
+def know_the_senders(sources: list[Any], folder: Path, grant: Any) -> None:
     """Load the systems that joinedup brings along whose bodies send something here, and the lists in the folder.
 
     Raises RuleError for organisations that nobody knows: everything they send would be set aside.
@@ -156,7 +156,7 @@ def _know_the_senders(sources: list[Any], folder: Path, grant: Any) -> None:
 
 
 @contextmanager
-def _bar(as_json: bool) -> Iterator[Any]:
+def progress_bar(as_json: bool) -> Iterator[Any]:
     """Show how far it is, how fast and for how long still; nothing where a program reads."""
     if as_json:
         yield lambda progress: None

@@ -195,18 +195,18 @@ def test_a_token_on_the_command_line(nurse: User, monkeypatch: pytest.MonkeyPatc
 def test_demo_users_are_placed_in_bodies(settings: Any) -> None:
     settings.BODY_NAMES = [f"{__name__}.names"]
     demo_users()
-    places = {"clinician": PRACTICE, "nurse": TRUST}
+    places = {"clinician": [PRACTICE], "nurse": [TRUST]}
     place_demo_users(places)
     place_demo_users(places)  # again changes nothing
     held = RoleHeld.objects.filter(user__email="clinician@demo.invalid")
     assert [one.body_id for one in held if not one.valid.isempty] == [PRACTICE]
-    place_demo_users({"clinician": TRUST})
+    place_demo_users({"clinician": [TRUST]})
     assert [one.body_id for one in held.all() if not one.valid.isempty] == [TRUST]
     page = Client().get(reverse("access:demo")).content.decode()
     assert "The Trust" in page
     assert "the whole system" in page
     with pytest.raises(NotFound, match="no role called 'doctor'"):
-        place_demo_users({"doctor": TRUST})
+        place_demo_users({"doctor": [TRUST]})
 
 
 def names(ids: set[UUID]) -> dict[UUID, str]:

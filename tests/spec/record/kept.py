@@ -114,7 +114,7 @@ def people(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
                   "social_prescribing_link_worker": "QM7", "emergency_clinician": "RWH"}  # fmt: skip
         placed = {role: id_of(code) for role, code in bodies.items()}
         assert None not in placed.values(), placed
-        place_demo_users({role: body for role, body in placed.items() if body})
+        place_demo_users({role: [body] for role, body in placed.items() if body})
         grace = keep_grace()
         own_demo_record(grace)
         yield
