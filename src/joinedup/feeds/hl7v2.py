@@ -56,7 +56,11 @@ class Delimiters:
 
     def __init__(self, field: str, encoding: str, codec: str) -> None:
         component, repetition, escape, sub = (*encoding[:4], "", "", "", "")[:4]
-        self.field, self.component, self.repetition, self.escape, self.sub = field, component, repetition, escape, sub
+        self.field = field
+        self.component: str = component
+        self.repetition: str = repetition
+        self.escape: str = escape
+        self.sub: str = sub
         self.codec = codec
         self.empty = f'{component}{sub}" '  # what a value may be made of that says nothing
         mark = re.escape(escape)

@@ -75,12 +75,12 @@ def _contents(results: list[Segment], title: str) -> list[Json]:
             files += [found for value in obx.values(5) if (found := attachment(value, kind))]
         else:
             lines += [value.whole() for value in obx.values(5)]
-    found: list[Json] = []
+    contents: list[Json] = []
     if lines:
         data = base64.b64encode("\n".join(lines).encode()).decode()
-        found.append({"attachment": {"contentType": "text/plain; charset=utf-8", "data": data, "title": title}})
-    found += [{"attachment": one} for one in files]
-    return found or [{"attachment": {"title": title}}]
+        contents.append({"attachment": {"contentType": "text/plain; charset=utf-8", "data": data, "title": title}})
+    contents += [{"attachment": one} for one in files]
+    return contents or [{"attachment": {"title": title}}]
 
 
 def take_vaccinations(taken: Taken) -> None:

@@ -83,8 +83,8 @@ def organisation_of(code: str, name: str) -> Json:
 
 
 def set_all(content: Json, /, **parts: object) -> Json:
-    """Put the parts that say something into a resource; a trailing underscore is for words that Python keeps."""
+    """Put the parts that say something into a resource: not None, and neither an empty text nor an empty list."""
     for key, value in parts.items():
-        if value is not None and value != "" and value != [] and value != {}:
-            content[key.rstrip("_")] = value
+        if value or value is False:
+            content[key] = value
     return content

@@ -54,12 +54,13 @@ def read(text: str) -> When | None:
         if hour is None:
             written = "-".join(part for part in (year, month, day) if part)
             return When(written, naive.replace(tzinfo=LONDON).astimezone(UTC))
+        flags: tuple[str, ...] = ()
         if offset:
             hours, minutes = int(offset[1:3]), int(offset[3:])
             if minutes > 59 or hours * 60 + minutes > 14 * 60:  # The widest offset of the world, and of FHIR.
                 return None
             shift = timedelta(hours=hours, minutes=minutes)
-            aware, flags = naive.replace(tzinfo=timezone(-shift if offset[0] == "-" else shift)), ()
+            aware = naive.replace(tzinfo=timezone(-shift if offset[0] == "-" else shift))
         else:
             aware, flags = _in_london(naive)
         return When(_written(aware, fraction), aware.astimezone(UTC), flags)
