@@ -118,7 +118,7 @@ def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) 
         known = take_in(folder, "known", "9990000018", HERE)
         hidden = take_in(folder, "hidden", "9990000026", ELSEWHERE)
         demo_users()
-        place_demo_users(dict.fromkeys(set(ROLES.values()) - {"resident", "nurse"}, home))
+        place_demo_users({role: [home] for role in set(ROLES.values()) - {"resident", "nurse"}})
         own_demo_record(known[0])
         now, admin = datetime.now(UTC), service_grant("test", "Make tokens", "the reader")
         tokens = {
@@ -225,6 +225,64 @@ def test_hidden_and_unknown_answer_alike_to_the_byte(row: dict[str, str], world:
         assert plain(hidden) == plain(unknown)
         assert b"CANARY" not in hidden.content
         assert "CANARY" not in str(hidden.headers)
+
+
+SOUGHT = {
+    # by what somebody is sought: of the one who is hidden, and of somebody who does not exist
+    "NHS number": ({"nhs_number": "9990000026"}, {"nhs_number": "9990000034"}),
+    "name and birth date": (
+        {"family": canary("hidden family"), "born_day": "14", "born_month": "3", "born_year": "1956"},
+        {"family": canary("nobody family"), "born_day": "14", "born_month": "3", "born_year": "1956"},
+    ),
+    "name, birth date and postcode": (
+        {"family": canary("hidden family"), "given": canary("hidden given"), "postcode": "ZH1 1CV", "born_day": "14",
+         "born_month": "3", "born_year": "1956"},
+        {"family": canary("nobody family"), "given": canary("nobody given"), "postcode": "ZH1 1CV", "born_day": "14",
+         "born_month": "3", "born_year": "1956"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("by", SOUGHT)
+def test_a_search_finds_the_hidden_as_little_as_those_who_do_not_exist(by: str, world: dict[str, Any]) -> None:
+    answers = []
+    for given in SOUGHT[by]:
+        client = Client()
+        client.cookies = copy(world["cookies"]["clinician"])
+        page = client.post("/record/", given)
+        assert page.status_code == 200
+        body = plain(page)
+        for value in given.values():  # What was typed stands in the boxes again.
+            body = body.replace(value.encode(), b"typed")
+        answers.append(body)
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.django_db
+def test_a_search_finds_those_whom_one_cares_for(world: dict[str, Any]) -> None:
+    client = Client()
+    client.cookies = copy(world["cookies"]["clinician"])
+    assert str(world["known"][0]) in client.post("/record/", {"nhs_number": "9990000018"}).content.decode()
+
+
+@pytest.mark.django_db
+def test_the_api_finds_the_hidden_as_little_as_those_who_do_not_exist(world: dict[str, Any]) -> None:
+    answers = []
+    for number in ("9990000026", "9990000034", "9990000018"):
+        client = Client()
+        answers.append(
+            client.post(
+                "/fhir/Patient/_search",
+                {"identifier": f"https://fhir.nhs.uk/Id/nhs-number|{number}"},
+                headers={"Authorization": f"Bearer {world['tokens']['clinician']}"},
+            )
+        )
+    hidden, unknown, known = ((a.status_code, a.content.replace(n, b"n")) for a, n in zip(
+        answers, (b"9990000026", b"9990000034", b"9990000018"), strict=True))  # fmt: skip
+    assert [json.loads(answer[1])["total"] for answer in (hidden, unknown, known)] == [0, 0, 1]
+    dates_and_ids = r'"(id|timestamp)":"[^"]*"'
+    assert re.sub(dates_and_ids, "", hidden[1].decode()) == re.sub(dates_and_ids, "", unknown[1].decode())
 
 
 @pytest.mark.django_db
