@@ -20,18 +20,22 @@ from joinedup.errors import NotFound, RuleError
 from joinedup.identity import resident_of
 from joinedup.record import store
 from joinedup.record.handover import (
+    HISTORY_AFTER,
     REQUEST_STATUS,
     TASK_STATUS,
     URGENCIES,
     Handovers,
+    Kind,
     Sent,
     Step,
     first_state,
     is_awaited,
     next_state,
     open_by,
+    shifted,
 )
 from joinedup.record.residents import OpenRecord, organisation_name
+from joinedup.record.sources import every_source
 from joinedup.record.statement import OWN
 from joinedup.record.writing import author_of
 
@@ -39,9 +43,9 @@ PERMISSION = "record.handover"
 ODS = "https://fhir.nhs.uk/Id/ods-organization-code"
 _KEEP_SENT = """
 INSERT INTO record_handover
-       (id, subject_id, type, kind, sender, receiver, urgency, began_at, arrived_at, open_by, source, state)
+       (id, subject_id, type, kind, sender, receiver, urgency, began_at, sent_at, arrived_at, open_by, source, state)
 SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-                     %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[])
+                     %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[])
     ON CONFLICT (id) DO UPDATE SET sender = excluded.sender, receiver = excluded.receiver, urgency = excluded.urgency,
        began_at = excluded.began_at
 """
@@ -88,8 +92,8 @@ def _keep_sent(sent: Sequence[Sent], at: datetime) -> None:
         return
     rows = [
         (
-            one.id, one.subject_id, one.type, one.kind, one.sender, one.receiver, one.urgency, one.began_at, at,
-            open_by(one.kind, at) if is_awaited(one, at) else None, one.source, first_state(one.kind),
+            one.id, one.subject_id, one.type, one.kind, one.sender, one.receiver, one.urgency, one.began_at,
+            one.sent_at, at, open_by(one.kind, at) if is_awaited(one, at) else None, one.source, first_state(one.kind),
         )
         for one in sent
     ]  # fmt: skip
@@ -141,8 +145,14 @@ def _open_or_close_ties(ids: Iterable[UUID]) -> None:
 # --- reading -------------------------------------------------------------------------------------------------------
 
 _COLUMNS = (
-    "id, subject_id, type, kind, sender, receiver, urgency, began_at, arrived_at, open_by, source, state, opened_at"
+    "id, subject_id, type, kind, sender, receiver, urgency, began_at, arrived_at, open_by, source, state, opened_at, "
+    "sent_at"
 )
+# What somebody has to open: what was no history when it came, or on the last day of its simulated source.
+_AWAITED = """(open_by IS NOT NULL OR EXISTS (
+    SELECT FROM unnest(%(sources)s::text[], %(presents)s::timestamptz[]) AS last (source, day)
+     WHERE last.source = record_handover.source AND record_handover.began_at > last.day - %(history)s))"""
+OPEN = ["requested", "accepted", "in-progress", "sent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +162,7 @@ class Row:
     id: UUID
     subject_id: UUID
     type: str
-    kind: str
+    kind: Kind
     sender: str
     receiver: str
     urgency: str
@@ -162,6 +172,13 @@ class Row:
     source: str
     state: str
     opened_at: datetime | None
+    sent_at: datetime | None = None
+
+    @property
+    def reached_at(self) -> datetime:
+        """Answer when it reached the receiver; of a simulated source when it says that it sent it."""
+        source = every_source().get(self.source)
+        return self.sent_at if source and source.is_simulated and self.sent_at else self.arrived_at
 
     def is_late(self, at: datetime) -> bool:
         """Answer whether nobody has opened it and its time is over."""
@@ -180,42 +197,46 @@ class Taken:
 
 
 def inbox(codes: Collection[str], *, limit: int = 500) -> list[Row]:
-    """Answer what waits for the organisations with these ODS codes: the unopened first, the oldest of them on top.
-
-    What nobody has to open any more (history when it came) is left out until somebody has opened it.
-    """
+    """Answer what waits for the organisations with these ODS codes: the unopened first, the oldest of them on top."""
     return _rows(
-        "receiver = ANY(%s) AND state = ANY(%s) AND (open_by IS NOT NULL OR opened_at IS NOT NULL) "
-        "ORDER BY opened_at IS NOT NULL, arrived_at LIMIT %s",
-        [list(codes), ["requested", "accepted", "in-progress", "sent"], limit],
+        f"receiver = ANY(%(codes)s) AND state = ANY(%(open)s) AND {_AWAITED} "
+        "ORDER BY opened_at IS NOT NULL, sent_at LIMIT %(limit)s",
+        codes=list(codes),
+        limit=limit,
     )
 
 
 def unaddressed(*, limit: int = 500) -> list[Row]:
     """Answer what waits for "the practice where the resident is registered", the newest first."""
-    return _rows("receiver = '' AND state = 'sent' AND open_by IS NOT NULL ORDER BY arrived_at DESC LIMIT %s", [limit])
+    return _rows(
+        f"receiver = '' AND state = 'sent' AND {_AWAITED} ORDER BY sent_at DESC NULLS LAST LIMIT %(limit)s", limit=limit
+    )
 
 
 def outbox(codes: Collection[str], *, limit: int = 200) -> list[Row]:
     """Answer what these organisations sent and is not over, and what was rejected, the newest first."""
     return _rows(
-        "sender = ANY(%s) AND state = ANY(%s) AND open_by IS NOT NULL ORDER BY arrived_at DESC LIMIT %s",
-        [list(codes), ["requested", "accepted", "in-progress", "rejected"], limit],
+        f"sender = ANY(%(codes)s) AND state = ANY(%(open)s || '{{rejected}}'::text[]) AND kind = 'referral' "
+        f"AND {_AWAITED} ORDER BY sent_at DESC NULLS LAST LIMIT %(limit)s",
+        codes=list(codes),
+        limit=limit,
     )
 
 
-def unopened(codes: Collection[str], at: datetime, *, limit: int = 500) -> list[Row]:
+def unopened(codes: Collection[str], at: datetime, *, limit: int = 2000) -> list[Row]:
     """Answer what these organisations sent or were sent and nobody has opened in time, the longest overdue first."""
-    return _rows(
-        "opened_at IS NULL AND open_by < %s AND state = ANY(%s) AND (receiver = ANY(%s) OR sender = ANY(%s)) "
-        "ORDER BY open_by LIMIT %s",
-        [at, ["requested", "sent"], list(codes), list(codes), limit],
+    rows = _rows(
+        "opened_at IS NULL AND state IN ('requested', 'sent') "
+        f"AND (receiver = ANY(%(codes)s) OR sender = ANY(%(codes)s)) AND {_AWAITED} ORDER BY sent_at LIMIT %(limit)s",
+        codes=list(codes),
+        limit=limit,
     )
+    return sorted((row for row in rows if row.is_late(at)), key=lambda row: row.open_by or at)
 
 
 def of_subjects(subject_ids: Iterable[UUID]) -> list[Row]:
     """Answer every hand-over of a resident's subjects, the newest first."""
-    return _rows("subject_id = ANY(%s) ORDER BY arrived_at DESC", [list(subject_ids)])
+    return _rows("subject_id = ANY(%(subjects)s) ORDER BY sent_at DESC NULLS LAST", subjects=list(subject_ids))
 
 
 def steps_of(handover_id: UUID) -> list[Taken]:
@@ -229,10 +250,32 @@ def steps_of(handover_id: UUID) -> list[Taken]:
         return [Taken(*row) for row in cursor.fetchall()]
 
 
-def _rows(condition: str, parameters: list[Any]) -> list[Row]:
+def _rows(condition: str, **parameters: Any) -> list[Row]:
+    """Answer the rows of a condition; those of simulated sources as if the source's last day were today."""
+    at, presents = datetime.now(UTC), _last_days()
+    asked = {"sources": list(presents), "presents": list(presents.values()), "history": HISTORY_AFTER, "open": OPEN}
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {_COLUMNS} FROM record_handover WHERE {condition}", parameters)  # noqa: S608  # nosec B608
-        return [Row(*row) for row in cursor.fetchall()]
+        cursor.execute(f"SELECT {_COLUMNS} FROM record_handover WHERE {condition}", asked | parameters)  # noqa: S608  # nosec B608
+        rows = [Row(*row) for row in cursor.fetchall()]
+    return [_as_today(row, presents[row.source], at) if row.source in presents else row for row in rows]
+
+
+def _as_today(row: Row, present: datetime, at: datetime) -> Row:
+    arrived = shifted(row.sent_at or row.began_at or present, present, at)
+    is_history = row.began_at is None or row.began_at <= present - HISTORY_AFTER
+    return replace(row, arrived_at=arrived, open_by=None if is_history else open_by(row.kind, arrived))
+
+
+def _last_days() -> dict[str, datetime]:
+    """Answer the newest time in what each simulated source has handed over."""
+    keys = [key for key, source in every_source().items() if source.is_simulated]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT asked.key, (SELECT max(sent_at) FROM record_handover WHERE source = asked.key)
+                 FROM unnest(%s::text[]) AS asked (key)""",
+            [keys],
+        )
+        return {key: newest for key, newest in cursor.fetchall() if newest is not None}
 
 
 def side_of(row: Row, codes: Collection[str]) -> str:
@@ -249,7 +292,7 @@ NO_SUCH = "There is no such hand-over, or none that concerns your team."
 
 def handover(id_: UUID) -> Row:
     """Answer a hand-over by its id; raises NotFound when there is none."""
-    found = _rows("id = %s", [id_])
+    found = _rows("id = %(id)s", id=id_)
     if not found:
         raise NotFound(NO_SUCH)
     return found[0]

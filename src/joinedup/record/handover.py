@@ -133,13 +133,24 @@ def handovers_in(resources: Iterable[Resource], source: Source) -> Handovers:
     """Answer the hand-overs among a source's resources. A step may come before, or without, what it is a step of.
 
     Only what names an organisation as its receiver is a referral to be awaited: an order for a blood test within one
-    hospital is none. Types other than ServiceRequest, Task, Composition and DocumentReference cost one look-up.
+    hospital is none. The clock of a summary starts when the stay ended: by the summary itself, or by the Encounter that
+    it names when that comes with it. Other types cost one look-up.
     """
     found = Handovers()
+    documents = []
+    ends: dict[UUID, datetime] = {}
     for resource in resources:
         reader = _READERS.get(resource.type)
         if reader is not None:
             reader(found, resource, source)
+        elif resource.type in {"Composition", "DocumentReference"}:
+            documents.append(resource)
+        elif resource.type == "Encounter":
+            end = _instant((resource.content.get("period") or {}).get("end"))
+            if end is not None:
+                ends[resource.id] = end
+    for resource in documents:
+        _read_document(found, resource, source, ends)
     return found
 
 
@@ -185,7 +196,7 @@ def _read_task(found: Handovers, resource: Resource, source: Source) -> None:
             return
 
 
-def _read_document(found: Handovers, resource: Resource, source: Source) -> None:
+def _read_document(found: Handovers, resource: Resource, source: Source, ends: Mapping[UUID, datetime]) -> None:
     content = resource.content
     kind = kind_of_document(content)
     if kind is None or content.get("status") == "entered-in-error":
@@ -195,7 +206,7 @@ def _read_document(found: Handovers, resource: Resource, source: Source) -> None
     if receiver == sender:
         return
     written = _instant(content.get("date"))
-    ended = _end_of_stay(content)
+    ended = _end_of_stay(content) or _end_of_named_stay(content, source, ends)
     found.sent.append(
         Sent(
             resource.id,
@@ -216,8 +227,6 @@ def _read_document(found: Handovers, resource: Resource, source: Source) -> None
 _READERS = {
     "ServiceRequest": _read_request,
     "Task": _read_task,
-    "Composition": _read_document,
-    "DocumentReference": _read_document,
 }
 
 
@@ -251,6 +260,19 @@ def _end_of_stay(content: Mapping[str, Any]) -> datetime | None:
     for period in periods:
         if period and period.get("end"):
             return _instant(period["end"])
+    return None
+
+
+def _end_of_named_stay(content: Mapping[str, Any], source: Source, ends: Mapping[UUID, datetime]) -> datetime | None:
+    named = [content.get("encounter")]
+    if isinstance(content.get("context"), dict):
+        named += content["context"].get("encounter") or ()
+    for reference in named:
+        text = str((reference or {}).get("reference") or "")
+        if text.startswith("Encounter/"):
+            end = ends.get(resource_id(source.key, "Encounter", text.removeprefix("Encounter/")))
+            if end is not None:
+                return end
     return None
 
 
@@ -291,6 +313,14 @@ def first_state(kind: Kind) -> str:
 def is_awaited(sent: Sent, arrived_at: datetime) -> bool:
     """Answer whether somebody must open it: not when it was already history as it reached us."""
     return sent.began_at is None or arrived_at - sent.began_at <= HISTORY_AFTER
+
+
+def shifted(row_sent_at: datetime, present: datetime, at: datetime) -> datetime:
+    """Answer when something of a simulated source arrived, as if the source's last day were today.
+
+    A simulated source has sent everything at once, up to a day that is fixed so that one seed gives the same files.
+    """
+    return at - (present - row_sent_at)
 
 
 def open_by(kind: Kind, arrived_at: datetime) -> datetime:

@@ -34,7 +34,7 @@ class Resource(models.Model):
     # Search values, "parameter=system|code" and the like (record/extract.py).
     tokens = ArrayField(models.TextField())
     digest = models.BinaryField(max_length=16)  # of the content without meta.versionId and meta.lastUpdated
-    author = models.TextField(null=True)  # noqa: DJ001  # who wrote it here; null for what a source sent
+    author = models.TextField(null=True)  # who wrote it here; null for what a source sent
     body = models.BinaryField()
 
     class Meta:
@@ -72,6 +72,7 @@ class Handover(models.Model):
     receiver = models.TextField()  # ODS code; empty: the practice where the resident is registered
     urgency = models.TextField()
     began_at = models.DateTimeField(null=True)  # the start of the clock; null where nobody says
+    sent_at = models.DateTimeField(null=True)  # when its source said so
     arrived_at = models.DateTimeField()
     open_by = models.DateTimeField(null=True)  # null: history when it arrived, nobody has to open it
     source = models.TextField()
@@ -84,6 +85,7 @@ class Handover(models.Model):
             models.Index(fields=["receiver", "state"], name="record_handover_inbox"),
             models.Index(fields=["sender", "state"], name="record_handover_outbox"),
             models.Index(fields=["subject_id"], name="record_handover_subject"),
+            models.Index(fields=["source", "sent_at"], name="record_handover_newest"),
             models.Index(
                 fields=["open_by"],
                 condition=models.Q(opened_at=None, open_by__isnull=False),

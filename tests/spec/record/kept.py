@@ -40,11 +40,11 @@ VERIFIED = {
 
 def resource(source: Source, type_: str, source_id: str, whose: str = "p1", /, **content: Any) -> Resource:
     """A resource of a source's patient, as a reader hands it on."""
+    at = content.pop("event_at", datetime(2026, 6, 1, 12, tzinfo=UTC))
     whole: dict[str, Any] = {"resourceType": type_, "id": source_id, **content}
     if type_ != "Patient":
         whole.setdefault("beneficiary" if type_ == "Coverage" else "subject", {"reference": f"Patient/{whose}"})
     subject = subject_id(source.key, source_id if type_ == "Patient" else whose)
-    at = datetime(2026, 6, 1, 12, tzinfo=UTC)
     return Resource(
         type_, source_id, resource_id(source.key, type_, source_id), subject, orjson.dumps(whole), whole, at, 1
     )

@@ -213,3 +213,12 @@ def test_a_document_names_its_receiver() -> None:
     document = sent_by("Composition", "c1", HOSPITAL, status="final", type={"text": "Discharge summary"},
                        extension=extension)  # fmt: skip
     assert handovers_in([document], HOSPITAL).sent[0].receiver == "Z00007"
+
+
+def test_the_clock_of_a_summary_starts_when_the_stay_that_it_names_ended() -> None:
+    stay = sent_by("Encounter", "e1", HOSPITAL, status="finished", period={"end": "2026-06-29T11:00:00Z"})
+    document = sent_by("Composition", "c1", HOSPITAL, status="final", type={"text": "Discharge summary"},
+                       encounter={"reference": "Encounter/e1"}, date="2026-07-01T10:00:00Z")  # fmt: skip
+    for together in ([document, stay], [stay, document]):
+        assert handovers_in(together, HOSPITAL).sent[0].began_at == datetime(2026, 6, 29, 11, tzinfo=UTC)
+    assert handovers_in([document], HOSPITAL).sent[0].began_at == datetime(2026, 7, 1, 10, tzinfo=UTC)

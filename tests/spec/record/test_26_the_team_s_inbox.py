@@ -12,7 +12,7 @@ from django.db import connection
 from joinedup.feeds import resource_id
 from joinedup.record import handing_over
 
-from .kept import ACUTE, GP, GRACE, ODS, join, keep, patient, people, resource, signed_in_as
+from .kept import ACUTE, COUNCIL, GP, GRACE, ODS, join, keep, patient, people, resource, signed_in_as
 from .test_25_the_pages_of_a_resident import audit, text_of
 
 __all__ = ["people"]
@@ -179,6 +179,26 @@ def test_an_acceptance_of_a_feed_opens_the_record_also_when_it_comes_first() -> 
     assert signed_in_as("emergency_clinician").get(f"/record/{GRACE}/").status_code == 200
 
 
+def test_the_last_day_of_a_simulated_source_counts_as_today() -> None:
+    """Its files are made at once: what it sent three days before its last word is three days old, not brand new."""
+    last = datetime(2025, 3, 20, 12, tzinfo=UTC)
+
+    def sent(source_id: str, what: str, days: int) -> Any:
+        at = last - timedelta(days=days)
+        return resource(COUNCIL, "ServiceRequest", source_id, "c1", status="active", intent="order", event_at=at,
+                        code={"text": what}, authoredOn=at.isoformat(), performer=[ods("RWH")])  # fmt: skip
+
+    keep(COUNCIL, patient(COUNCIL, "c1"), sent("r1", "Reablement", 0), sent("r2", "Adaptations", 8),
+         sent("r3", "Meals", 40))  # fmt: skip
+    waiting = text_of(signed_in_as("emergency_clinician").get("/record/inbox/"))
+    assert "Reablement" in waiting
+    assert "Adaptations" in waiting
+    assert "Meals" not in waiting
+    overdue = text_of(signed_in_as("emergency_clinician").get("/record/unopened/"))
+    assert "Adaptations" in overdue
+    assert "Reablement" not in overdue
+
+
 def test_history_that_a_first_load_brings_waits_in_no_inbox() -> None:
     old = resource(GP, "ServiceRequest", "r7", status="active", intent="order", code={"text": "Orthotics"},
                    authoredOn="2019-05-01", performer=[ods("RWH")])  # fmt: skip
@@ -192,7 +212,7 @@ def summary_of_a_stay(ended: datetime, **more: Any) -> None:
         patient(ACUTE, "h1"),
         resource(ACUTE, "Composition", "s1", "h1", status="final", title="Discharge summary",
                  type={"coding": [{"system": "http://snomed.info/sct", "code": "373942005"}]},
-                 date=ended.isoformat(), event=[{"period": {"end": ended.isoformat()}}],
+                 date=ended.isoformat(), event_at=datetime.now(UTC), event=[{"period": {"end": ended.isoformat()}}],
                  section=[{"title": "Diagnoses", "text": {"div": "<div>Hip <script>x</script>fracture</div>"}}],
                  **more),
     )  # fmt: skip

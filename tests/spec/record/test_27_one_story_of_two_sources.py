@@ -88,8 +88,8 @@ def test_a_merge_and_its_undoing_stand_in_the_story() -> None:
 def test_a_review_that_waits_is_said() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO identity_review (left_id, right_id, reason, method, weight, model_id, run_id, outcome, unsure, "
-            "opened_at) "
+            "INSERT INTO identity_review (left_id, right_id, reason, method, weight, model_id, run_id, "
+            "outcome, unsure, opened_at) "
             "VALUES (%s, %s, 'likely', 5, 9.5, 0, 0, '', 0, now())",
             sorted([GRACE, HOSPITAL]),
         )

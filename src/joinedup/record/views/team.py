@@ -277,7 +277,7 @@ def handover(request: Any, handover_id: UUID) -> HttpResponseBase:
     may_open = bool(grants_for_residents(request, "record.summary", subjects_of_many([lead])))
     in_time = None
     if row.kind != "referral" and row.began_at:
-        in_time = is_sent_in_time(row.kind, row.began_at, row.arrived_at)  # type: ignore[arg-type]
+        in_time = is_sent_in_time(row.kind, row.began_at, row.reached_at)
     return Page(
         request,
         "record/handover.jinja",
