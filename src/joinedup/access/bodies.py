@@ -8,9 +8,11 @@ settings.BODY_CODES: dotted paths of callables `(set of ids) -> {id: ODS codes}`
 from __future__ import annotations
 
 from collections.abc import Iterable
+from time import monotonic
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 from django.utils.module_loading import import_string
 
 from joinedup.errors import NotFound
@@ -42,11 +44,24 @@ def body_with_code(code: str) -> UUID | None:
     raise NotFound(f"There is no body with the code '{code}'. Expected an ODS code such as QM7.")
 
 
+# What a body answers for changes when bodies merge: it is asked again after so many seconds.
+_KEPT_SECONDS = 20
+_kept: dict[tuple[str, UUID], tuple[float, frozenset[str]]] = {}
+
+
 def codes_of(body_ids: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
-    """Answer the ODS codes that each body answers for today: its own, and those of the bodies that ended in it."""
+    """Answer the ODS codes that each body answers for: its own, and those of the bodies that ended in it.
+
+    Kept for 20 seconds, since every look at a record asks for it (measured: half of the decision's time).
+    """
     ids = set(body_ids)
     codes: dict[UUID, frozenset[str]] = {}
     for path in getattr(settings, "BODY_CODES", []) if ids else []:
-        for body_id, found in import_string(path)(ids).items():
-            codes[body_id] = codes.get(body_id, frozenset()) | found
+        key, now = f"{path} {connection.settings_dict['NAME']}", monotonic()
+        fresh = {body: kept for body in ids if (kept := _kept.get((key, body))) and now - kept[0] < _KEPT_SECONDS}
+        asked = ids - fresh.keys()
+        found = import_string(path)(asked) if asked else {}
+        _kept.update({(key, body): (now, here) for body, here in found.items()})
+        for body, here in [*found.items(), *((body, kept[1]) for body, kept in fresh.items())]:
+            codes[body] = codes.get(body, frozenset()) | here
     return codes

@@ -16,14 +16,12 @@ _ADD = """COPY access_relationship
 _TYPES = ("uuid", "text", "text", "timestamptz", "timestamptz", "uuid", "int8", "timestamptz", "int8")
 # The window in SQL is coarser than the rule by a day on each side, so that the rule alone decides.
 _OPEN = """
-SELECT r.subject_id, r.kind, r.starts_at, r.ends_at
-  FROM access_relationship r
- WHERE r.subject_id = ANY(%(subjects)s) AND r.organisation = ANY(%(organisations)s) AND r.kind = ANY(%(kinds)s)
-   AND (r.starts_at IS NULL OR r.starts_at < %(latest_start)s)
-   AND (r.ends_at IS NULL OR r.ends_at > %(earliest_end)s)
-   AND NOT EXISTS (SELECT FROM access_relationship newer
-                    WHERE newer.subject_id = r.subject_id AND newer.source_ref = r.source_ref
-                      AND (newer.stated_at, newer.statement) > (r.stated_at, r.statement))
+SELECT told.subject_id, told.kind, told.starts_at, told.ends_at
+  FROM (SELECT *, rank() OVER (PARTITION BY subject_id, source_ref ORDER BY stated_at DESC, statement DESC) AS place
+          FROM access_relationship WHERE subject_id = ANY(%(subjects)s)) AS told
+ WHERE told.place = 1 AND told.organisation = ANY(%(organisations)s) AND told.kind = ANY(%(kinds)s)
+   AND (told.starts_at IS NULL OR told.starts_at < %(latest_start)s)
+   AND (told.ends_at IS NULL OR told.ends_at > %(earliest_end)s)
 """
 
 
