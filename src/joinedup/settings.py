@@ -153,6 +153,8 @@ BODY_NAMES = ["joinedup.system.lookup.names_of"]  # (ids) -> {id: name}
 BODY_BY_CODE = ["joinedup.system.lookup.id_of"]  # (code) -> id or None
 BODY_CODES = ["joinedup.system.lookup.ods_codes_of"]  # (ids) -> {id: ODS codes that it answers for}
 SUBJECTS_OF = ["joinedup.identity.subjects_of"]  # (resident id) -> subject ids
+# (grant, ids) -> counts: takes in again what feeds set aside and somebody wants tried again
+RETRY = "joinedup.record.retrying.retry"
 # () -> bool: are simulated people or areas in the database?
 LOADED_DEMO_DATA = ["joinedup.access.demo.is_loaded", "joinedup.system.simulated.is_loaded"]
 

@@ -177,7 +177,8 @@ def last_good_deliveries() -> dict[str, datetime]:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT source, max(received_at) FROM feeds_delivery WHERE state IN ('applied', 'duplicate') GROUP BY source"
+            """SELECT source, max(received_at) FROM feeds_delivery
+                WHERE state IN ('applied', 'duplicate') GROUP BY source"""
         )
         return dict(cursor.fetchall())
 
