@@ -57,6 +57,6 @@ def simulate(
         return
     typer.echo(
         f"{out} holds what {done.sources} sources would send of {done.residents:,} residents: {done.files} files, "
-        f"{done.bytes / 1e6:,.0f} MB, written in {seconds:,.1f} s ({done.residents / max(0.001, seconds):,.0f} residents/s)."
-        f"\nNobody in it is real. Next: joinedup load {out}"
+        f"{done.bytes / 1e6:,.0f} MB, written in {seconds:,.1f} s "
+        f"({done.residents / max(0.001, seconds):,.0f} residents/s).\nNobody in it is real. Next: joinedup load {out}"
     )

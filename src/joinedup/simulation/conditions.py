@@ -45,7 +45,10 @@ def _read() -> dict[str, Kind]:
         kinds[concept.key] = Kind(
             concept,
             tuple(float(row[f"a{band}"]) for band in BANDS),
-            *(float(row[name]) for name in ("men", "deprived", "south_asian", "black")),
+            float(row["men"]),
+            float(row["deprived"]),
+            float(row["south_asian"]),
+            float(row["black"]),
             row["deficit"] == "1",
             float(row["deadly"]),
             row["lasting"] == "yes",

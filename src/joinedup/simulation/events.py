@@ -54,6 +54,9 @@ RICH_TIMES: Final = 14
 """How many times as often a rich resident is seen and measured."""
 
 
+_Dated = Consultation | Measurement | Jab | Referral | Attendance | Outpatient | Admission | Report
+
+
 class Draws:
     """Numbers from 0 to 1, drawn in thousands and handed out one by one: ten times faster than one call each."""
 
@@ -301,8 +304,8 @@ class Happening:
         left = not is_in and draw() < 0.035
         self.block.attendances.append(
             Attendance(attendance, one.index, one.trust, site, day, arrives, waits,
-                       draw() < 0.16 + (0.35 if age >= 75 else 0) + (0.3 if is_in else 0), complaint, "" if left else found, acuity,
-                       admission, left, group[0], group[2])
+                       draw() < 0.16 + (0.35 if age >= 75 else 0) + (0.3 if is_in else 0), complaint,
+                       "" if left else found, acuity, admission, left, group[0], group[2])
         )  # fmt: skip
         if draw() < (0.75 if is_in else 0.24):
             self._report(n, one.trust, day, min(1430, arrives + 50), ("urea_and_electrolytes", "full_blood_count",
@@ -467,8 +470,8 @@ class Happening:
         site = self.world.organisation("acute", one.trust).sites[0].ods
         pence = (17800 if is_first else 10400) + 37 * int(specialty) % 4000
         self.block.outpatients.append(
-            Outpatient(self.id("P"), one.index, one.trust, site, day, self.clock(9, 17), min(booked, LAST_DAY), specialty,
-                       is_first, outcome, referral, "", "WF01B" if is_first else "WF01A",
+            Outpatient(self.id("P"), one.index, one.trust, site, day, self.clock(9, 17), min(booked, LAST_DAY),
+                       specialty, is_first, outcome, referral, "", "WF01B" if is_first else "WF01A",
                        pence if outcome == "attended" else 0)
         )  # fmt: skip
         return outcome
@@ -497,8 +500,8 @@ class Happening:
         ended = "" if not end else "died" if dies else "removed" if removed else "treated"
         site = self.world.organisation("acute", one.trust).sites[0].ods
         self.block.waiting.append(
-            Waiting(entry, one.index, one.trust, site, treatment.specialty, treatment.opcs, referred, listed, end, ended,
-                    priority, admission, referral)
+            Waiting(entry, one.index, one.trust, site, treatment.specialty, treatment.opcs, referred, listed, end,
+                    ended, priority, admission, referral)
         )  # fmt: skip
         for number in range(repeats):
             if not admission:
@@ -612,8 +615,8 @@ class Happening:
 
     def social_care(self) -> None:
         has, draw = self.health.has, self.draw
-        younger = (0.003 + 0.72 * has["learning_disability"] + 0.16 * has["schizophrenia"]
-                   + 0.16 * has["multiple_sclerosis"] + 0.08 * has["alcohol_dependence"] + 0.04 * has["stroke"])  # fmt: skip
+        younger = 0.003 + 0.72 * has["learning_disability"] + 0.16 * (has["schizophrenia"] | has["multiple_sclerosis"])
+        younger = younger + 0.08 * has["alcohol_dependence"] + 0.04 * has["stroke"]
         older = 0.02 + 1.1 * self.health.frailty * np.interp(self.ages, [65, 75, 85, 95], [0.35, 0.7, 1.2, 1.5])
         older = older + 0.3 * has["dementia"]
         rate = np.where(self.ages >= 65, older, younger) * 1.6**self.gradient * np.sqrt(self.share)
@@ -759,5 +762,5 @@ def _part_overlapping(block: Block) -> None:
     ]
 
 
-def _by_day(one: Consultation) -> tuple[int, int]:
+def _by_day(one: _Dated) -> tuple[int, int]:
     return one.person, one.day

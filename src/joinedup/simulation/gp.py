@@ -281,14 +281,15 @@ def _bundle(id_: str, lines: list[str]) -> str:
 def _spoil(lines: list[str], at: int, draw: int) -> list[str]:
     """Answer the lines with one of them broken, in one of the ways in which lines break."""
     line = lines[at]
+    month = line.index('"lastUpdated":"') + len('"lastUpdated":"2026-')
     broken = (
         line[: len(line) * 2 // 3] + "\n",  # the disk was full
         line.replace('"resourceType"', "'resourceType'", 1),
         line.replace('"reference":"Patient/', '"reference":"Patient', 1),
-        line.replace("T", "T25:", 1) if '"lastUpdated"' not in line else line.replace('-01T', '-41T').replace("-2", "-3", 1),
+        f"{line[:month]}13{line[month + 2 :]}",
         line.replace('"status":"', '"status":"bogus-', 1).replace('"code":"active"', '"code":"actve"', 1),
         "\x00" + line,
-    )[draw % 6]  # fmt: skip
+    )[draw % 6]
     return [*lines[:at], broken if broken != line else line[: len(line) // 2] + "\n", *lines[at + 1 :]]
 
 
@@ -356,7 +357,8 @@ def _registration(one: Person, shown: Shown, code: str) -> str:
     updated = instant(min(LAST_DAY, (end or start) + 3), 200)
     return (
         f'{{"resourceType":"EpisodeOfCare","id":"reg-{shown.source_id}","meta":{{"versionId":"1","lastUpdated":"{updated}",'
-        f'"profile":["{CORE}UKCore-EpisodeOfCare"]}},"status":"{status}","type":[{{"text":"Registration with a practice"}}],'
+        f'"profile":["{CORE}UKCore-EpisodeOfCare"]}},"status":"{status}",'
+        f'"type":[{{"text":"Registration with a practice"}}],'
         f'"patient":{{"reference":"Patient/{shown.source_id}"}},"managingOrganization":{{"reference":"Organization/{code}",'
         f'"identifier":{{"system":"{ODS}","value":"{code}"}}}},"period":{{"start":"{ISO[start]}"{until}}}}}\n'
     )
@@ -439,7 +441,8 @@ def _medicine(medicine: Medicine, sheet: Sheet, mark: str, code: str, *, is_rich
         until = f',"end":"{ISO[medicine.end]}"' if medicine.end else ""
         sheet.first.append(
             f'{{"resourceType":"MedicationStatement","id":"{mark}{id_}","meta":{{"versionId":"1","lastUpdated":'
-            f'"{instant(min(LAST_DAY, medicine.end or medicine.start + 1), 192)}","profile":["{CORE}UKCore-MedicationStatement"]}},'
+            f'"{instant(min(LAST_DAY, medicine.end or medicine.start + 1), 192)}",'
+            f'"profile":["{CORE}UKCore-MedicationStatement"]}},'
             f'"status":"{state}",{what}"effectivePeriod":{{"start":"{ISO[medicine.start]}"{until}}},'
             f'"dosage":[{{"text":"{product.dose}"}}]}}\n'
         )
@@ -449,8 +452,9 @@ def _medicine(medicine: Medicine, sheet: Sheet, mark: str, code: str, *, is_rich
         status = "active" if number == 0 and not medicine.end else "completed"
         sheet.first.append(
             f'{{"resourceType":"MedicationRequest","id":"{mark}{id_}-{number}","meta":{{"versionId":"1","lastUpdated":'
-            f'"{instant(day, 640)}","profile":["{CORE}UKCore-MedicationRequest"]}},"status":"{status}","intent":"order",'
-            f'{what}"authoredOn":"{ISO[day]}","requester":{{"reference":"Practitioner/{code}-{number % 3}"}},{how},{supply}}}\n'
+            f'"{instant(day, 640)}","profile":["{CORE}UKCore-MedicationRequest"]}},"status":"{status}",'
+            f'"intent":"order",{what}"authoredOn":"{ISO[day]}",'
+            f'"requester":{{"reference":"Practitioner/{code}-{number % 3}"}},{how},{supply}}}\n'
         )
 
 
@@ -490,8 +494,9 @@ def _encounter(one: Consultation, ref: str) -> str:
     end = min(1439, minute + minutes)
     start = instant(day, minute)
     return (
-        f'{{"resourceType":"Encounter","id":"{_id(id_)}","meta":{{"versionId":"1","lastUpdated":"{instant(day, end, 40)}",'
-        f'"profile":["{CORE}UKCore-Encounter"]}},"status":"finished",{_CLASSES[mode]}{ref}'
+        f'{{"resourceType":"Encounter","id":"{_id(id_)}","meta":{{"versionId":"1",'
+        f'"lastUpdated":"{instant(day, end, 40)}","profile":["{CORE}UKCore-Encounter"]}},"status":"finished",'
+        f"{_CLASSES[mode]}{ref}"
         f'"participant":[{{"individual":{{"reference":"Practitioner/{code}-{clinician}"}}}}],'
         f'"period":{{"start":"{start}","end":"{instant(day, end)}"}},"reasonCode":[{_REASONS[reason]}],'
         f'"serviceProvider":{{"reference":"Organization/{code}","identifier":{{"system":"{ODS}","value":"{code}"}}}}}}\n'
@@ -539,7 +544,8 @@ def _request(one: Referral, ref: str) -> str:
     )
     return (
         f'{{"resourceType":"ServiceRequest","id":"{_id(one.id)}","meta":{{"versionId":"1","lastUpdated":'
-        f'"{instant(one.day, 1080)}","profile":["{CORE}UKCore-ServiceRequest"]}},"status":"{one.state}","intent":"order",'
+        f'"{instant(one.day, 1080)}","profile":["{CORE}UKCore-ServiceRequest"]}},"status":"{one.state}",'
+        f'"intent":"order",'
         f'"category":[{{"coding":[{{"system":"{SNOMED}","code":"3457005","display":"Patient referral"}}]}}],'
         f'"priority":"{priority}","code":{{"text":"{text}"}},{ref}"authoredOn":"{instant(one.day, 1079)}",'
         f'"requester":{{"reference":"Practitioner/{one.practice}-0","display":"{one.practice}"}},'
@@ -556,11 +562,15 @@ def _filed(report: Report, sheet: Sheet, out: Out) -> None:
         measure = MEASURES[result.key]
         id_ = f"{_id(report.id)}-{number}"
         value = report.corrected if number == 0 and report.corrected else result.value
-        limits = f'"referenceRange":[{{"low":{{"value":{measure.low:g},{_QUANTITIES[result.key]},"high":{{"value":{measure.high:g},{_QUANTITIES[result.key]}}}],'
+        unit = _QUANTITIES[result.key]
+        limits = (
+            f'"referenceRange":[{{"low":{{"value":{measure.low:g},{unit},"high":{{"value":{measure.high:g},{unit}}}],'
+        )
         sheet.first.append(
             f'{{"resourceType":"Observation","id":"{id_}","meta":{{"versionId":"1","lastUpdated":'
-            f'"{instant(min(LAST_DAY, report.day + 1), 1100)}","profile":["{CORE}UKCore-Observation-Lab"]}},"status":"final",{_LAB}'
-            f'"code":{_MEASURES[result.key]},{sheet.ref}"effectiveDateTime":"{instant(report.day, report.minute)}",'
+            f'"{instant(min(LAST_DAY, report.day + 1), 1100)}","profile":["{CORE}UKCore-Observation-Lab"]}},'
+            f'"status":"final",{_LAB}"code":{_MEASURES[result.key]},{sheet.ref}'
+            f'"effectiveDateTime":"{instant(report.day, report.minute)}",'
             f'{limits}"valueQuantity":{{"value":{value:g},{_QUANTITIES[result.key]}}}\n'
         )
         out.same_event(f"{report.id}.{result.key}", sheet.shown.source, "Observation", id_)

@@ -1,6 +1,6 @@
 """What people of a block live with: conditions, frailty, allergies, medicines, how they smoke, and who dies.
 
-All of it is drawn for the whole block at once, by age, sex, deprivation and ethnicity; `conditions.csv` has the figures.
+All of it is drawn for the whole block at once, by age, sex, deprivation and ethnicity; `conditions.csv` has figures.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def draw_health(world: World, draft: Draft, rng: np.random.Generator) -> Health:
         has[key] = uniform[row] < np.minimum(p, 0.95)
     has["diabetes_type_2"] &= ~has["diabetes_type_1"]
     has["prediabetes"] &= ~(has["diabetes_type_1"] | has["diabetes_type_2"])
-    count = sum(has[key].astype(float) for key in has)
-    deficits = sum(has[key].astype(float) for key in has if KINDS[key].is_deficit)
+    count: Floats = np.sum([has[key] for key in has], axis=0, dtype=float)
+    deficits: Floats = np.sum([has[key] for key in has if KINDS[key].is_deficit], axis=0, dtype=float)
     frailty = np.clip((deficits * 1.25 + np.maximum(0, age - 70) / 12 + rng.gamma(1.2, 0.5, many)) / 36, 0, 0.85)
     frailty = np.where(age < 40, frailty / 3, frailty)
     need = np.exp(rng.normal(-0.15, 0.55, many)) * (1 + 0.02 * (5.5 - decile)) * (1 + 0.22 * count)
@@ -123,7 +123,9 @@ def _habits(
     mean = np.interp(age, [2, 6, 12, 18, 30, 50, 65, 80, 95], [16.5, 16, 19, 23.2, 26, 27.8, 28, 26.6, 24.5])
     bmi = mean + (5.5 - decile) * 0.13 + rng.normal(0, 1, many) * np.interp(age, [2, 12, 20, 60], [1.3, 2.6, 3.8, 4.2])
     bmi = np.where(has["obesity"], np.maximum(bmi, 30.2 + rng.gamma(1.6, 2.1, many)), np.minimum(bmi, 31.4))
-    return [("never", "ex", "current")[one] for one in smoking.tolist()], np.round(np.clip(bmi, 13, 62), 1)
+    return [("never", "ex", "current")[one] for one in smoking.tolist()], np.round(np.clip(bmi, 13, 62), 1).astype(
+        np.float64
+    )
 
 
 def _deaths(
@@ -132,11 +134,11 @@ def _deaths(
 ) -> tuple[NDArray[np.int64], list[str], list[str]]:  # fmt: skip
     many = len(age)
     yearly = np.minimum(0.45, 1.05e-5 * np.exp(0.1 * age) + 1.2e-4) * 2.1**gradient * np.where(in_home, 2.2, 1.0)
-    for key, one in has.items():
-        yearly = yearly * np.where(one, KINDS[key].deadly, 1.0) ** 0.8
+    for key, lived_with in has.items():
+        yearly = yearly * np.where(lived_with, KINDS[key].deadly, 1.0) ** 0.8
     dies = rng.random(many) < 1 - (1 - np.minimum(yearly, 0.6)) ** YEARS
     day = FIRST_DAY + (rng.random(many) * (LAST_DAY - FIRST_DAY - 1)).astype(np.int64) + 1
-    # Winter takes more: half of those who die in summer are moved by half a year.
+    # Winter takes more: a fifth of those who die in summer are moved by half a year.
     summer = ((day - FIRST_DAY) % 365 > 182) & (rng.random(many) < 0.2) & (day - 182 > FIRST_DAY)
     day = np.where(summer, day - 182, day)
     day = np.maximum(day, np.array(draft.birth) + 1)
@@ -149,8 +151,8 @@ def _deaths(
             place[one] = "care_home" if draw[0][one] < 0.68 else "hospital"
         else:
             place[one] = "hospital" if draw[0][one] < 0.52 else "home" if draw[0][one] < 0.92 else "hospice"
-        lived_with = [key for key in DEATH_CAUSES if key in has and has[key][one]]
-        cause[one] = lived_with[int(draw[1][one] * len(lived_with))] if lived_with else "chest_infection"
+        causes = [key for key in DEATH_CAUSES if key in has and has[key][one]]
+        cause[one] = causes[int(draw[1][one] * len(causes))] if causes else "chest_infection"
     return death, place, cause
 
 

@@ -1,13 +1,15 @@
 """What each source holds about who somebody is, with the mistakes that such sources make.
 
-How often each kind of source errs follows what linkage studies found: NHS numbers are nearly complete at practices, less
-so in hospitals, seldom known in social care and the voluntary sector; names are typed wrong in 1 to 4 of 100 records;
-and errors are commoner for people of deprived areas and of Black and Asian groups (Hagger-Johnson 2017, Bohensky 2010).
+How often each kind of source errs follows what linkage studies found: NHS numbers are nearly complete at practices,
+less so in hospitals, seldom known in social care and the voluntary sector; names are typed wrong in 1 to 4 of 100
+records; and errors are commoner for people of deprived areas and of Black and Asian groups (Hagger-Johnson 2017,
+Bohensky 2010).
 """
 
 from __future__ import annotations
 
 import zlib
+from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from joinedup.simulation.days import EPOCH, FIRST_DAY, LAST_DAY
@@ -34,7 +36,7 @@ class Care(NamedTuple):
 
 
 CARE: Final = {
-    "gp": Care(.003, .0006, .004, .006, .004, .0006, .002, 0, .08, .1, 0, .06, .0015, .85),
+    "gp": Care(.003, 0.0015, .004, .006, .004, .0006, .002, 0, .08, .1, 0, .06, .0015, .85),
     "acute": Care(.028, .0025, .03, .018, .018, .003, .006, 0, .35, .4, .004, .1, .012, .4),
     "community": Care(.025, .002, .03, .016, .03, .003, .006, .002, .3, .4, .006, .12, .006, .25),
     "mental_health": Care(.035, .003, .04, .02, .035, .004, .008, .003, .35, .45, .012, .1, .008, .3),
@@ -64,7 +66,7 @@ _ANGLICISED: Final = {
 
 
 def mistype(name: str, draw: float, other: float) -> str:
-    """Answer a name as a hurried hand or ear puts it down: another spelling, a slip of the finger, letters exchanged."""
+    """Answer a name as a hurried hand or ear puts it down: spelt otherwise, a key beside, letters exchanged or lost."""
     if name in _ANGLICISED and draw < 0.55:
         return _ANGLICISED[name]
     plain = name.lower()
@@ -87,8 +89,6 @@ def mistype(name: str, draw: float, other: float) -> str:
 
 def wrong_birth(birth: int, draw: float) -> int:
     """Answer another day of birth: day and month exchanged, a digit off, or the first of the year when unsure."""
-    from datetime import date, timedelta
-
     day = EPOCH + timedelta(days=birth)
     if draw < 0.4 and day.day <= 12 and day.day != day.month:
         wrong = date(day.year, day.day, day.month)
@@ -125,7 +125,7 @@ def show(world: World, block: Block) -> None:
         one, draws = block.person(index), uniform[at]
         spare = str(int(world.nhs_numbers[spare_from + (index * 31 + at) % spares])) if spares > 0 else one.nhs_number
         first = _held(block, one, kind, source, since, draws, spare)
-        held = (first,)
+        held: tuple[Shown, ...] = (first,)
         if draws[17] < CARE[kind].twice and kind != "registry":
             again = rng.random(20).tolist()
             again[0] = min(again[0], CARE[kind].no_number * 9)  # A second entry is made because the first isn't found:
@@ -201,7 +201,9 @@ def _held(
         number, status = "", "03" if draws[1] < 0.4 else "07" if draws[1] < 0.8 else "04"
         faults.append("no_number")
     elif draws[0] > 1 - care.wrong_number * times:
-        number, fault = wrong_number(number, spare, draws[1])
+        # What goes through a programme or a national portal that checks the digit is another's number, if wrong.
+        is_checked = kind not in ("gp", "acute")
+        number, fault = wrong_number(number, spare, draws[1] * 0.4 if is_checked else draws[1])
         status = "02"
         faults.append(fault)
     elif draws[2] < care.unverified:
@@ -278,7 +280,8 @@ def _source_id(kind: str, source: str, index: int, *, second: bool) -> str:
     number = index * 2 + second
     if kind == "gp":
         number = (number * (code * 2 + 1) + code * 65_537) % 2**40
-        return f"{number >> 8:08x}-{code & 0xFFFF:04x}-4{number & 0xFF:02x}0-8{code >> 20:03x}-{code * 40_503 % 2**48:012x}"
+        first, middle = f"{number >> 8:08x}-{code & 0xFFFF:04x}", f"4{number & 0xFF:02x}0-8{code >> 20:03x}"
+        return f"{first}-{middle}-{code * 40_503 % 2**48:012x}"
     number = number * (code % 100_000 * 2 + 1) + code
     number %= 2**21
     return {

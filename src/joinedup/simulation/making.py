@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -13,7 +12,8 @@ from joinedup.simulation.events import happen
 from joinedup.simulation.health import Health, draw_health
 from joinedup.simulation.identities import show
 from joinedup.simulation.naming import street
-from joinedup.simulation.people import BLOCK, YEAR_DAYS, Draft, draw_people, email_of
+from joinedup.simulation.people import YEAR_DAYS, Draft, draw_people, email_of
+from joinedup.simulation.people import blocks_of as blocks_of
 from joinedup.simulation.place import postcodes_of, providers_of
 from joinedup.simulation.world import Block, Person, World
 
@@ -21,7 +21,6 @@ from joinedup.simulation.world import Block, Person, World
 MOVED: Final = ((16, 0.55), (30, 0.42), (40, 0.22), (55, 0.11), (70, 0.07), (90, 0.07))
 FROM_ELSEWHERE: Final = 0.3  # of those who moved: from outside the area
 NOTICED: Final = 0.8  # of those who changed practice: the old one has taken them off its list
-REACH_KM: Final = 2.2  # distance at which a practice is chosen 1/e as often
 
 
 def make_block(world: World, number: int) -> Block:
@@ -42,44 +41,13 @@ def _rng(seed: int, number: int, name: str) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64([seed, number, zlib.crc32(name.encode())]))
 
 
-class _Practices:
-    """How likely each practice is for people of an area: near and large ones more, those of another place hardly."""
-
-    def __init__(self, world: World) -> None:
-        self.codes = [one.ods for one in world.practices]
-        self.areas = world.areas
-        self.east = np.array([one.east_km for one in world.practices])
-        self.north = np.array([one.north_km for one in world.practices])
-        self.size = np.array([one.list_size for one in world.practices], dtype=float)
-        self.sub_icb = np.array([one.sub_icb for one in world.practices])
-        self.by_area: dict[int, np.ndarray] = {}
-
-    def choose(self, area: int, uniform: float) -> str:
-        cumulated = self.by_area.get(area)
-        if cumulated is None:
-            where = self.areas[area]
-            distance = np.hypot(self.east - where.east_km, self.north - where.north_km)
-            weight = self.size * np.exp(-distance / REACH_KM) * np.where(self.sub_icb == where.sub_icb, 1, 0.02)
-            weight = weight + 1e-12 * self.size
-            cumulated = self.by_area[area] = np.cumsum(weight / weight.sum())
-        return self.codes[min(int(np.searchsorted(cumulated, uniform)), len(self.codes) - 1)]
-
-
-@lru_cache(maxsize=2)
-def _practices(world_id: int) -> dict[str, _Practices]:
-    return {}
-
-
-def _chooser(world: World) -> _Practices:
-    kept = _practices(id(world))
-    if "it" not in kept or kept["it"].areas is not world.areas:
-        kept["it"] = _Practices(world)
-    return kept["it"]
+def _practice(world: World, area: int, uniform: float) -> str:
+    odds = world.practice_odds[area]
+    return world.practices[min(int(np.searchsorted(odds, uniform)), len(odds) - 1)].ods
 
 
 def _people(world: World, draft: Draft, health: Health, rng: np.random.Generator) -> list[Person]:
     many = len(draft)
-    choose = _chooser(world).choose
     uniform = rng.random((12, many))
     house_draws = rng.random((8, len(draft.households))).tolist()
     moved: dict[int, tuple[int, str, str, str, str, str, int]] = {}
@@ -87,7 +55,7 @@ def _people(world: World, draft: Draft, health: Health, rng: np.random.Generator
     for at, house in enumerate(draft.households):
         draws = [one[at] for one in house_draws]
         head = house.members[0] - draft.first
-        practice_of[house.index] = choose(house.area, draws[0])
+        practice_of[house.index] = _practice(world, house.area, draws[0])
         share = float(np.interp(draft.age[head], [age for age, _ in MOVED], [share for _, share in MOVED]))
         if house.kind != "care_home" and draws[1] >= share:
             continue
@@ -102,7 +70,7 @@ def _people(world: World, draft: Draft, health: Health, rng: np.random.Generator
         codes = postcodes_of(old, world.areas[old])
         unit = int(draws[5] * len(codes))
         line = f"{1 + int(draws[6] * 139)} {street(old, unit)}"
-        before = choose(old, draws[6]) if draws[7] < 0.5 or abs(far) > 6 else practice_of[house.index]
+        before = _practice(world, old, draws[6]) if draws[7] < 0.5 or abs(far) > 6 else practice_of[house.index]
         if before == practice_of[house.index]:
             before = ""
         moved[house.index] = (
@@ -122,8 +90,6 @@ def _people(world: World, draft: Draft, health: Health, rng: np.random.Generator
         if move and birth + 30 < move[0] < last - 20:
             moved_on, old_line, old_town, old_postcode, before, _, registered = move
             registered = min(registered, last - 5)
-        if house.kind == "care_home" and moved_on == 0:
-            pass
         if before and birth > registered - 60:
             before = ""
         if not registered or not (before or old_postcode.startswith("ZX")):
@@ -156,11 +122,6 @@ def _people(world: World, draft: Draft, health: Health, rng: np.random.Generator
 
 def _index(draft: Draft, n: int) -> int:
     return draft.first + n if n >= 0 else -1
-
-
-def blocks_of(world: World) -> int:
-    """Answer how many blocks a simulation has."""
-    return -(-world.residents // BLOCK)
 
 
 def age_on(one: Person, day: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -166,7 +167,7 @@ def _space_siblings(draft: Draft, rng: np.random.Generator) -> None:
             by_mother.setdefault(mother, []).append(child)
     for mother, siblings in sorted(by_mother.items()):
         siblings.sort(key=lambda child: draft.birth[child])
-        for elder, younger in zip(siblings, siblings[1:], strict=False):
+        for elder, younger in pairwise(siblings):
             gap = draft.birth[younger] - draft.birth[elder]
             if gap < 900 and rng.random() < TWIN_SIBLINGS and "twin" not in draft.tags[elder]:
                 draft.birth[younger] = draft.birth[elder]
@@ -203,8 +204,7 @@ def _settle(draft: Draft, world: World, rng: np.random.Generator) -> None:
     ]  # fmt: skip
     for start in range(0, len(frail), 25):
         house("care_home", *frail[start : start + 25])
-    for one in frail:  # A partner stays at home: they remain partners at two addresses.
-        draft.partner[one] = draft.partner[one]
+    # A partner stays at home: they remain partners at two addresses.
     for one in range(many):
         other = draft.partner[one]
         if home[one] < 0 and other > one and home[other] < 0:

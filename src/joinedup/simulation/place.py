@@ -12,6 +12,7 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +27,8 @@ MOST: Final = 900_000
 """So many residents at most: the test range has 909,090 numbers with a valid check digit, and some are needed spare."""
 AREAS_FILE, AGES_FILE = "{}_lsoa11_master.csv", "{}_lsoa11_pop_single_year_mid2020.csv"
 PRACTICES_FILE, LISTS_FILE = "{}_practices_2023_24.csv", "{}_practices_weighted_populations_2022_23.csv"
+REACH_KM: Final = 2.2
+"""Distance at which a practice is chosen 1/e as often as next door."""
 # People by five years of age, thousandths of all, from 0-4 to 90 and over: mid-2020 of England, and of inner and outer
 # north east London, rounded.
 NATIONAL: Final = (58, 63, 61, 56, 62, 66, 68, 67, 62, 63, 69, 67, 57, 50, 50, 37, 25, 16, 9)
@@ -95,13 +98,10 @@ def make_world(system: str, residents: int, seed: int, reference: Path | None = 
         organisations[f"voluntary {one.ods}"] = one
     return World(
         system, file.name, local["icb"], seed, residents, areas, organisations, practices, voluntary,
-        reference is not None, ages, tuple(_shared(residents, everyone)), _nhs_numbers(seed),
+        reference is not None, ages, tuple(largest_remainder(residents, everyone)), _nhs_numbers(seed),
         {council: _ethnicities(says, local["kind"]) for council, says in local["council"].items()},
+        _practice_odds(areas, practices),
     )  # fmt: skip
-
-
-def _shared(whole: int, weights: Sequence[int]) -> list[int]:
-    return largest_remainder(whole, weights)
 
 
 # --- areas
@@ -150,6 +150,7 @@ UNITS: Final = ("ABDEFGHJLN", "PQRSTUWXYZ")
 _SECOND: Final = "ABDEFGHJLNPQRSTUWXYZ"
 
 
+@cache
 def postcodes_of(index: int, area: Area) -> list[str]:
     """Answer the made-up postcodes of an area, about one for every 45 people."""
     many = min(200, max(4, area.population // 45))
@@ -184,7 +185,7 @@ def _published_areas(reference: Path, system: str, local: Mapping[str, Any]) -> 
         by_council[row["ltla22_code"]] = by_council.get(row["ltla22_code"], 0) + 1
     councils = list(by_council)
     seen: dict[str, int] = {}
-    areas = []
+    areas: list[Area] = []
     for row in rows:
         council = row["ltla22_code"]
         number = seen[council] = seen.get(council, -1) + 1
@@ -272,6 +273,19 @@ def _published_practices(
                       row["PCN_NAME"])
         )  # fmt: skip
     return tuple(practices)
+
+
+def _practice_odds(areas: Sequence[Area], practices: Sequence[Organisation]) -> np.ndarray:
+    """Answer for each area the cumulated odds of each practice: near and large ones more, of another place hardly."""
+    east, north = np.array([one.east_km for one in areas]), np.array([one.north_km for one in areas])
+    distance = np.hypot(
+        east[:, None] - np.array([one.east_km for one in practices]),
+        north[:, None] - np.array([one.north_km for one in practices]),
+    )
+    is_same = np.array([one.sub_icb for one in areas])[:, None] == np.array([one.sub_icb for one in practices])
+    size = np.array([one.list_size for one in practices], dtype=float)
+    weight = size * (np.exp(-distance / REACH_KM) * np.where(is_same, 1, 0.02) + 1e-12)
+    return np.asarray(np.cumsum(weight / weight.sum(axis=1, keepdims=True), axis=1))
 
 
 def _names_of(file: SystemFile) -> dict[str, str]:

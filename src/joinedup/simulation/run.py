@@ -20,7 +20,8 @@ from typing import Any, Final
 from joinedup.errors import RuleError
 from joinedup.simulation import truth
 from joinedup.simulation.days import ISO, LAST_DAY
-from joinedup.simulation.making import blocks_of, make_block
+from joinedup.simulation.making import make_block
+from joinedup.simulation.people import blocks_of
 from joinedup.simulation.place import make_world, postcodes_of
 from joinedup.simulation.world import Declared, World
 from joinedup.simulation.writing import FEEDS, Out
@@ -194,8 +195,8 @@ def _gather(blocks: Iterable[_Written], disk: _Disk, world: World, on_progress: 
     finally:
         for file in grown.values():
             file.close()
-    for (_, what), many in counts.items():
-        disk.totals[what] = disk.totals.get(what, 0) + many
+    for (_, counted), many in counts.items():
+        disk.totals[counted] = disk.totals.get(counted, 0) + many
 
 
 def _put(path: Path, text: str) -> None:

@@ -26,10 +26,6 @@ KINDS: Final = ("many_conditions", "merged", "conflicting_allergies", "two_homes
 """Residents worth opening, one of each kind."""
 
 
-class Candidate(tuple[float, str, list[str]]):
-    """A resident who would do for a kind: how well, who, and the rows that name their records."""
-
-
 def people_rows(world: World, block: Block) -> str:
     """Answer a row for each person, with what they cost in the three years as far as it is priced."""
     cost = [0] * len(block.people)
@@ -41,18 +37,20 @@ def people_rows(world: World, block: Block) -> str:
         block.consultations, block.measurements, block.jabs, block.referrals, block.attendances, block.admissions,
         block.outpatients, block.reports, block.episodes, block.social_care, block.activities,
     ):  # fmt: skip
-        for event in told:
-            events[event.person - block.first] += 1
+        for one in told:
+            events[one.person - block.first] += 1
     for care in block.social_care:
         cost[care.person - block.first] += care.weekly_pence * max(0, (care.end or care.start + 182) - care.start) // 7
     rows = []
-    for at, one in enumerate(block.people):
-        area = world.areas[one.area]
+    for at, person in enumerate(block.people):
+        area = world.areas[person.area]
         lasting = " ".join(sorted({condition.key for condition in block.conditions[at] if not condition.end}))
         rows.append(
-            f"{one.id},{one.nhs_number},{one.given},{one.family},{one.former_family},{one.sex},{ISO[one.birth]},"
-            f"{ISO[one.death] if one.death else ''},{one.ethnicity},{area.code},{one.decile},{area.council},"
-            f"{one.practice},{one.household},{one.frailty},{lasting},{events[at]},{cost[at]},{' '.join(one.tags)}\n"
+            f"{person.id},{person.nhs_number},{person.given},{person.family},{person.former_family},{person.sex},"
+            f"{ISO[person.birth]},{ISO[person.death] if person.death else ''},"
+            f"{person.ethnicity},{area.code},{person.decile},{area.council},"
+            f"{person.practice},{person.household},{person.frailty},{lasting},{events[at]},{cost[at]},"
+            f"{' '.join(person.tags)}\n"
         )
     return "".join(rows)
 

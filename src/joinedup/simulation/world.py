@@ -67,7 +67,7 @@ class Organisation(NamedTuple):
 class Household(NamedTuple):
     """People of one address. `kind` is family, couple, alone, shared or care_home."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody asks of a household
     kind: str
     area: int  # index into World.areas
     line: str  # 12 Orchard Close
@@ -124,7 +124,7 @@ class Medicine(NamedTuple):
 class Person(NamedTuple):
     """Who somebody truly is. What a source believes is in its `Shown`."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # as above
     id: str  # P0000123, as in truth/people.csv
     household: int
     nhs_number: str  # 10 digits, from the test range; everybody has one, not every source knows it
@@ -467,6 +467,7 @@ class World:
     residents_by_area: tuple[int, ...]
     nhs_numbers: np.ndarray  # as whole numbers, one for each person by index, and spare ones
     ethnicities: Mapping[str, tuple[tuple[str, float], ...]]  # by council: category and share
+    practice_odds: np.ndarray  # areas x practices: cumulated odds that somebody of the area is registered there
 
     def organisation(self, kind: str, ods: str) -> Organisation:
         """Answer the organisation of that kind and code; KeyError when there is none."""
