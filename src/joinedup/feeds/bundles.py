@@ -25,6 +25,7 @@ from joinedup.feeds.values import NAMESPACE
 KINDS = ("transaction", "batch", "message", "document", "collection")
 _FIRST = {"message": "MessageHeader", "document": "Composition"}
 _ID = re.compile(r"[A-Za-z0-9.\-]{1,64}")
+_FEW = 40
 _SPACE = re.compile(r"[ \t\n\r]*")
 # Numbers stay text: they are skipped here, and a number of a million digits costs nothing.
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, strict=False)
@@ -63,14 +64,18 @@ def entries_of(raw: bytes, bundle: dict[str, Any]) -> list[Entry] | Refusal:
         if "resource" in entry and id_ is None:
             return Refusal("missing-required", f"Bundle.entry[{index}].resource.id", "expected an id or a fullUrl")
     leads = _leads(listed, ids)
+    # A handful of keys is looked for faster than every reference is read; in a large Bundle it is the other way round.
+    sought = [key.encode() for key in leads] if len(leads) <= _FEW and "?" not in "".join(leads) else None
     slices = dict(_slices(raw))
     found = []
     for index, (entry, id_) in enumerate(zip(listed, ids, strict=True)):
         if id_ is None:
             continue
         content, body = entry["resource"], raw[slices[index][0] : slices[index][1]]
-        changed = _led(_with_id(body, content.get("id"), id_), leads)
-        if changed != body:
+        changed = _with_id(body, content.get("id"), id_)
+        if sought is None or any(key in changed for key in sought):
+            changed = _led(changed, leads)
+        if changed is not body:
             content = orjson.loads(changed)
         found.append(Entry(index, id_, changed, content))
     return found
@@ -175,7 +180,7 @@ def _leads(listed: list[dict[str, Any]], ids: list[str | None]) -> dict[str, str
         for identifier in identifiers if isinstance(identifiers, list) else [identifiers]:
             if "value" in identifier:
                 leads[f"{type_}?identifier={identifier.get('system', '')}|{identifier['value']}"] = told
-    return leads
+    return {key: told for key, told in leads.items() if key != told}
 
 
 def _led(body: bytes, leads: dict[str, str]) -> bytes:
@@ -186,7 +191,8 @@ def _led(body: bytes, leads: dict[str, str]) -> bytes:
             return match[0]
         return match[1] + orjson.dumps(told)
 
-    return _REFERENCE.sub(written, body)
+    led = _REFERENCE.sub(written, body)
+    return body if led == body else led
 
 
 def _with_id(body: bytes, known: str | None, id_: str) -> bytes:
@@ -206,7 +212,7 @@ def _slices(raw: bytes) -> Iterator[tuple[int, tuple[int, int]]]:
     """Yield each entry's index and where its resource stands in the Bundle's bytes."""
     # In Latin-1 each byte is one character, so that places in the text are places in the bytes.
     text = raw.decode("latin-1")
-    place = next((start for key, start, _ in _members(text, _after_space(text, 0)) if key == "entry"), None)
+    place = _value_of("entry", text, _after_space(text, 0))
     if place is None:
         return
     at, index = _after_space(text, place + 1), 0
@@ -232,6 +238,20 @@ def _members(text: str, at: int) -> Iterator[tuple[str, int, int]]:
         at = _after_space(text, end)
         if text[at] == ",":
             at = _after_space(text, at + 1)
+
+
+def _value_of(key: str, text: str, at: int) -> int | None:
+    """Answer where the value of a key begins in the object that begins at `at`, without reading that value."""
+    at = _after_space(text, at + 1)
+    while text[at] != "}":
+        found, at = _DECODER.raw_decode(text, at)
+        at = _after_space(text, _after_space(text, at) + 1)
+        if found == key:
+            return at
+        at = _after_space(text, _DECODER.raw_decode(text, at)[1])
+        if text[at] == ",":
+            at = _after_space(text, at + 1)
+    return None
 
 
 def _after_space(text: str, at: int) -> int:

@@ -18,7 +18,7 @@ from zlib import crc32
 import orjson
 
 from joinedup.feeds import bundles, limits
-from joinedup.feeds.checks import ID, IsKnownOrganisation, Refusal, check_content, check_nodes, check_text, latest_day
+from joinedup.feeds.checks import ID, IsKnownOrganisation, Refusal, check_content, check_text, latest_day
 from joinedup.feeds.opening import open_stream
 from joinedup.feeds.r4 import definitions
 from joinedup.feeds.structure import first_fault
@@ -185,7 +185,7 @@ class _Intake:
         return None
 
     def _bundle(self, body: bytes, content: dict[str, Any], position: int, resources: list[Resource]) -> Refusal | None:
-        fault = check_nodes(body, content, limits.BUNDLE_NODES) or first_fault(body)
+        fault = first_fault(body)
         if fault is not None:
             return fault
         entries = bundles.entries_of(body, content)
@@ -193,9 +193,7 @@ class _Intake:
             return entries
         patients = _patients_in(entries)
         for entry in entries:
-            fault = _wrong_type(entry.content["resourceType"])
-            if fault is None and len(entry.body) > limits.RESOURCE_BYTES:
-                fault = Refusal("too-large", "", f"expected at most {limits.RESOURCE_BYTES // limits.MB} MB")
+            fault = _wrong_type(entry.content["resourceType"]) or check_text(entry.body, entry.content)
             taken = fault or self._resource(entry.source_id, entry.body, entry.content, position, patients)
             if isinstance(taken, Refusal):
                 path = taken.place.partition(".")[2]
