@@ -61,6 +61,8 @@ def visit_number(pv1: Segment | None, pid: Segment | None) -> str:
 def take_stay(taken: Taken, trigger: str, pv1: Segment, pv2: Segment | None) -> None:
     """Take the event that the message is of the stay in PV1; without a number of the stay, say so and take none."""
     if not taken.encounter:
+        if pv1.text(2).upper() == "N":  # the message is about no stay, and says so
+            return
         taken.warnings.append("no-visit-number")
         return
     taken.stays.append(Stay(taken.patient, taken.encounter, trigger, stay_content(taken, pv1, pv2)))

@@ -227,12 +227,14 @@ class Reader:
 
     def _check(self, type_: str, body: bytes, content: Json) -> tuple[Any, tuple[str, ...]]:
         if type_ not in ("Patient", "RelatedPerson"):
-            return check(body, content, self.source, self._is_known_organisation)
+            return check(body, content, self.source, self._is_known_organisation, received_at=self.received_at)
         known = self._checked.get(body)
         if known is None:
             if len(self._checked) >= 5_000:
                 self._checked.clear()
-            known = self._checked[body] = check(body, content, self.source, self._is_known_organisation)
+            known = self._checked[body] = check(
+                body, content, self.source, self._is_known_organisation, received_at=self.received_at
+            )
         return known
 
 

@@ -84,9 +84,8 @@ def take_patient(taken: Taken, pid: Segment, pd1: Segment | None) -> Json:
     """Take the Patient that PID and PD1 state, and answer it. Nothing may change it: other messages share it."""
     source = taken.source
     stated = _stated(
-        pid.line, "" if pd1 is None else pd1.line, pid.delimiters, taken.patient, source.key, source.organisation,
-        source.name,
-    )  # fmt: skip
+        pid.line, "" if pd1 is None else pd1.line, pid.delimiters, taken.patient, source.key, source.organisation
+    )
     taken.warnings.extend(stated.warnings)
     taken.add(stated.content, stated.removes)
     return stated.content
@@ -101,7 +100,7 @@ class _Statement(NamedTuple):
 # The same PID comes with every message of a patient, and a stay has many.
 @lru_cache(maxsize=5_000)
 def _stated(
-    pid_line: str, pd1_line: str, delimiters: Delimiters, patient: str, source: str, organisation_: str, name_: str
+    pid_line: str, pd1_line: str, delimiters: Delimiters, patient: str, source: str, organisation_: str
 ) -> _Statement:
     pid = Segment(pid_line, delimiters)
     pd1 = Segment(pd1_line, delimiters) if pd1_line else None
@@ -128,7 +127,7 @@ def _stated(
     )
     _birth(content, pid)
     _death(content, pid)
-    content["managingOrganization"] = organisation_of(organisation_, name_)
+    content["managingOrganization"] = organisation_of(organisation_)
     removes = dict.fromkeys(part for field, part in _REMOVES if pid.removes(field))
     return _Statement(content, tuple(removes), tuple(warnings))
 
@@ -268,7 +267,11 @@ def _relative(line: str, delimiters: Delimiters, patient: str, source: str, plac
         content,
         identifier=[one for value in segment.values(33) if (one := _of_relative(value, source))],
         patient={"reference": f"Patient/{patient}"},
-        relationship=[found for field in (3, 7) if (found := concept(segment.value(field), source))],
+        relationship=[
+            found
+            for field, table in ((3, "HL70063"), (7, "HL70131"))
+            if (found := concept(segment.value(field), source, system=table))
+        ],
         name=names,
         telecom=telephones,
         gender=GENDERS.get(segment.text(15).upper()),

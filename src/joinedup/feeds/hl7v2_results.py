@@ -64,6 +64,7 @@ _UCUM = {
     "mL/min/1.73m2": "mL/min/{1.73_m2}", "mL/min/1.73m^2": "mL/min/{1.73_m2}", "mm/hr": "mm/h", "kg/m^2": "kg/m2",
     "cmH2O": "cm[H2O]",
 }  # fmt: skip
+_UCUM |= {unit: unit for unit in _UCUM.values()}
 _COMPARED = re.compile(r"\s*([<>]=?)\s*(\S+)\s*")
 _RANGE = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*(?:-|–|to)\s*(-?\d+(?:\.\d+)?)\s*", re.ASCII)
 

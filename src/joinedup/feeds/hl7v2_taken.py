@@ -66,7 +66,7 @@ class Taken:
 
     def organisation(self) -> Json:
         """Answer the sending organisation as a logical reference."""
-        return organisation_of(self.source.organisation, self.source.name)
+        return organisation_of(self.source.organisation)
 
 
 # Shared between resources: nothing may change what these answer.
@@ -77,9 +77,9 @@ def meta_of(source: str) -> Json:
 
 
 @lru_cache(maxsize=1_000)
-def organisation_of(code: str, name: str) -> Json:
+def organisation_of(code: str) -> Json:
     """Answer an organisation as a logical reference by its ODS code."""
-    return {"identifier": {"system": ODS, "value": code}, "display": name}
+    return {"identifier": {"system": ODS, "value": code}}
 
 
 def set_all(content: Json, /, **parts: object) -> Json:

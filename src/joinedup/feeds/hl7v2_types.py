@@ -143,7 +143,9 @@ def _concept(raw: str, delimiters: Delimiters, source: str, text: str, system: s
     words = text
     for first in (1, 4):
         code, display, name = value[first], value[first + 1], value[first + 2]
-        if code:
+        if code and " " in code and not (display or name or system) and not words:
+            words = code  # words where a code should be
+        elif code:
             coding = {"system": code_system(name or system, source), "code": _BLANKS.sub(" ", code)}
             if display:
                 coding["display"] = display
@@ -226,7 +228,10 @@ def practitioner(value: Value | None, source: str) -> Json | None:
 def _practitioner(raw: str, delimiters: Delimiters, source: str) -> Json | None:
     value = Value(raw, delimiters)
     found: Json = {}
-    if code := value[1]:
+    if (code := value[1]) and code == value[9] and not value[2] and _ORGANISATION.fullmatch(code):
+        # Laboratories name the practice or ward that asked where the standard has the person.
+        found["identifier"] = {"system": ODS, "value": code}
+    elif code:
         kinds = {value[9].upper(), value[13].upper(), value[8].upper()}
         system = GMC if "GMC" in kinds else GMP if "GMP" in kinds else f"{LOCAL}/{source}/staff"
         found["identifier"] = {"system": system, "value": code}
