@@ -93,20 +93,23 @@ def prepare(db: Any, model: Mapping[str, Any]) -> None:
     _list_table(db, "capped_block", rule=[str(rule) for rule, _ in capped], key=[key for _, key in capped])
 
 
-def names_near(left: str = "a", right: str = "b") -> str:
-    """Answer the SQL of `ladder.names_near`."""
-    a, b = left, right
-    return f"""(coalesce({a}.given_root = {b}.given_root, false)
-        OR coalesce(jaro_winkler_similarity({a}.family, {b}.family) >= 0.92, false)
-        OR coalesce(contains({b}.families, '|' || {a}.family || '|'), false)
-        OR coalesce(contains({a}.families, '|' || {b}.family || '|'), false))"""
-
-
-def births_near(left: str = "a", right: str = "b") -> str:
-    """Answer the SQL of `ladder.birth_dates_near`."""
-    a, b = f"{left}.birth_date", f"{right}.birth_date"
-    return f"""coalesce((year({a}) = year({b}) AND day({a}) = month({b}) AND month({a}) = day({b}))
-        OR (year({a}) = year({b}))::INT + (month({a}) = month({b}))::INT + (day({a}) = day({b}))::INT >= 2, false)"""
+_GIVEN_NEAR = "coalesce(a.given_root = b.given_root, false)"
+_FAMILY_NEAR = """(coalesce(jaro_winkler_similarity(a.family, b.family) >= 0.92, false)
+    OR coalesce(contains(b.families, '|' || a.family || '|'), false)
+    OR coalesce(contains(a.families, '|' || b.family || '|'), false))"""
+_SWAPPED = "coalesce(a.family = b.given AND a.given = b.family, false)"
+_NAMES_NEAR = f"({_GIVEN_NEAR} OR {_FAMILY_NEAR} OR {_SWAPPED})"
+_BIRTHS_NEAR = """coalesce((year(a.birth_date) = year(b.birth_date) AND day(a.birth_date) = month(b.birth_date)
+        AND month(a.birth_date) = day(b.birth_date))
+    OR (year(a.birth_date) = year(b.birth_date))::INT + (month(a.birth_date) = month(b.birth_date))::INT
+     + (day(a.birth_date) = day(b.birth_date))::INT >= 2, false)"""
+_LACKS_A_NAME = "(coalesce(a.family, a.given) IS NULL OR coalesce(b.family, b.given) IS NULL)"
+_BIRTH_UNSAID = """(a.birth_date IS NULL OR b.birth_date IS NULL OR (year(a.birth_date) = year(b.birth_date)
+    AND (right(a.born, 5) = '01-01' OR right(b.born, 5) = '01-01')))"""
+_AGREES_IN_PART = f"""(({_BIRTHS_NEAR} AND {_NAMES_NEAR})
+    OR ({_LACKS_A_NAME} AND (coalesce(a.birth_date = b.birth_date, false)
+        OR (({_BIRTH_UNSAID} OR {_BIRTHS_NEAR}) AND coalesce(a.postcode = b.postcode, false))))
+    OR (NOT {_LACKS_A_NAME} AND {_BIRTH_UNSAID} AND (({_GIVEN_NEAR} AND {_FAMILY_NEAR}) OR {_SWAPPED})))"""
 
 
 def find_ladder_pairs(db: Any, is_touched: str = "true") -> None:
@@ -114,7 +117,7 @@ def find_ladder_pairs(db: Any, is_touched: str = "true") -> None:
 
     Pairs that a higher step decides are left out of the lower ones.
     """
-    near, born = names_near(), births_near()
+    local = f"({_NAMES_NEAR} OR ({_LACKS_A_NAME} AND a.postcode = b.postcode))"
     db.execute(
         """CREATE OR REPLACE TEMP TABLE number AS
            SELECT n, nhs_number AS number FROM subject WHERE nhs_number IS NOT NULL
@@ -129,7 +132,7 @@ def find_ladder_pairs(db: Any, is_touched: str = "true") -> None:
         ), numbered AS (
             SELECT l, r, CASE
                 WHEN a.birth_date = b.birth_date AND a.is_verified AND b.is_verified THEN 1
-                WHEN {born} AND {near} THEN 2
+                WHEN {_AGREES_IN_PART} THEN 2
                 ELSE 9 END::UTINYINT AS method
             FROM same_number JOIN subject a ON a.n = l JOIN subject b ON b.n = r
             WHERE a.nhs_number IS NOT NULL AND b.nhs_number IS NOT NULL AND {is_touched}
@@ -137,7 +140,7 @@ def find_ladder_pairs(db: Any, is_touched: str = "true") -> None:
             SELECT a.n AS l, b.n AS r, 3::UTINYINT AS method FROM subject a JOIN subject b
               ON a.organisation = b.organisation AND a.source_id = b.source_id AND a.birth_date = b.birth_date
              AND a.n < b.n
-            WHERE {either_lacks_number} AND {near} AND a.source_id <> '' AND a.organisation <> '' AND {is_touched}
+            WHERE {either_lacks_number} AND {local} AND a.source_id <> '' AND a.organisation <> '' AND {is_touched}
         ), same_details AS (
             SELECT a.n AS l, b.n AS r, CASE WHEN {either_lacks_number} THEN 4 ELSE 10 END::UTINYINT AS method
               FROM subject a JOIN subject b

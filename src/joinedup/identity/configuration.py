@@ -16,7 +16,7 @@ SHIPPED = Path(__file__).parent / "thresholds.toml"
 OWN_NAME = "linkage.toml"
 _TABLES = {
     "care": {"methods", "least_bits", "least_precision"},
-    "analysis": {"methods", "least_bits"},
+    "analysis": {"methods", "least_bits", "same_source"},
     "review": {"least_bits"},
     "keep": {"least_bits"},
     "relatives": {"twin", "namesake", "member"},
@@ -26,10 +26,14 @@ _TABLES = {
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """What joins by itself for a purpose: these methods, and scores of at least so many bits."""
+    """What joins by itself for a purpose: these methods, and scores of at least so many bits.
+
+    `same_source`: whether two records of one source may join; for care only a merge message or a person joins them.
+    """
 
     methods: frozenset[int]
     least_bits: float
+    same_source: bool = False
 
     def joins(self, method: int, weight: float) -> bool:
         """Answer whether evidence of this method and weight joins by itself."""
@@ -102,4 +106,8 @@ def _grade(table: Mapping[str, Any], file: str) -> Grade:
     for method in table["methods"]:
         if method not in CODES:
             raise FileError(file, f"'{method}' is no method.{did_you_mean(str(method), CODES)}", "Correct it.")
-    return Grade(frozenset(CODES[method] for method in table["methods"]), float(table["least_bits"]))
+    return Grade(
+        frozenset(CODES[method] for method in table["methods"]),
+        float(table["least_bits"]),
+        bool(table.get("same_source", False)),
+    )

@@ -7,7 +7,7 @@ merge message, an undoing and a run of linking all end here, so that all of them
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from uuid import UUID
 import numpy as np
 
 from joinedup.identity.cluster import Blocked, Node, resident_ids
-from joinedup.identity.configuration import Configuration
+from joinedup.identity.configuration import Configuration, Grade
 from joinedup.identity.partition import Evidence, Limits, partition
 from joinedup.identity.rows import packed
 from joinedup.identity.values import CODES, LADDER_WEIGHT
@@ -174,22 +174,34 @@ def apply(
 
 def groups_for(ground: Ground, configuration: Configuration) -> Any:
     """Answer the groups at the grade for analysis, as the smallest place of each; nothing is written."""
-    return _clustered(ground, configuration.analysis, configuration)[0]
+    return groups_at(ground, configuration.analysis, configuration)
 
 
-def joining(ground: Ground, grade: Any) -> Any:
+def groups_at(ground: Ground, grade: Grade, configuration: Configuration) -> Any:
+    """Answer the groups at any grade, as the smallest place of each; nothing is written."""
+    return _clustered(ground, grade, configuration)[0]
+
+
+def joining(ground: Ground, grade: Grade) -> Any:
     """Answer which edges join by themselves at a grade, as an array of yes and no."""
     of_method = np.isin(ground.method, list(grade.methods))
     return of_method & ((ground.method != CODES["scored"]) | (ground.weight >= grade.least_bits))
 
 
-def _clustered(ground: Ground, grade: Any, configuration: Configuration) -> tuple[Any, Any, list[Blocked[int]]]:
+def _clustered(ground: Ground, grade: Grade, configuration: Configuration) -> tuple[Any, Any, list[Blocked[int]]]:
     both = ground.inside[ground.left] & ground.inside[ground.right] if ground.left.size else np.zeros(0, bool)
     joins = joining(ground, grade) & both
     evidence = Evidence(
         ground.left[joins], ground.right[joins], ground.weight[joins], np.isin(ground.method[joins], _CERTAIN)
     )
-    limits = Limits(ground.number, ground.source, ground.died, ground.is_special, ground.details)
+    source, details = ground.source, ground.details
+    if grade.same_source:
+        source = np.full(len(ground.ids), -1, dtype=np.int64)
+
+        def details(places: Sequence[int]) -> Sequence[Node]:
+            return [replace(node, source=None) for node in ground.details(places)]
+
+    limits = Limits(ground.number, source, ground.died, ground.is_special, details)
     group, blocked = partition(
         len(ground.ids), evidence, limits, matches=ground.matches, nevers=ground.nevers,
         margin_bits=configuration.margin_bits, most_records=configuration.most_records,

@@ -1,10 +1,17 @@
 """The deterministic ladder: what is decided about a pair before anything is scored; the first step that fits decides.
 
-Method: rules/population PA5, with record R24 and R25. Two steps ask for more than the book does, because a join for
-care must hold in 9,999 of 10,000 cases: D1 needs both numbers verified (status 01), and a pair with an unverified
-number goes on to D2, which asks for a name as well; D5 asks for a name too, since the counters of two systems of one
-organisation meet by accident. The same rules stand in SQL for many pairs at once (`ladder_sql.py`); a test holds them
-together.
+Method: rules/population PA5, with record R24 and R25. Feeds taught four things that the book does not say:
+
+- D1 needs both numbers verified (status 01). A pair with an unverified number goes on to D2 and is joined there when
+  names agree as well, or when one side has no name at all (extracts have none) and the whole date of birth agrees, or
+  part of it and the postcode.
+- D2 takes a missing date of birth, or one of 1 January of the same year (which stands for "the year is known"), only
+  when surname and forename both agree.
+- D5 asks for a name, or where one side has none for the postcode, since the counters of two systems of one
+  organisation meet by accident.
+- Names in each other's place are one name.
+
+The same rules stand in SQL for many pairs at once (`comparing.py`); a test holds the two together.
 """
 
 from __future__ import annotations
@@ -49,7 +56,7 @@ def decide_pair(
             same_day = one.birth_date is not None and one.birth_date == other.birth_date
             if same_day and one.is_verified and other.is_verified:
                 return Step("D1", "link", "nhs+dob")
-            if birth_dates_near(one, other) and names_near(one, other):
+            if _agrees_in_part(one, other, same_day):
                 return Step("D2", "link", "nhs+partial")
             return Step("D3", "review", "number_conflict")
         return Step("D4", "conflict", "different_numbers")
@@ -60,7 +67,7 @@ def decide_pair(
         and local[0] == local[1]
         and local[0].source_id
         and born_alike
-        and names_near(one, other)
+        and (names_near(one, other) or (_lacks_a_name(one, other) and _same(one.postcode, other.postcode)))
     ):
         return Step("D5", "link", "local_id")
     if (
@@ -83,19 +90,48 @@ def birth_dates_near(one: MatchingFields, other: MatchingFields) -> bool:
 
 
 def names_near(one: MatchingFields, other: MatchingFields) -> bool:
-    """Answer whether surnames are equal or alike (Jaro-Winkler 0.92), or forenames are equal or short for each other.
+    """Answer whether surnames or forenames agree, each as `family_near` and `given_near` have it."""
+    return given_near(one, other) or family_near(one, other) or _swapped(one, other)
 
-    A surname that either was known by before counts as its surname.
-    """
+
+def given_near(one: MatchingFields, other: MatchingFields) -> bool:
+    """Answer whether forenames are equal or two forms of one."""
+    return bool(one.given and other.given and root(one.given) == root(other.given))
+
+
+def family_near(one: MatchingFields, other: MatchingFields) -> bool:
+    """Answer whether surnames are equal or alike (Jaro-Winkler 0.92), an earlier surname counting as one."""
     from rapidfuzz.distance import JaroWinkler
 
-    if one.given and other.given and root(one.given) == root(other.given):
+    if not (one.family and other.family):
+        return False
+    return (
+        JaroWinkler.similarity(one.family, other.family) >= NAMES_ALIKE
+        or one.family in other.other_families
+        or other.family in one.other_families
+    )
+
+
+def _agrees_in_part(one: MatchingFields, other: MatchingFields, same_day: bool) -> bool:
+    if birth_dates_near(one, other) and names_near(one, other):
         return True
-    if one.family and other.family:
-        if JaroWinkler.similarity(one.family, other.family) >= NAMES_ALIKE:
-            return True
-        return one.family in other.other_families or other.family in one.other_families
-    return False
+    a, b = one.birth_date, other.birth_date
+    unsaid = a is None or b is None or (a.year == b.year and (1, 1) in ((a.month, a.day), (b.month, b.day)))
+    if _lacks_a_name(one, other):
+        return same_day or ((unsaid or birth_dates_near(one, other)) and _same(one.postcode, other.postcode))
+    return unsaid and ((given_near(one, other) and family_near(one, other)) or _swapped(one, other))
+
+
+def _lacks_a_name(one: MatchingFields, other: MatchingFields) -> bool:
+    return not (one.family or one.given) or not (other.family or other.given)
+
+
+def _swapped(one: MatchingFields, other: MatchingFields) -> bool:
+    return _same(one.family, other.given) and _same(one.given, other.family)
+
+
+def _same(one: str | None, other: str | None) -> bool:
+    return one is not None and one == other
 
 
 def _same_number(one: MatchingFields, other: MatchingFields) -> bool:

@@ -142,19 +142,7 @@ class _Run:
                 _look_up(cursor, pending)
             source, is_new = "identity_subject s JOIN identity_near USING (subject_id)", "identity_near.is_new"
         with self._step("read subjects"):
-            columns = {name: kind for name, kind in comparing.COLUMNS.items()}
-            with _in_memory() as (file, path):
-                with cursor.copy(
-                    f"COPY (SELECT {_LISTS}, {is_new} AS is_new FROM {source}) TO STDOUT (FORMAT CSV)"
-                ) as copy:  # noqa: S608  # nosec B608
-                    for part in copy:
-                        file.write(part)
-                file.flush()
-                db.execute(
-                    "CREATE OR REPLACE TABLE raw AS SELECT * FROM read_csv($1, header = false, auto_detect = false, "  # noqa: S608  # nosec B608
-                    f"delim = ',', quote = '\"', escape = '\"', nullstr = '', columns = {columns!r})",
-                    [path],
-                )
+            _read_subjects(cursor, db, source, is_new)
 
     def _model(self, db: Any, total: int, retrain: bool) -> tuple[int, str, dict[str, Any]]:
         """Train a model on the area, or take the shipped one where there is too little to train on; keep it."""
@@ -309,7 +297,35 @@ def whole_ground(
     )  # fmt: skip
 
 
+@contextmanager
+def everything(cursor: Any) -> Iterator[grouping.Ground]:
+    """All subjects with all open edges and decisions, for those who measure; nothing is changed."""
+    db = _duckdb()
+    try:
+        _read_subjects(cursor, db, "identity_subject", "false")
+        comparing.derive(db)
+        ids = _ids(db)
+        yield whole_ground(db, ids, *_all_edges(cursor, ids), _decisions(cursor, ids))
+    finally:
+        db.close()
+
+
 # --- PostgreSQL ------------------------------------------------------------------------------------------------------
+
+
+def _read_subjects(cursor: Any, db: Any, source: str, is_new: str) -> None:
+    """Fill `raw` of DuckDB with the subjects of a FROM clause; `is_new` is the SQL of that column."""
+    statement = f"COPY (SELECT {_LISTS}, {is_new} AS is_new FROM {source}) TO STDOUT (FORMAT CSV)"  # noqa: S608  # nosec B608
+    with _in_memory() as (file, path):
+        with cursor.copy(statement) as copy:
+            for part in copy:
+                file.write(part)
+        file.flush()
+        db.execute(
+            "CREATE OR REPLACE TABLE raw AS SELECT * FROM read_csv($1, header = false, auto_detect = false, "
+            f"delim = ',', quote = '\"', escape = '\"', nullstr = '', columns = {comparing.COLUMNS!r})",
+            [path],
+        )
 
 
 def _look_up(cursor: Any, pending: Sequence[UUID]) -> None:

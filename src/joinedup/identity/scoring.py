@@ -22,7 +22,7 @@ from joinedup.identity.configuration import Configuration
 SHIPPED = Path(__file__).parent / "model.json"
 FREQUENCIES = ("given", "family")
 # Splink draws this many random pairs to learn how often two people agree by accident.
-RANDOM_PAIRS = 2_000_000
+RANDOM_PAIRS = 600_000
 TRAINED_ON = 100_000  # subjects; more changes the third digit of what is learnt
 LEAST_M = 0.001  # That no true pair ever disagrees, or agrees, is not what a few thousand records can show.
 RECALL = 0.95  # of the two rules which are nearly never wrong: the share of true pairs they find. [decision]
@@ -357,11 +357,16 @@ def _fill_gaps(trained: dict[str, Any]) -> list[str]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Splink's progress out of our log; its warnings stay."""
-    logger = logging.getLogger("splink")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
+    """Keep Splink's progress out of our log: it tells of settings and rounds, and each of its loggers has a level."""
+    import splink  # noqa: F401  (its loggers exist once it is imported)
+    import splink.internals.duckdb.pruned_prediction
+
+    named = [logging.getLogger(name) for name in logging.root.manager.loggerDict if name.startswith("splink")]
+    was = [(one, one.disabled) for one in named]
+    for one in named:
+        one.disabled = True
     try:
         yield
     finally:
-        logger.setLevel(before)
+        for one, before in was:
+            one.disabled = before

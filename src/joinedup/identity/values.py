@@ -131,6 +131,21 @@ class LinkReport:
     seconds: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        if self.kind == "nothing":
+            return "Nothing waits to be linked."
+        took = sum(self.seconds.values())
+        lines = [
+            f"{self.linked:,} of {self.subjects:,} records linked ({self.kind}, model {self.model}) in {took:.1f} s.",
+            f"{self.joined:,} records joined, {self.parted:,} parted.",
+        ]
+        if self.edges:
+            lines.append("Evidence: " + ", ".join(f"{name} {many:,}" for name, many in self.edges.items()) + ".")
+        if self.reviews_opened:
+            opened = ", ".join(f"{reason} {many:,}" for reason, many in sorted(self.reviews_opened.items()))
+            lines.append(f"For a person to decide: {opened}.")
+        return "\n".join([*lines, *self.notes])
+
     def as_json(self) -> dict[str, Any]:
         """Answer the report as plain values."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
