@@ -39,6 +39,20 @@ KNOWN_SYSTEMS = (
     "urn:oid:",
 )
 
+# What each warning says of a resource that was taken all the same.
+WARNINGS = {
+    "deceased-before-birth": "the patient died, it says, before being born",
+    "nhs-number-of-another-nation": "the number is of the range of Scotland or Northern Ireland: no NHS number",
+    "nhs-number-unallocated": "the NHS number is of a range that was never given out: it joins nothing by itself",
+    "no-nhs-number": "the patient has no NHS number",
+    "no-verification-status": "it is not said whether the NHS number was verified: it counts as not verified",
+    "ods-system-spelling": "the system of an ODS code is spelt with s; it is read as the one with z",
+    "retired-definition": "a definition of UK Core is used that has been retired",
+    "several-nhs-numbers": "the patient has several NHS numbers at once",
+    "unknown-code-system": "a code is of a system that is not known here; it is kept as it came",
+    "unknown-organisation": "an ODS code was not known on that day",
+}
+
 IsKnownOrganisation = Callable[[str, date], bool]
 
 

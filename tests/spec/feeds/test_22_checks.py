@@ -12,10 +12,11 @@ from typing import Any
 import orjson
 import pytest
 
-from joinedup.feeds import checks, limits
+from joinedup.feeds import checks, limits, uk_rules
 from joinedup.feeds.nhs_number import VERIFICATION_CODES, VERIFICATION_EXTENSION
 from joinedup.feeds.r4 import definitions, retired_urls
 from joinedup.feeds.r4.compile_uk_core import compile_retired
+from joinedup.feeds.uk_rules import WARNINGS
 from joinedup.feeds.values import REASONS, Source
 
 PRACTICE = Source("gp-1", "Demo practice", "E82001", "gp", "fhir", is_simulated=True)
@@ -181,6 +182,12 @@ def test_what_looks_odd_and_is_in_order(content: dict[str, Any]) -> None:
 )  # fmt: skip
 def test_what_warns(content: dict[str, Any], warnings: list[str]) -> None:
     assert warned(content) == tuple(warnings)
+    assert set(warnings) <= set(WARNINGS)
+
+
+def test_every_warning_that_is_given_has_its_words() -> None:
+    text = Path(uk_rules.__file__).read_text()
+    assert set(re.findall(r'warnings\.append\("([a-z-]+)"\)', text)) == set(WARNINGS)
 
 
 def test_the_spelling_with_s_is_put_right_in_what_search_reads_and_not_in_the_bytes() -> None:
