@@ -10,6 +10,7 @@ import os
 import pkgutil
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,47 @@ def pages() -> dict[Path, str]:
         HERE / "settings.md": "\n".join(settings()),
         HERE / "errors.md": "\n".join(errors()),
         HERE / "roles.md": "\n".join(roles()),
+        HERE.parent / "safety" / "hazard-log.md": "\n".join(hazards()),
     }
+
+
+def hazards() -> Iterator[str]:
+    """Yield the lines of the hazard log, from docs/safety/hazard-log.toml (in the manner of DCB0129)."""
+    log = tomllib.loads((HERE.parent / "safety" / "hazard-log.toml").read_text(encoding="utf-8"))
+    severities = ("minor", "significant", "considerable", "major", "catastrophic")
+
+    def risk(one: dict[str, Any], when: str) -> int:
+        return int(log["matrix"][one[when]][severities.index(one["severity"])])
+
+    yield MADE
+    yield "# Hazard log\n"
+    yield "What could harm somebody, how bad and how likely it is, what stops it, and the tests that prove it."
+    yield "In the manner of DCB0129, as a draft: the body that deploys joinedup names a Clinical Safety Officer,"
+    yield "who signs it and adds its own hazards. It is kept in [hazard-log.toml](hazard-log.toml).\n"
+    yield "| | hazard | severity | likelihood, without and with controls | risk | state |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for one in log["hazard"]:
+        yield (
+            f"| [{one['id']}](#{one['id'].lower()}) | {one['title']} | {one['severity']} "
+            f"| {one['before']}, {one['after']} | {risk(one, 'before')}, {risk(one, 'after')} | {one['state']} |"
+        )
+    yield "\nRisks of 1 and 2 are acceptable, 3 needs the reason that stands with it, 4 and 5 block a release.\n"
+    for one in log["hazard"]:
+        yield f"## {one['id']}\n"
+        yield f"**{one['title']}.** {one['effect']}\n"
+        yield f"Causes: {'; '.join(one['causes'])}.\n"
+        if "accepted" in one:
+            yield f"Why a residual risk of 3 is accepted: {one['accepted']}\n"
+        for control in one["control"]:
+            tests = ", ".join("`" + test.partition("::")[2] + "`" for test in control["tests"])
+            yield f"- {control['what']} ({tests})"
+        yield ""
+    yield "## The matrix\n"
+    yield f"| likelihood | {' | '.join(severities)} |"
+    yield "| --- |" + " --- |" * len(severities)
+    for name, row in log["matrix"].items():
+        yield f"| {name} | {' | '.join(map(str, row))} |"
+    yield ""
 
 
 def verbs() -> Iterator[tuple[str, Any]]:

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from joinedup.feeds import health
 from joinedup.moment import LONDON
 from joinedup.record.extract import CLINICAL_TIME, span
 from joinedup.record.relations import ods_code
@@ -237,12 +238,8 @@ def said_age(then: datetime, at: datetime) -> str:
 def freshness(sender: Sender, at: datetime) -> str:
     """Answer "green", "amber" or "red" by the age of the last good delivery against the interval (rules: R18).
 
-    Up to twice the interval is green, more is amber, more than four times red. What is written here is always green;
-    a source of which nothing good ever came is red.
+    What is written here is always green.
     """
     if sender.key == OWN:
         return "green"
-    if sender.last_received is None:
-        return "red"
-    hours = (at - sender.last_received).total_seconds() / 3600
-    return "green" if hours <= 2 * sender.interval_hours else "amber" if hours <= 4 * sender.interval_hours else "red"
+    return health.freshness(sender.last_received, sender.interval_hours, at).colour
