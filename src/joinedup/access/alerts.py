@@ -24,7 +24,7 @@ from joinedup.moment import LONDON
 
 logger = logging.getLogger("joinedup.access")
 OUTCOMES = {"justified": "Justified", "not_justified": "Not justified", "asked": "The user has been asked"}
-KINDS = {"break_glass": "A record was opened without a relationship", "rate": "One user has opened many records so"}
+KINDS = {"break_glass": "Opened without a relationship", "rate": "Many opened by one user"}
 REVIEW_WITHIN = 5  # working days (R81)
 WHOLE_SYSTEM_FALLBACK = ("privacy_officer", "caldicott_guardian")
 
@@ -145,7 +145,7 @@ def review(grant: Grant, reference: UUID, outcome: str, note: str, at: datetime)
             record(grant, "alert.review", f"alert:{alert.pk}", outcome="denied")
         raise Refused("Nobody reviews an alert about themselves. Ask another privacy officer.")
     if outcome not in OUTCOMES:
-        raise RuleError(f"Select what you found; expected one of {', '.join(OUTCOMES)}.")
+        raise RuleError("Select what you found: justified, not justified, or that the user has been asked.")
     if outcome == "not_justified" and len(note.strip()) < 10:
         raise RuleError("Say in at least 10 characters why it was not justified.")
     with transaction.atomic():

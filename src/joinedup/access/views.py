@@ -91,17 +91,18 @@ def demo_sign_in(request: HttpRequest) -> HttpResponseBase:
         signing.demo_sign_in(request, request.POST.get("role", ""), _now())
         return HttpResponseRedirect(_next(request))
     today = _now().astimezone(LONDON).date()
-    held_today = {held.role: (user, held) for user in users for held in user.roles_held.all() if today in held.valid}
-    bodies = names_of(held.body_id for _user, held in held_today.values())
+    held_today = [(user, held) for user in users for held in user.roles_held.all() if today in held.valid]
+    bodies = names_of(held.body_id for _user, held in held_today)
+    people: dict[str, tuple[str, list[str]]] = {}
+    for holder, held in held_today:
+        works_for = people.setdefault(held.role, (holder.name, []))[1]
+        if held.body_id is not None:
+            works_for.append(bodies[held.body_id])
     return Page(
         request,
         "access/demo.jinja",
         title=_("Demo sign-in"),
-        roles=[
-            (role, held_today[role.key][0].name, bodies[held_today[role.key][1].body_id])
-            for role in TABLE.roles.values()
-            if role.key in held_today
-        ],
+        roles=[(role, *people[role.key]) for role in TABLE.roles.values() if role.key in people],
         next=request.GET.get("next", ""),
     ).response()
 
