@@ -51,6 +51,11 @@ def patient_of(content: dict[str, Any]) -> str | No:
     if content["resourceType"] == "Patient":
         id_ = content.get("id")
         return id_ if isinstance(id_, str) else No.NEEDED
+    owner = content.get("subject") or content.get("patient")
+    if isinstance(owner, dict):  # as nearly all say it; the long way gives the same answer
+        text = owner.get("reference")
+        if isinstance(text, str) and text.startswith("Patient/") and text.count("/") == 1:
+            return text[8:]
     answer: No = No.NEEDED
     for reference in _owners(content):
         found = _led_to(reference, content)
