@@ -132,7 +132,7 @@ def verbs() -> Iterator[tuple[str, Any]]:
     for name, (module, inner, _) in ROOM_VERBS.items():
         group = typer.main.get_command(getattr(importlib.import_module(module), inner))
         yield f"joinedup {name}", group
-        for verb, command in group.commands.items():
+        for verb, command in getattr(group, "commands", {}).items():  # A verb of one word has none below it.
             yield f"joinedup {name} {verb}", command
 
 
