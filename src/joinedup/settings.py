@@ -146,7 +146,9 @@ SEARCHES = [  # find(text, moment, grant) -> list of ui.SearchResult
 ]
 NAVIGATION = [  # (request) -> entries
     "joinedup.record.navigation.entries",
+    "joinedup.identity.navigation.entries",
     "joinedup.system.navigation.entries",
+    "joinedup.feeds.navigation.entries",
     "joinedup.access.navigation.entries",
 ]
 BODY_NAMES = ["joinedup.system.lookup.names_of"]  # (ids) -> {id: name}

@@ -31,6 +31,7 @@ PIECES = {
     "<uuid:user_id>": "00000000-0000-4000-8000-000000000000",
     "<int:held_id>": "1",
     "<int:token_id>": "1",
+    "<int:review_id>": "1",
     "<uuid:reference>": "00000000-0000-4000-8000-000000000000",
     "<uuid:resident_id>": "00000000-0000-4000-8000-000000000000",
     "<uuid:handover_id>": "00000000-0000-4000-8000-000000000000",
@@ -45,6 +46,7 @@ PIECES = {
     "<code>": "QM7",
     "<str:fact>": "Name",
     "<int:fact_id>": "1",
+    "<int:number>": "1",
     "<str:code>": "cy",
 }
 
