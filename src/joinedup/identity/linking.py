@@ -81,7 +81,7 @@ class _Run:
             pending = sorted({subject for _, subject in waiting})
             cursor.execute("SELECT count(*) FROM identity_subject")
             (total,) = cursor.fetchone()
-            model_id, version, model = _newest_model(cursor)
+            model_id, version, model = newest_model(cursor)
         is_new_model = (
             retrain or model is None or (not version.startswith("area") and total >= self.configuration.train_from)
         )
@@ -89,7 +89,7 @@ class _Run:
         if not total or not (pending or everything):
             return LinkReport("nothing", version, subjects=total, notes=["Nothing waits to be linked."])
         is_batch = everything or len(pending) > max(_FEW, total * _FEW_SHARE)
-        db = _duckdb()
+        db = duckdb_in_memory()
         try:
             self._load(db, None if is_batch else pending, everything)
             if is_new_model:
@@ -142,7 +142,7 @@ class _Run:
                 _look_up(cursor, pending)
             source, is_new = "identity_subject s JOIN identity_near USING (subject_id)", "identity_near.is_new"
         with self._step("read subjects"):
-            _read_subjects(cursor, db, source, is_new)
+            read_subjects(cursor, db, source, is_new)
 
     def _model(self, db: Any, total: int, retrain: bool) -> tuple[int, str, dict[str, Any]]:
         """Train a model on the area, or take the shipped one where there is too little to train on; keep it."""
@@ -300,9 +300,9 @@ def whole_ground(
 @contextmanager
 def everything(cursor: Any) -> Iterator[grouping.Ground]:
     """All subjects with all open edges and decisions, for those who measure; nothing is changed."""
-    db = _duckdb()
+    db = duckdb_in_memory()
     try:
-        _read_subjects(cursor, db, "identity_subject", "false")
+        read_subjects(cursor, db, "identity_subject", "false")
         comparing.derive(db)
         ids = _ids(db)
         yield whole_ground(db, ids, *_all_edges(cursor, ids), _decisions(cursor, ids))
@@ -313,7 +313,7 @@ def everything(cursor: Any) -> Iterator[grouping.Ground]:
 # --- PostgreSQL ------------------------------------------------------------------------------------------------------
 
 
-def _read_subjects(cursor: Any, db: Any, source: str, is_new: str) -> None:
+def read_subjects(cursor: Any, db: Any, source: str, is_new: str) -> None:
     """Fill `raw` of DuckDB with the subjects of a FROM clause; `is_new` is the SQL of that column."""
     statement = f"COPY (SELECT {_LISTS}, {is_new} AS is_new FROM {source}) TO STDOUT (FORMAT CSV)"  # noqa: S608  # nosec B608
     with _in_memory() as (file, path):
@@ -368,7 +368,7 @@ def _look_up(cursor: Any, pending: Sequence[UUID]) -> None:
     )
     union = " UNION ".join(
         f"SELECT s.subject_id FROM identity_fresh f JOIN identity_subject s ON {way}" for way in ways
-    )  # noqa: S608  # nosec B608
+    )  # nosec B608
     # The planner believes that a thousand look-ups cost more than reading a million rows; they do not.
     cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
     cursor.execute(
@@ -452,7 +452,7 @@ def _decisions(cursor: Any, ids: Any) -> tuple[Any, Any, Any]:
     return grouping.read_decisions(cursor, place, None)
 
 
-def _newest_model(cursor: Any) -> tuple[int, str, dict[str, Any] | None]:
+def newest_model(cursor: Any) -> tuple[int, str, dict[str, Any] | None]:
     cursor.execute("SELECT id, version, content FROM identity_model ORDER BY id DESC LIMIT 1")
     row = cursor.fetchone()
     if row is None:
@@ -467,7 +467,7 @@ def _ids(db: Any) -> grouping.IdBytes:
     return grouping.IdBytes(np.frombuffer(bytes.fromhex("".join(names)), dtype="S16"))
 
 
-def _duckdb() -> Any:
+def duckdb_in_memory() -> Any:
     import duckdb
 
     return duckdb.connect(

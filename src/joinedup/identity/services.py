@@ -73,7 +73,7 @@ def decide(
             )
             grouping.regroup(cursor, (left, right), in_force(), at, decision_id=decision)
         record(
-            grant, "identity.decide", f"subject:{left}",
+            grant, "identity.decide", f"resident:{left}",
             details={"other": str(right), "verdict": verdict, "decision": decision},
         )  # fmt: skip
     return decision
@@ -119,7 +119,7 @@ def unmerge(
         record_many(
             grant,
             [
-                Act("identity.unmerge", f"subject:{one}", details={"resident": str(resident_id), "decision": decision})
+                Act("identity.unmerge", f"resident:{one}", details={"resident": str(resident_id), "decision": decision})
                 for one in sorted(parted)
             ],
         )
