@@ -1,0 +1,19 @@
+"""What this room adds to the site's navigation, and to the work that waits for somebody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from joinedup.access import actor_of, decide
+from joinedup.moment import now
+from joinedup.ui import NavigationEntry
+
+
+def entries(request: Any) -> list[NavigationEntry]:
+    """Answer the links into this room that whoever asks may follow."""
+    if not decide(actor_of(request.user), "feeds.read", now().valid_on).allowed:
+        return []
+    return [NavigationEntry(_("Feeds"), reverse("feeds:feeds"))]
