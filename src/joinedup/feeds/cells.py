@@ -21,11 +21,11 @@ OPCS4 = "https://fhir.hl7.org.uk/Id/opcs-4"
 SNOMED = "http://snomed.info/sct"
 LONDON = ZoneInfo("Europe/London")
 TYPES = (
-    "text", "date", "time", "integer", "decimal", "money", "nhs_number", "postcode", "ods", "icd10", "opcs4", "snomed",
+    "text", "date", "time", "datetime", "integer", "decimal", "money", "nhs_number", "postcode", "ods", "icd10", "opcs4", "snomed",
     "yes_no",
 )  # fmt: skip
 CONCEPTS = ("icd10", "opcs4", "snomed")  # those of which a code that cannot be read stays as text
-DATE_FORMAT, TIME_FORMAT = "%Y-%m-%d", "%H:%M:%S"
+DATE_FORMAT, TIME_FORMAT, DATETIME_FORMAT = "%Y-%m-%d", "%H:%M:%S", "%Y-%m-%dT%H:%M:%S"
 
 Reader = Callable[[str], Any]
 
@@ -51,6 +51,8 @@ def reader_for(type_: str, format_: str = "") -> Reader:
         return _date_reader(format_ or DATE_FORMAT)
     if type_ == "time":
         return _time_reader(format_ or TIME_FORMAT)
+    if type_ == "datetime":
+        return _datetime_reader(format_ or DATETIME_FORMAT)
     return _READERS[type_]
 
 
@@ -84,6 +86,20 @@ def _time_reader(format_: str) -> Reader:
             return datetime.strptime(text, format_).time().isoformat("seconds")  # noqa: DTZ007
         except ValueError:
             raise Refused("bad-syntax", f"expected a time that exists, written as {_in_words(format_)}") from None
+
+    return read
+
+
+def _datetime_reader(format_: str) -> Reader:
+    def read(text: str) -> str:
+        try:
+            # Without an offset it is a time in London, which `instant` gives its own.
+            found = datetime.strptime(text, format_)  # noqa: DTZ007
+        except ValueError:
+            raise Refused("bad-syntax", f"expected a time that exists, written as {_in_words(format_)}") from None
+        if found.tzinfo is not None:
+            return found.isoformat("seconds")
+        return instant(found.date().isoformat(), found.time().isoformat("seconds"))[0]
 
     return read
 

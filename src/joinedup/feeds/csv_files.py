@@ -50,6 +50,7 @@ _ODD = re.compile(
     rb"[\x00-\x1f\x7f]|  |\xc2[\x80-\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\xaf]|\xe2\x81\x9f|\xe3\x80\x80|\xef\xbb\xbf"
 )
 _KEPT_SHAPES = 20_000
+_KEPT_MAPPINGS = 20
 _BOM = b"\xef\xbb\xbf"
 _RESEND = "Ask the sender for the right file, or correct the mapping, and load again."
 
@@ -201,8 +202,7 @@ class _File:
         self._is_after_trailer = False
         self.header, headings = self._read_header()
         self.width = len(headings)
-        of_source = {"source_key": source.key, "source_organisation": source.organisation}
-        self.rows = Rows(mapping, headings, of_source)
+        self.rows = _rows_of(mapping, tuple(headings), source.key, source.organisation)
         self._patient = self.rows.patient_index
 
     def records(self) -> Iterator[Record]:
@@ -373,6 +373,20 @@ class _File:
 def _some(headings: Sequence[str]) -> str:
     shown = ", ".join(f"'{heading}'" for heading in headings[:5])
     return shown + (f" and {len(headings) - 5} more" if len(headings) > 5 else "")
+
+
+_made: dict[tuple[str, tuple[str, ...], str, str], Rows] = {}
+
+
+def _rows_of(mapping: CsvMapping, headings: tuple[str, ...], key: str, organisation: str) -> Rows:
+    """Answer the compiled mapping of a source, made once: it takes longer than reading a small file."""
+    made = _made.get((mapping.name, headings, key, organisation))
+    if made is None or made.mapping is not mapping:
+        made = Rows(mapping, headings, {"source_key": key, "source_organisation": organisation})
+        if len(_made) >= _KEPT_MAPPINGS:
+            _made.clear()
+        _made[mapping.name, headings, key, organisation] = made
+    return made
 
 
 class _Engine:

@@ -157,7 +157,7 @@ def _decide(
     """Note a decision about what is chosen, in one transaction with its audit; answers the ids in order of arrival."""
     _must_know(reason, "")
     # What a broken-off try left waiting is chosen again; what is applied or discarded has been decided.
-    where, parameters = "s.state IN ('quarantined', 'pending')", []
+    where, parameters = "s.state IN ('quarantined', 'pending')", list[Any]()
     if ids is not None:
         where, parameters = where + " AND s.id = ANY(%s)", [list(ids)]
     if source:

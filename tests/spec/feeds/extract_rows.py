@@ -146,6 +146,7 @@ ROWS: dict[str, dict[str, str]] = {
         "ServTeamTypeRefToMH": "A06",
         "DiagSchemeInUse": "02",
         "PrimDiag": "F322",
+        "CodedDiagTimestamp": "2026-04-02T12:00:00",
         "CareContactId": "MC1",
         "CareContDate": "2026-04-02",
         "CareContTime": "15:00:00",

@@ -168,6 +168,8 @@ def test_what_a_column_does_not_allow_is_refused_by_column(cells: dict[str, str]
         ("nhs_number", "999 000 0018", "9990000018"),
         ("nhs_number", "9990000019", "bad-identifier"),
         ("nhs_number", "nine nine nine", "bad-identifier"),
+        ("datetime", "2026-07-01T14:05:00", "2026-07-01T14:05:00+01:00"),
+        ("datetime", "2026-07-01", "bad-syntax"),
         ("postcode", "zh11aa", "ZH1 1AA"),
         ("postcode", "somewhere", "somewhere"),
         ("ods", "rwh", "RWH"),
