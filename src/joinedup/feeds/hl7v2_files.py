@@ -36,6 +36,7 @@ BATCH_BYTES = 16 * limits.MB
 # Where a message begins: at the start of the file or of a line, after a byte order mark, or after MLLP's first byte.
 _BEGINS = re.compile(rb"(?:^|(?<=[\r\n\x0b\x1c]))(?:\xef\xbb\xbf)?(?=MSH)")
 _WRAPPERS = (b"FHS", b"BHS", b"BTS", b"FTS")
+_NEVER_THE_SAME = ("Observation", "DiagnosticReport", "ServiceRequest", "Appointment")
 _PID = re.compile(rb"[\r\n]PID")
 
 
@@ -161,12 +162,12 @@ def shard_key(raw: bytes) -> bytes:
 
 
 class Reader:
-    """Takes the messages of one source in, one by one; it remembers the people it has checked, and nothing else."""
+    """Takes the messages of one source in, one by one; it remembers what checking them said of what comes again and again."""
 
     def __init__(self, source: Source, is_known_organisation: IsKnownOrganisation, received_at: datetime) -> None:
         self.source, self.received_at = source, received_at
         self._is_known_organisation = is_known_organisation
-        # A person comes with every message and seldom differs: body -> what checking it said.
+        # A person, an allergy, a diagnosis come with each message of a stay: body -> what checking it said.
         self._checked: dict[bytes, tuple[Any, tuple[str, ...]]] = {}
 
     def take_in(self, raw: bytes, position: int, batch: Batch) -> None:
@@ -226,7 +227,7 @@ class Reader:
         return found
 
     def _check(self, type_: str, body: bytes, content: Json) -> tuple[Any, tuple[str, ...]]:
-        if type_ not in ("Patient", "RelatedPerson"):
+        if type_ in _NEVER_THE_SAME:
             return check(body, content, self.source, self._is_known_organisation, received_at=self.received_at)
         known = self._checked.get(body)
         if known is None:

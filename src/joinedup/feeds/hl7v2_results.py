@@ -11,8 +11,9 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from joinedup.feeds.hl7v2 import Segment, Value
+from joinedup.feeds.hl7v2 import Delimiters, Segment, Value, values_of
 from joinedup.feeds.hl7v2_taken import Taken, set_all
 from joinedup.feeds.hl7v2_time import required
 from joinedup.feeds.hl7v2_types import (
@@ -170,6 +171,7 @@ def _take_observations(taken: Taken, group: _Group, filler: str) -> tuple[list[s
     ids: list[str] = []
     forms: list[Json] = []
     occurrences: dict[tuple[str, str], int] = {}
+    shared = _of_order(taken, group)
     for obx, comments in group.observations:
         kind = obx.text(2).upper()
         key = (obx.text(3) or obx.text(3, 2) or obx.text(3, 4), obx.text(4))
@@ -184,7 +186,7 @@ def _take_observations(taken: Taken, group: _Group, filler: str) -> tuple[list[s
         ids.append(id_)
         if kind in ("ED", "RP"):
             forms += [form for value in obx.values(5) if (form := attachment(value, kind))]
-        taken.add(_observation(taken, group, obx, comments, id_, kind))
+        taken.add(_observation(taken, shared, obx, comments, id_, kind))
     return ids, forms
 
 
@@ -196,43 +198,57 @@ def _continue_text(taken: Taken, id_: str, obx: Segment) -> None:
     taken.resources["Observation", id_] = (content, removes)
 
 
-def _observation(taken: Taken, group: _Group, obx: Segment, comments: list[Segment], id_: str, kind: str) -> Json:
-    content = taken.begin("Observation", id_)
+def _of_order(taken: Taken, group: _Group) -> Json:
+    """Answer what all Observations of an order share. Nothing may change it."""
     obr = group.obr
+    shared: Json = {"subject": taken.subject()}
+    if taken.encounter:
+        shared["encounter"] = taken.in_encounter()
+    if specimen := _specimen(group):
+        shared["specimen"] = specimen
+    if obr is None:
+        return shared
+    if placer := obr.text(2):
+        shared["basedOn"] = [{"reference": f"ServiceRequest/{made_id('order', placer)}"}]
+    category = "imaging" if obr.text(24).upper() in _IMAGING else "laboratory"
+    shared["category"] = [{"coding": [{"system": _CATEGORIES, "code": category}]}]
+    if taken_at := time_text(obr, 7):
+        shared["effectiveDateTime"] = taken_at
+    if issued := _instant(obr, 22):
+        shared["issued"] = issued
+    return shared
+
+
+def _observation(taken: Taken, shared: Json, obx: Segment, comments: list[Segment], id_: str, kind: str) -> Json:
+    content = taken.begin("Observation", id_)
+    content.update(shared)
     status = obx.text(11).upper()
+    content["status"] = OBSERVATION_STATUS.get(status, "unknown")
     if status not in OBSERVATION_STATUS:
         taken.warnings.append("observation-without-status" if not status else "unmapped-code:OBX-11")
     code = concept(obx.value(3), taken.key)
     if code is None:
         taken.warnings.append("observation-without-code")
-    category = ""
-    if obr is not None:
-        category = "imaging" if obr.text(24).upper() in _IMAGING else "laboratory"
-    based = obr.text(2) if obr is not None else ""
-    set_all(
-        content,
-        basedOn=[{"reference": f"ServiceRequest/{made_id('order', based)}"}] if based else None,
-        status=OBSERVATION_STATUS.get(status, "unknown"),
-        category=[{"coding": [{"system": _CATEGORIES, "code": category}]}] if category else None,
-        code=code or _no_code(),
-        subject=taken.subject(),
-        encounter=taken.in_encounter(),
-        effectiveDateTime=time_text(obx, 14) or (time_text(obr, 7) if obr is not None else ""),
-        issued=_instant(obx, 19) or (_instant(obr, 22) if obr is not None else ""),
-        performer=[
-            one for one in (practitioner(obx.value(16), taken.key), organisation(obx.value(23), taken.key)) if one
-        ],
-        method=concept(obx.value(17), taken.key),
-        bodySite=concept(obx.value(20), taken.key),
-        specimen=_specimen(group),
-        note=notes(comments),
-    )
+    content["code"] = code or _no_code()
+    if when := time_text(obx, 14):
+        content["effectiveDateTime"] = when
+    if len(obx) > 16:  # most results end before these
+        if issued := _instant(obx, 19):
+            content["issued"] = issued
+        people = (practitioner(obx.value(16), taken.key), organisation(obx.value(23), taken.key))
+        set_all(
+            content,
+            performer=[one for one in people if one],
+            method=concept(obx.value(17), taken.key),
+            bodySite=concept(obx.value(20), taken.key),
+        )
+    if comments:
+        set_all(content, note=notes(comments))
     _set_value(taken, content, obx, kind)
-    set_all(
-        content,
-        interpretation=[found for value in obx.values(8) if (found := _flag(value, taken.key))],
-        referenceRange=_reference_range(obx, content),
-    )
+    if flags := [found for value in obx.values(8) if (found := _flag(value.raw, obx.delimiters, taken.key))]:
+        content["interpretation"] = flags
+    if limits := _reference_range(obx.raw(7), obx.raw(6), obx.delimiters):
+        content["referenceRange"] = limits
     return content
 
 
@@ -282,22 +298,32 @@ def quantity(value: Value, obx: Segment, kind: str) -> Json | None:
     said: Json = {"value": amount}
     if comparator:
         said["comparator"] = comparator
-    unit = obx.value(6)
-    if unit is not None and (words := unit[2] or unit[1] or unit[9]):
-        said["unit"] = words
-        code = unit[1] if unit[3].upper() == "UCUM" else _UCUM.get(unit[1]) or _UCUM.get(words)
-        if code:
-            said["system"], said["code"] = UCUM, code
+    said.update(_unit(obx.raw(6), obx.delimiters))
     return said
 
 
-def _reference_range(obx: Segment, content: Json) -> list[Json]:
-    text = " ".join(value.whole() for value in obx.values(7))
+@lru_cache(maxsize=5_000)
+def _unit(raw: str, delimiters: Delimiters) -> Json:
+    """Answer the unit of OBX-6: as it was written, and its code of UCUM where one is meant."""
+    values = values_of(raw, delimiters)
+    if not values or not (words := values[0][2] or values[0][1] or values[0][9]):
+        return {}
+    unit = values[0]
+    said = {"unit": words}
+    code = unit[1] if unit[3].upper() == "UCUM" else _UCUM.get(unit[1]) or _UCUM.get(words)
+    if code:
+        said["system"], said["code"] = UCUM, code
+    return said
+
+
+@lru_cache(maxsize=5_000)
+def _reference_range(raw: str, unit_raw: str, delimiters: Delimiters) -> list[Json]:
+    """Answer what is usual (OBX-7), in words and, where they are numbers, in the unit of OBX-6."""
+    text = " ".join(value.whole() for value in values_of(raw, delimiters)) if raw else ""
     if not text:
         return []
     found: Json = {}
-    said = content.get("valueQuantity", {})
-    unit = {key: said[key] for key in ("unit", "system", "code") if key in said}
+    unit = _unit(unit_raw, delimiters)
     if limits := _RANGE.fullmatch(text):
         low, high = number(limits[1]), number(limits[2])
         if low is not None and high is not None:
@@ -310,7 +336,9 @@ def _reference_range(obx: Segment, content: Json) -> list[Json]:
     return [found]
 
 
-def _flag(value: Value, source: str) -> Json | None:
+@lru_cache(maxsize=1_000)
+def _flag(raw: str, delimiters: Delimiters, source: str) -> Json | None:
+    value = Value(raw, delimiters)
     code = value[1].upper()
     if code in _KNOWN_FLAGS:
         coding = {"system": _FLAGS, "code": code}

@@ -40,6 +40,31 @@ class When(NamedTuple):
 @lru_cache(maxsize=20_000)
 def read(text: str) -> When | None:
     """Answer the time that a text says; None when it says none that exists."""
+    # What nearly every message sends: a local time of a day on which no clock changes.
+    if len(text) in (12, 14) and text.isascii() and text.isdecimal():
+        shift = _shift_of(text[:8])
+        hour, minute, second = text[8:10], text[10:12], text[12:] or "00"
+        if shift is not None and hour < "24" and minute < "60" and second < "60":
+            midnight, offset = shift
+            instant = midnight + timedelta(hours=int(hour), minutes=int(minute), seconds=int(second))
+            return When(f"{text[:4]}-{text[4:6]}-{text[6:8]}T{hour}:{minute}:{second}{offset}", instant)
+    return _read(text)
+
+
+@lru_cache(maxsize=10_000)
+def _shift_of(day: str) -> tuple[datetime, str] | None:
+    """Answer when a day begins in London, and its offset; None when it is no day or its clock changes."""
+    try:
+        begins = datetime(int(day[:4]), int(day[4:6]), int(day[6:]), tzinfo=LONDON)
+        offset = begins.utcoffset()
+        if day[:4] < "1900" or offset != (begins + timedelta(hours=23, minutes=59)).utcoffset():
+            return None
+        return begins.astimezone(UTC), begins.isoformat()[-6:]
+    except (ValueError, OverflowError):
+        return None
+
+
+def _read(text: str) -> When | None:
     found = _WRITTEN.fullmatch(text)
     if found is None:
         return None
