@@ -162,7 +162,7 @@ def shard_key(raw: bytes) -> bytes:
 
 
 class Reader:
-    """Takes the messages of one source in, one by one; it remembers what checking them said of what comes again and again."""
+    """Takes the messages of one source in, one by one, and remembers what was checked and comes again."""
 
     def __init__(self, source: Source, is_known_organisation: IsKnownOrganisation, received_at: datetime) -> None:
         self.source, self.received_at = source, received_at
