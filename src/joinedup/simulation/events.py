@@ -44,13 +44,13 @@ from joinedup.simulation.world import (
 
 Floats = NDArray[np.float64]
 # Consultations with a clinical entry, a year, by age band.
-CONSULTATIONS: Final = (1.9, 0.65, 0.95, 1.15, 1.3, 1.6, 2.0, 2.8, 3.6)
+CONSULTATIONS: Final = (1.7, 0.58, 0.85, 1.05, 1.2, 1.45, 1.8, 2.5, 3.2)
 REVIEWED: Final = frozenset(("hypertension", "diabetes_type_2", "asthma", "copd", "chronic_kidney_disease"))
 # Share of those invited who have the influenza vaccine: from 65, at risk below, children (UKHSA 2023 to 2024, rounded).
 FLU_OLD, FLU_AT_RISK, FLU_CHILD = 0.78, 0.41, 0.44
 AT_RISK: Final = ("diabetes_type_1", "diabetes_type_2", "copd", "coronary_heart_disease", "heart_failure", "stroke",
                   "chronic_kidney_disease", "liver_disease", "learning_disability", "multiple_sclerosis")  # fmt: skip
-RICH_TIMES: Final = 14
+RICH_TIMES: Final = 8
 """How many times as often a rich resident is seen and measured."""
 
 
@@ -307,7 +307,7 @@ class Happening:
                        draw() < 0.16 + (0.35 if age >= 75 else 0) + (0.3 if is_in else 0), complaint,
                        "" if left else found, acuity, admission, left, group[0], group[2])
         )  # fmt: skip
-        if draw() < (0.75 if is_in else 0.24):
+        if draw() < (0.75 if is_in else 0.18):
             self._report(n, one.trust, day, min(1430, arrives + 50), ("urea_and_electrolytes", "full_blood_count",
                                                                      "inflammation")[draw.whole(3)])  # fmt: skip
         if not is_in:
@@ -350,7 +350,7 @@ class Happening:
             )
         )  # fmt: skip
         if not day_case:
-            for _ in range(1 + min(6, nights // 3)):
+            for _ in range(1 + min(5, nights // 4)):
                 at = start + draw.whole(max(60, min(end, LAST_DAY * 1440) - start))
                 if at // 1440 <= LAST_DAY:
                     panel = ("urea_and_electrolytes", "full_blood_count", "liver_function", "inflammation")[
@@ -482,7 +482,7 @@ class Happening:
         reason = treatment.raised_by[0][0] if treatment.raised_by else ""
         if reason and not self.health.has[reason][n]:
             reason = ""
-        repeats = {"chemotherapy": 6, "dialysis": 30, "injection_eye": 5}.get(key, 1)
+        repeats = {"chemotherapy": 6, "dialysis": 20, "injection_eye": 5}.get(key, 1)
         seen, referral = self._clinic(n, referred, treatment.specialty, reason, follow_ups=0)
         if not seen or seen > LAST_DAY:
             return
@@ -535,7 +535,7 @@ class Happening:
             ("thyroid", adult * 0.2 + 0.8 * has["hypothyroidism"]),
             ("iron", adult * 0.1),
         ):
-            for n in self.happen(rate * often * 0.6):
+            for n in self.happen(rate * often * 0.4):
                 one, day = self.people[n], self.weekday(n)
                 self._report(n, self.practice_on(one, day), day, self.clock(8, 17), panel)
 

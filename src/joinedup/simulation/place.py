@@ -206,7 +206,7 @@ def _published_areas(reference: Path, system: str, local: Mapping[str, Any]) -> 
 
 def _how_many_practices(residents: int, real: int) -> int:
     # A small simulation has proportionally fewer practices, so that each has a list worth opening.
-    return max(4, min(real, residents // 300))
+    return min(real, max(8, residents // 300))
 
 
 def _practice(ods: str, name: str, area: Area, list_size: int, number: int, pcn: str, pcn_name: str) -> Organisation:
