@@ -14,6 +14,7 @@ from joinedup.feeds.hl7v2_types import (
     concept,
     fhir_id,
     location,
+    made_id,
     patient_number,
     practitioner,
     time_text,
@@ -48,14 +49,26 @@ _SOURCES = _DESTINATIONS - {"30", "38"} | {"39", "40", "42", "55", "56", "69", "
 
 
 def visit_number(pv1: Segment | None, pid: Segment | None) -> str:
-    """Answer the source's id of the stay: PV1-19, else PV1-50, else the account (PID-18); "" when there is none."""
+    """Answer the number of the stay: PV1-19, else PV1-50, else the account (PID-18); "" when there is none."""
     if pv1 is not None:
         for field in (19, 50):
             value = pv1.value(field)
             if value is not None and value[1]:
-                return fhir_id(value[1])
+                return value[1]
     value = pid.value(18) if pid is not None and pv1 is not None else None
-    return fhir_id(value[1]) if value is not None and value[1] else ""
+    return value[1] if value is not None else ""
+
+
+def stay_id(patient: str, visit: str) -> str:
+    """Answer the id of a stay: of the patient and the visit number, "" without a number.
+
+    Some systems number visits for the whole hospital, others from 1 for each patient. With the patient in the id, two
+    patients never share a stay.
+    """
+    if not visit:
+        return ""
+    readable = f"{patient}.{visit}"
+    return readable if "." not in patient + visit and fhir_id(readable) == readable else made_id("stay", patient, visit)
 
 
 def take_stay(taken: Taken, trigger: str, pv1: Segment, pv2: Segment | None) -> None:
@@ -79,11 +92,13 @@ def take_moved_visits(taken: Taken) -> None:
             number = visit_number(segment, None)
             if not number:
                 continue
-            taken.stays.append(Stay(taken.patient, number, "A45", stay_content(taken, segment, None)))
+            taken.encounter = stay_id(taken.patient, number)
+            taken.stays.append(Stay(taken.patient, taken.encounter, "A45", stay_content(taken, segment, None)))
             was = patient_number(mrg.values(1))
             if was is not None and fhir_id(was[1]) != taken.patient:
                 # The visit was never the other patient's: there it is taken back.
-                taken.stays.append(Stay(fhir_id(was[1]), number, "A11", {"at": taken.when.text}))
+                left = fhir_id(was[1])
+                taken.stays.append(Stay(left, stay_id(left, number), "A11", {"at": taken.when.text}))
 
 
 def stay_content(taken: Taken, pv1: Segment, pv2: Segment | None) -> Json:
@@ -99,7 +114,7 @@ def _said(pv1_line: str, pv2_line: str, delimiters: Delimiters, encounter: str, 
     pv1 = Segment(pv1_line, delimiters)
     content: Json = {"meta": meta_of(key)}
     if encounter:
-        content["identifier"] = [{"system": f"{LOCAL}/{key}/visits", "value": pv1.text(19) or encounter}]
+        content["identifier"] = [{"system": f"{LOCAL}/{key}/visits", "value": visit_number(pv1, None) or encounter}]
     if kind := class_of(pv1, key):
         content["class"] = kind
     parts: Json = {

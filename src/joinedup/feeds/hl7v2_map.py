@@ -15,7 +15,7 @@ from joinedup.feeds.hl7v2_appointments import TRIGGERS as APPOINTMENT_TRIGGERS
 from joinedup.feeds.hl7v2_appointments import take_appointment
 from joinedup.feeds.hl7v2_clinical import take_allergies, take_diagnoses, take_problems, take_procedures
 from joinedup.feeds.hl7v2_documents import MDM_TRIGGERS, take_document, take_vaccinations
-from joinedup.feeds.hl7v2_encounter import take_moved_visits, take_stay, visit_number
+from joinedup.feeds.hl7v2_encounter import stay_id, take_moved_visits, take_stay, visit_number
 from joinedup.feeds.hl7v2_orders import take_medicines, take_orders, take_referral
 from joinedup.feeds.hl7v2_patient import patient_id, take_merges, take_next_of_kin, take_patient
 from joinedup.feeds.hl7v2_results import take_results
@@ -58,7 +58,8 @@ def take(message: Message, source: Source, received_at: datetime) -> Taken:
     if pid is None:
         raise Hl7Error("missing-required", "PID", "expected whom the message is about")
     pv1 = message.first("PV1")
-    taken = Taken(message, source, when, patient_id(pid, 3, "PID-3"), visit_number(pv1, pid))
+    patient = patient_id(pid, 3, "PID-3")
+    taken = Taken(message, source, when, patient, stay_id(patient, visit_number(pv1, pid)))
     taken.flags.extend(when.flags)
     take_patient(taken, pid, message.first("PD1"))
     _TAKERS[kind](taken, pid, pv1)

@@ -153,7 +153,7 @@ def test_the_other_number_of_a_patient_stays_when_a_message_names_only_one() -> 
 def test_pv1_is_an_event_of_the_stay_and_not_yet_an_encounter() -> None:
     found = taken("EVN|A01|20260301090500||||20260301090000", PID, PV1, kind="ADT^A01")
     (stay,) = found.stays
-    assert (stay.patient, stay.encounter, stay.trigger) == ("700001", "V77", "A01")
+    assert (stay.patient, stay.encounter, stay.trigger) == ("700001", "700001.V77", "A01")
     assert stay.content["class"]["code"] == "IMP"
     assert stay.content["location"]["display"] == "WARD 3, room BAY 2, bed BED 4, RQW01"
     assert stay.content["serviceProvider"]["identifier"]["value"] == "RQW"
@@ -163,6 +163,15 @@ def test_pv1_is_an_event_of_the_stay_and_not_yet_an_encounter() -> None:
         "display": "DR RAJ PATEL",
     }
     assert every(found, "Encounter") == []
+
+
+def test_two_patients_never_share_a_stay() -> None:
+    """Some systems number visits from 1 for each patient."""
+    stays = [
+        taken(f"PID|1||{patient}^^^RQW^MR||A^B", f"PV1|1|I{'|' * 17}{visit}", kind="ADT^A01").stays[0].encounter
+        for patient, visit in (("1", "1"), ("2", "1"), ("1.1", "2"), ("1", "1.2"))
+    ]
+    assert len(set(stays)) == 4
 
 
 def test_a_stay_without_a_number_is_said_and_the_patient_is_taken() -> None:
@@ -203,8 +212,8 @@ def test_several_merges_bring_each_survivor() -> None:
 def test_a_moved_visit_leaves_one_patient_and_comes_to_the_other() -> None:
     found = taken("PID|1||12345^^^RQW^MR", "MRG|56789^^^RQW^MR", PV1, kind="ADT^A45")
     assert [(stay.patient, stay.encounter, stay.trigger) for stay in found.stays] == [
-        ("12345", "V77", "A45"),
-        ("56789", "V77", "A11"),
+        ("12345", "12345.V77", "A45"),
+        ("56789", "56789.V77", "A11"),
     ]
 
 

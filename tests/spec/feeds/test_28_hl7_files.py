@@ -125,7 +125,7 @@ def test_a_batch_holds_events_resources_messages_and_counts_that_add_up(tmp_path
     assert [(one.reason, one.place, one.position) for one in batch.set_aside] == [("missing-required", "PID-3", 4)]
     assert batch.set_aside[0].raw == bad
     (stay,) = batch.events
-    assert (stay.trigger, stay.encounter, stay.message_id, stay.sequence) == ("A01", "V77", "A1", 0)
+    assert (stay.trigger, stay.encounter, stay.message_id, stay.sequence) == ("A01", "700001.V77", "A1", 0)
     assert [(one.survivor, one.gone, one.message_id) for one in batch.merges] == [("700001", "700002", "A2")]
     assert batch.messages[0] == ("A1", hashlib.sha256(admission).digest(), 1, admission)
     assert [one[0] for one in batch.messages] == ["A1", "A2", "A3"]
