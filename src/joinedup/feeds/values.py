@@ -116,9 +116,9 @@ class Resource:
 class EncounterEvent:
     """One ADT event of one stay. All events of a stay, folded in the order of `event_at`, are its Encounter (R8, R10).
 
-    `trigger` is A01, A02 ...; `patient` the source's patient id; `encounter` the id of the stay, made of the patient and
-    the visit number, so that a stay is of one patient; `content` what the message says of the stay, as plain JSON
-    values that `encounters.fold` reads.
+    `trigger` is A01, A02 ...; `patient` the source's patient id; `encounter` the id of the stay, made of patient and
+    visit number, so that a stay is of one patient; `content` what the message says of the stay, as plain JSON values
+    that `encounters.fold` reads.
     """
 
     patient: str
