@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -87,7 +87,7 @@ def look(grant: Grant, review_id: int) -> Evidence:
         left, right, reason, opened_at, unsure = row
         sides = _sides(cursor, (left, right))
         disclose(grant, [left, right], "identity.review", parts=("who is who",), details={"review": review_id})
-        model_id, version, model = linking.newest_model(cursor)
+        _model_id, version, model = linking.newest_model(cursor)
         parts, weight = _parts(cursor, left, right, model or scoring.shipped())
         one, other = (sides.get(side) or _unknown(side) for side in (left, right))
         step = decide_pair(
@@ -121,7 +121,7 @@ def _sides(cursor: Any, ids: tuple[UUID, UUID]) -> dict[UUID, Side]:
 
 def _unknown(subject: UUID) -> Side:
     """A patient that a merge message names and its source never sent."""
-    return Side(subject, "", "", "", "", datetime.min, MatchingFields(), subject, 0)
+    return Side(subject, "", "", "", "", datetime.min.replace(tzinfo=UTC), MatchingFields(), subject, 0)
 
 
 def _parts(cursor: Any, left: UUID, right: UUID, model: dict[str, Any]) -> tuple[list[Part], float]:
@@ -158,7 +158,7 @@ def _parts(cursor: Any, left: UUID, right: UUID, model: dict[str, Any]) -> tuple
             )
     household = float(bits["weight"]) - float(bits["summed"])
     if household < -0.05:
-        steps.append(("It may be a relative", "a twin, a namesake or another member of the household", household))
+        steps.append(("Or a relative", "a twin, a namesake or somebody else of the household", household))
     return waterfall(_prior(model), steps), float(bits["weight"])
 
 

@@ -51,10 +51,11 @@ def comparisons() -> list[Any]:
             comparison_levels=[
                 level("given_l IS NULL OR given_r IS NULL", "not known", is_null_level=True),
                 named("given", "the same forename"),
+                level("given_root_l = given_root_r", "two forms of one forename"),
                 level(
-                    "given_root_l = given_root_r OR (givens_r <> '|' AND contains(givens_r, '|' || given_l || '|')) "
+                    "(givens_r <> '|' AND contains(givens_r, '|' || given_l || '|')) "
                     "OR (givens_l <> '|' AND contains(givens_l, '|' || given_r || '|'))",
-                    "a form of one forename, or another of the person's forenames",
+                    "another of the person's forenames",
                 ),
                 level("jaro_winkler_similarity(given_l, given_r) >= 0.92", "nearly the same forename"),
                 level(swapped, "forename and surname in each other's place"),

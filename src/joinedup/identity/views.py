@@ -180,9 +180,9 @@ def _side_by_side(found: Evidence) -> Table:
     return Table(
         [
             Column("field", _("What")),
+            Column("same", _("Same?")),
             Column("left", _("First record")),
             Column("right", _("Second record")),
-            Column("same", _("Same?")),
         ],
         rows,
         caption=_("The two records as they are compared"),
