@@ -328,7 +328,7 @@ def _patient(one: Person, shown: Shown, code: str) -> str:
         else ""
     )
     language = (
-        f'"communication":[{{"language":{{"coding":[{{"system":"https://fhir.hl7.org.uk/CodeSystem/UKCore-HumanLanguage",'
+        f'"communication":[{{"language":{{"coding":[{{"system":"urn:ietf:bcp:47",'
         f'"code":"{one.language}","display":"{LANGUAGES[one.language]}"}}]}},"preferred":true}}],'
         if one.language != "en"
         else ""

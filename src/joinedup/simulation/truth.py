@@ -83,18 +83,23 @@ def candidates(block: Block, out: Out) -> dict[str, tuple[float, str, str]]:
         sources[person] = sources.get(person, 0) + 1
 
     def offer(kind: str, score: float, one: Person, why: str) -> None:
-        if not one.death and score > best.get(kind, (-1.0, "", ""))[0]:
+        # The rich one stands for many conditions alone, so that five people are named.
+        if (
+            not one.death
+            and ("rich" not in one.tags or kind == "many_conditions")
+            and score > best.get(kind, (-1.0, "", ""))[0]
+        ):
             best[kind] = score + sources.get(one.id, 0) / 10, one.id, why
 
     merged = {merge.person: merge for merge in block.merges}
-    admitted = {one.person for one in block.admissions}
+    was_there = {one.person for one in block.admissions} | {one.person for one in block.attendances}
     for at, one in enumerate(block.people):
         lasting = sum(not condition.end for condition in block.conditions[at])
         offer("many_conditions", lasting + 5 * ("rich" in one.tags), one, f"{lasting} conditions that last")
         if one.index in merged:
             offer("merged", 1 + lasting / 5, one, f"merged by A40 at {merged[one.index].source}")
         unknown = [allergy.key for allergy in block.allergies[at] if allergy.known_to == "acute"]
-        if unknown and len(unknown) == len(block.allergies[at]) and one.index in admitted:
+        if unknown and len(unknown) == len(block.allergies[at]) and one.index in was_there:
             offer("conflicting_allergies", 1 + len(unknown), one,
                   f"the hospital knows of {' and '.join(unknown)}, the practice says no known allergies")  # fmt: skip
     for held in block.shown.values():
