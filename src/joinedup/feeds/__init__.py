@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from joinedup.feeds.encounters import fold
+    from joinedup.feeds.hl7v2_patient import amended
     from joinedup.feeds.mllp import Outcome, serve_mllp
     from joinedup.feeds.reading import read_again, read_delivery
     from joinedup.feeds.repeats import message_outcome
@@ -31,6 +32,7 @@ __all__ = [
     "Resource",
     "SetAside",
     "Source",
+    "amended",
     "deliveries_in",
     "fold",
     "message_outcome",
@@ -45,6 +47,7 @@ __all__ = [
 
 _HOMES = {
     "encounters": ("fold",),
+    "hl7v2_patient": ("amended",),
     "mllp": ("Outcome", "serve_mllp"),
     "reading": ("read_again", "read_delivery"),
     "repeats": ("message_outcome",),

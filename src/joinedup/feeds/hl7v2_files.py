@@ -239,13 +239,6 @@ class Reader:
         return known
 
 
-def take_in(raw: bytes, source: Source, is_known_organisation: IsKnownOrganisation, received_at: datetime) -> Batch:
-    """Answer the batch of a single message, as it comes from a listener."""
-    batch = Batch(1, read=1, bytes_read=len(raw))
-    Reader(source, is_known_organisation, received_at).take_in(raw, 1, batch)
-    return batch
-
-
 def _sequence(message: Message) -> int:
     text = message.msh.text(13)
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
