@@ -23,7 +23,7 @@ MEND = "Correct the declaration and load again."
 FIELDS = {
     "key": "text!", "name": "text!", "organisation": "text!", "setting": "text!", "format": "text!", "files": "text!",
     "mapping": "text", "interval_hours": "number", "id_unique": "yes or no", "charset": "text",
-    "simulated": "yes or no", "duplicate_free": "yes or no",
+    "simulated": "yes or no", "duplicate_free": "yes or no", "workflow": "text", "sender": "text",
 }  # fmt: skip
 _KINDS: dict[str, tuple[type, ...]] = {"text": (str,), "number": (int, float), "yes or no": (bool,)}
 _EXPECTED = {"text": "a text in quotes", "number": "a number above 0", "yes or no": "true or false"}
@@ -101,6 +101,11 @@ def mapping_names() -> list[str]:
     return sorted(one.name.removesuffix(".toml") for one in folder.iterdir() if one.name.endswith(".toml"))
 
 
+def _same_messages(one: Source, other: Source) -> bool:
+    """Answer whether nobody could say of a message in a MESH mailbox which of the two sent it."""
+    return bool(one.workflow) and one.workflow == other.workflow and one.sender.upper() == other.sender.upper()
+
+
 class _Declaration:
     def __init__(self, name: str, lines: Sequence[str]) -> None:
         self.name = name
@@ -122,6 +127,10 @@ class _Declaration:
             source = self._source(index, entry)
             if source.key in sources:
                 raise self._wrong(index, "key", f"two sources have the key '{source.key}'; expected one.")
+            if other := next((one for one in sources.values() if _same_messages(one, source)), None):
+                raise self._wrong(
+                    index, "workflow", f"'{other.key}' has the same messages; expected another workflow or sender."
+                )
             sources[source.key] = source
         return list(sources.values())
 
@@ -150,6 +159,8 @@ class _Declaration:
             charset=entry.get("charset", "utf-8"),
             is_simulated=entry.get("simulated", False),
             duplicate_free=entry.get("duplicate_free", True),
+            workflow=entry.get("workflow", ""),
+            sender=entry.get("sender", ""),
         )
 
     def _check_words(self, index: int, entry: Mapping[str, Any]) -> None:
@@ -167,6 +178,8 @@ class _Declaration:
             self._must_be_one_of(index, "mapping", entry["mapping"], mapping_names())
         elif entry.get("mapping"):
             raise self._wrong(index, "mapping", f"expected none: the format {entry['format']} needs no mapping.")
+        if entry.get("sender") and not entry.get("workflow"):
+            raise self._wrong(index, "workflow", "expected the workflow id of the messages that the sender sends.")
         pattern = PurePosixPath(entry["files"])
         if pattern.is_absolute() or ".." in pattern.parts or "\\" in entry["files"] or "\0" in entry["files"]:
             raise self._wrong(index, "files", "expected a pattern below the folder, such as acute/*.hl7.")

@@ -74,6 +74,7 @@ class Source:
     `organisation` is the ODS code of the partner; `files` is a glob below the folder of the declaration;
     `mapping` names the CSV mapping (`mappings/<name>.toml`) and is empty for the other formats. `is_simulated` says
     that its patients are made up: only then are NHS numbers of the test range 999 accepted, and only those.
+    `workflow` and `sender` say which messages of a MESH mailbox are this source's; they are empty without MESH.
     """
 
     key: str
@@ -88,6 +89,8 @@ class Source:
     charset: str = "utf-8"
     is_simulated: bool = False
     duplicate_free: bool = True
+    workflow: str = ""
+    sender: str = ""
 
 
 @dataclass(slots=True)
