@@ -60,7 +60,7 @@ def weight_of(chance: float) -> float:
 
 
 def against_household(
-    weight: float, *, given: float, birth: float, rest: float, same_given: bool, same_birth: bool, bits_: Rarity
+    weight: float, *, given: float, birth: float, rest: float, same_given: bool, same_birth: bool, rarity: Rarity
 ) -> float:
     """Answer the weight that is left when the other one may be somebody of the same household.
 
@@ -69,11 +69,11 @@ def against_household(
     and any other member, who shares neither. Two forms of one forename are no twins, one birth date no namesakes.
     Odds against each are added: 1/(1/a + 1/b + ...).
     """
-    against = [weight, given + birth + rest + bits_.member]
+    against = [weight, given + birth + rest + rarity.member]
     if not same_given:
-        against.append(given + rest + bits_.twin)
+        against.append(given + rest + rarity.twin)
     if not same_birth:
-        against.append(birth + rest + bits_.namesake)
+        against.append(birth + rest + rarity.namesake)
     least = min(against)
     return least - math.log2(sum(math.pow(2.0, max(least - one, -200.0)) for one in against))
 

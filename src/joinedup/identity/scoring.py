@@ -198,14 +198,21 @@ def train(db: Any, configuration: Configuration, *, seed: int = 1) -> tuple[dict
         retain_matching_columns=False,
         retain_intermediate_calculation_columns=True,
     )
+    # How often strangers agree is learnt from one record a number: among a few thousand people, pairs of one person
+    # are as frequent as strangers who share a birthday, and would hide how rare that is.
+    db.execute(
+        """CREATE OR REPLACE TABLE strangers AS SELECT * FROM training
+           QUALIFY row_number() OVER (PARTITION BY nhs_number ORDER BY hash(subject_id)) = 1 ORDER BY n"""
+    )
     with _quiet():
-        training = (linker := _linker(db, settings, "training")).training
-        training.estimate_u_using_random_sampling(
+        linker = _linker(db, settings, "strangers")
+        linker.training.estimate_u_using_random_sampling(
             max_pairs=RANDOM_PAIRS, seed=seed, min_count_per_level=None, num_chunks=1
         )
+        linker = _linker(db, linker.misc.save_model_to_json(), "training")
         # What is blocked on tells nothing of itself: two runs with different columns train all (PA7).
         for columns in (("nhs_number",), ("born", "family", "district")):
-            training.estimate_parameters_using_expectation_maximisation(block_on(*columns))
+            linker.training.estimate_parameters_using_expectation_maximisation(block_on(*columns))
         trained = linker.misc.save_model_to_json()
     notes = _fill_gaps(trained)
     return {"splink": trained, "frequencies": frequencies, "subjects": count, "seed": seed}, notes
