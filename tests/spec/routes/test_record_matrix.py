@@ -33,7 +33,7 @@ from joinedup.record.intake import store_batch
 from joinedup.system import load_practices
 from joinedup.system.lookup import id_of
 
-from .test_access_matrix import permission_of, routes, signed_in_as
+from .test_access_matrix import errors_unrendered, permission_of, routes, signed_in_as
 
 ROWS = list(csv.DictReader(Path(__file__).with_name("record_matrix.csv").read_text(encoding="utf-8").splitlines()))
 WHO = [name for name in ROWS[0] if name not in {"route", "method"}]
@@ -42,6 +42,7 @@ ROLES = {
     "care home worker": "care_home_worker", "reception": "reception", "resident": "resident",
     "clinician of the whole system": "nurse",
 }  # fmt: skip
+__all__ = ["errors_unrendered"]
 # Routes that name no resident in their address: the inbox decides by team, a search has tests of its own.
 NOT_OF_ONE = {
     "/record/", "/record/purpose/", "/record/break-glass/", "/record/inbox/", "/record/inbox/<uuid:handover_id>/",
@@ -206,6 +207,7 @@ def test_every_route_about_a_resident_stands_in_the_table() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("errors_unrendered")
 @pytest.mark.parametrize("row", ROWS, ids=in_table)
 def test_the_table_holds(row: dict[str, str], world: dict[str, Any]) -> None:
     found = {}
