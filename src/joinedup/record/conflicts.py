@@ -23,6 +23,7 @@ NONE_KNOWN = {
     "428607008": frozenset({"environment"}),
 }
 _NONE_IN_WORDS = re.compile(r"\b(no|nil) known (drug )?allerg|\bnkd?a\b", re.IGNORECASE)
+_STOPPED = frozenset({"stopped", "not-taken"})
 _PAST = frozenset({"stopped", "completed", "cancelled", "not-taken", "ended", "declined", "inactive"})
 # Words of a medicine's name that say its form, not its substance.
 _FORMS = frozenset(
@@ -92,9 +93,9 @@ def allergy_groups(statements: Iterable[Statement]) -> tuple[list[SubstanceGroup
 def medicine_groups(statements: Iterable[Statement], at: datetime) -> list[SubstanceGroup]:
     """Answer the medicines by substance, those that are taken now first.
 
-    Two lines become one only where source, kind, dose and status are equal; the newest stands for all. A dispensing
-    counts as taken now for half a year. Sources that give different doses for a medicine that is taken now, or of
-    which one has stopped it, conflict.
+    Two lines become one only where organisation, words, dose and status are equal; the newest stands for all. A
+    dispensing counts as taken now for half a year. Sources that give different doses for a medicine that is taken now,
+    or of which one has stopped it, conflict; an order that is completed is no stop.
     """
     types = {"MedicationRequest", "MedicationStatement", "MedicationDispense"}
 
@@ -109,7 +110,7 @@ def medicine_groups(statements: Iterable[Statement], at: datetime) -> list[Subst
     groups = []
     for alike in _by_substance(found, _substance):
         versions = _versions(alike, is_active)
-        conflicts = _status_conflicts(versions) if len(_sources(versions)) > 1 else []
+        conflicts = _stops(versions)
         doses = {v.details[0].casefold() for v in versions if v.is_active and v.details and _is_order(v.newest)}
         orders = {_who(v.newest) for v in versions if v.is_active and v.details and _is_order(v.newest)}
         if len(doses) > 1 and len(orders) > 1:
@@ -141,10 +142,6 @@ def _who(statement: Statement) -> str:
     return statement.sender.organisation_name
 
 
-def _sources(versions: Sequence[Version]) -> set[str]:
-    return {_who(version.newest) for version in versions}
-
-
 def _status_conflicts(versions: Sequence[Version]) -> list[str]:
     """Sources of which one says that it is so and another that it is over or is not so."""
     holding = {_who(v.newest) for v in versions if v.is_active}
@@ -152,6 +149,13 @@ def _status_conflicts(versions: Sequence[Version]) -> list[str]:
     if not holding or not ended:
         return []
     return [f"Ended or refuted, according to {' and '.join(sorted(ended))}"]
+
+
+def _stops(versions: Sequence[Version]) -> list[str]:
+    """Sources that say that a medicine was stopped, while another says that it is taken."""
+    taking = {_who(v.newest) for v in versions if v.is_active}
+    stopped = {_who(v.newest) for v in versions if v.newest.content.get("status") in _STOPPED} - taking
+    return [f"Stopped, according to {' and '.join(sorted(stopped))}"] if taking and stopped else []
 
 
 def _title(versions: Sequence[Version]) -> Words:
@@ -165,7 +169,7 @@ def _versions(statements: Sequence[Statement], is_active: Callable[[Statement], 
     for one in statements:
         title, details = line_of(one.type, one.content)
         active = is_active(one)
-        key = (one.sender.key, one.type, title.text.casefold(), tuple(details), active)
+        key = (one.sender.organisation_name, title.text.casefold(), tuple(details), active)
         said[key] = (title, tuple(details), active)
         alike[key].append(one)
     versions = [

@@ -6,9 +6,10 @@ Two statements of *different* sources are one event when all of this holds:
 2. they share an identifier (system and value), or the same organisation did it (the one named in the resource, else
    the sender); and it was at the same time: within 60 minutes for contacts, stays and appointments, within 5 minutes
    for all else; where one of them gives only a day, on the same day in London. Without a time, only an identifier
-   joins. A month or a year is too wide to be the same time;
+   joins. A month or a year is too wide to be the same time. A measured result needs neither identifier nor organisation
+   when its minute is the same: a practice that files what the laboratory sent reports the same measurement;
 3. they are about the same: they share a code, or, where one has no code, their words are equal;
-   of a contact or stay, its class;
+   of a contact or stay, its class, and whether it is a part of a stay (a consultant's episode) or the whole;
 4. they do not contradict each other: no different values, no different ends, and not one that happened with one that
    did not (cancelled, refuted, not done).
 
@@ -67,15 +68,25 @@ def _keys(one: Statement) -> list[Hashable]:
     tolerance = _tolerance(one)
     days = {(one.starts + shift).astimezone(LONDON).date() for shift in (-tolerance, timedelta(0), tolerance)}
     organisation = organisation_of(one)
+    minute = _minute(one)
     for about in _about(one):
         keys.extend((one.type, organisation, about, day) for day in days)
+        if minute is not None:
+            keys.append((one.type, "measured", about, minute))
     return keys
+
+
+def _minute(one: Statement) -> datetime | None:
+    """The minute of a measured result that bears an exact time, None for all else."""
+    if one.type != "Observation" or "valueQuantity" not in one.content or one.starts is None:
+        return None
+    return one.starts.replace(second=0, microsecond=0) if len(dated_by(one)) > 10 else None
 
 
 def _about(one: Statement) -> set[Hashable]:
     concept = subject_matter(one.type, one.content)
     if one.type == "Encounter":
-        return {(one.content.get("class") or {}).get("code") or ""}
+        return {((one.content.get("class") or {}).get("code") or "", bool(one.content.get("partOf")))}
     found: set[Hashable] = set(coded(concept))
     if said := words(concept).text.casefold():
         found.add(said)
@@ -92,6 +103,8 @@ def _is_same_business(one: Statement, other: Statement) -> bool:
     shared = _identifiers(one) & _identifiers(other)
     if one.starts is None or other.starts is None:
         return bool(shared)
+    if (minute := _minute(one)) is not None and minute == _minute(other):
+        return True
     return bool(shared or organisation_of(one) == organisation_of(other)) and is_same_time(one, other)
 
 

@@ -13,6 +13,7 @@ from joinedup.record.statement import (
     NO_WORDS,
     Content,
     Words,
+    codes,
     first_words,
     listed,
     medicine,
@@ -401,8 +402,12 @@ def _status(content: Content, usual: set[str] | None = None) -> str:
 
 def _concept_status(content: Content, element: str, usual: set[str]) -> str:
     concept = content.get(element)
-    found = {coding.get("code") for coding in (concept or {}).get("coding") or ()}
-    return "" if found & usual else words(concept).text.lower()
+    said = words(concept)
+    found = sorted(codes(concept))
+    if set(found) & usual:
+        return ""
+    # The codes of these lists are words themselves.
+    return found[0].replace("-", " ") if said.is_code else said.text.lower()
 
 
 def _until(text: str | None, word: str) -> str:

@@ -24,6 +24,7 @@ from joinedup.identity import (
 )
 from joinedup.moment import end_of_day
 from joinedup.record import store
+from joinedup.record.relations import ods_code
 from joinedup.record.sources import every_source
 from joinedup.record.statement import OWN, Sender, Statement
 from joinedup.record.timeline import IdentityTold, Joined
@@ -94,10 +95,13 @@ _REFERRED = ("medicationReference",)
 
 
 def _name_what_is_referred_to(grant: Grant, rows: Sequence[store.Stored], contents: list[dict[str, Any]]) -> None:
-    """Put the display of Medication, Location and Organization beside references that have none."""
+    """Put the name of a medicine, place or organisation beside references that bear only an id or an ODS code."""
     wanted: dict[UUID, tuple[str, list[dict[str, Any]]]] = {}
     for row, content in zip(rows, contents, strict=True):
         for reference in _bare_references(content):
+            if code := ods_code(reference):
+                reference["display"] = organisation_name(code) or code
+                continue
             type_, _, source_id = reference["reference"].partition("/")
             id_ = resource_id(row.source, type_, source_id)
             wanted.setdefault(id_, (row.source, []))[1].append(reference)
@@ -118,10 +122,13 @@ def _bare_references(content: dict[str, Any]) -> Iterable[dict[str, Any]]:
     found = [content.get("medicationReference"), content.get("serviceProvider"), content.get("managingOrganization")]
     found += [one.get("location") for one in content.get("location") or () if isinstance(one, dict)]
     found += [one.get("actor") for one in content.get("participant") or () if isinstance(one, dict)]
+    found += [one for one in content.get("performer") or () if isinstance(one, dict)]
     for reference in found:
-        text = (reference or {}).get("reference") or ""
-        if text.startswith(("Medication/", "Location/", "Organization/")) and not (reference or {}).get("display"):
-            yield reference  # type: ignore[misc]
+        if not reference or reference.get("display"):
+            continue
+        text = reference.get("reference") or ""
+        if text.startswith(("Medication/", "Location/", "Organization/")) or ods_code(reference):
+            yield reference
 
 
 # --- who sends -----------------------------------------------------------------------------------------------------
@@ -139,6 +146,7 @@ def senders() -> dict[str, Sender]:
             source.interval_hours,
             last.get(key),
             source.is_simulated,
+            source.name,
         )
         for key, source in every_source().items()
     }
@@ -185,20 +193,29 @@ def said_method(event: IdentityEvent) -> str:
     return f"{title} (weight {event.weight:.1f})" if event.weight is not None else title
 
 
-def told(events: Iterable[IdentityEvent], statements_by_subject: dict[UUID, Sender]) -> list[IdentityTold]:
-    """Answer the moves of subjects as entries of the timeline: joined, merged by the source, parted, undone."""
+def told(events: Iterable[IdentityEvent], senders_by_subject: dict[UUID, Sender]) -> list[IdentityTold]:
+    """Answer the moves of subjects as entries of the timeline: joined, merged by the source, parted, undone.
+
+    What one run or decision did in one moment is one entry that names the sources.
+    """
     words = {
-        "joined": "A record of {sender} was joined to this person",
-        "merged": "{sender} merged two of its records of this person",
-        "parted": "A record of {sender} was parted from another person's",
-        "undone": "A joining of records of {sender} was undone",
+        "joined": "Records of this person were joined: {names}",
+        "merged": "{names} merged two of its records of this person",
+        "parted": "A record was parted from others: {names}",
+        "undone": "A joining of records of {names} was undone",
     }
-    found = []
+    together: dict[tuple[Any, ...], list[IdentityEvent]] = {}
     for event in events:
-        sender = statements_by_subject.get(event.subject_id)
-        name = sender.organisation_name if sender else "a source"
-        details = tuple(part for part in (said_method(event), event.reason) if part)
-        found.append(IdentityTold(event.at, words[event.kind].format(sender=name), details, said_actor(event.actor)))
+        key = (event.at, event.kind, event.actor, event.reason)
+        together.setdefault(key, []).append(event)
+    found = []
+    for (at, kind, actor, reason), moved in together.items():
+        names = [senders_by_subject[e.subject_id].called if e.subject_id in senders_by_subject else "another record"
+                 for e in moved]  # fmt: skip
+        methods = dict.fromkeys(said_method(event) for event in moved)
+        details = tuple(part for part in (*methods, reason) if part)
+        title = words[kind].format(names=", ".join(dict.fromkeys(names)))
+        found.append(IdentityTold(at, title, details, said_actor(actor)))
     return found
 
 

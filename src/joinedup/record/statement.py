@@ -47,6 +47,12 @@ class Sender:
     interval_hours: float = 24
     last_received: datetime | None = None
     is_simulated: bool = False
+    name: str = ""  # of the source, where an organisation has several
+
+    @property
+    def called(self) -> str:
+        """Answer the name of the source, which says more than its organisation's where that has several."""
+        return self.name or self.organisation_name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,11 +103,13 @@ def words(concept: Content | None) -> Words:
     """Answer what a CodeableConcept is called by its sender; without words its code, marked; nothing for nothing."""
     if not concept:
         return NO_WORDS
-    if text := concept.get("text"):
-        return Words(text)
     codings = concept.get("coding") or ()
+    # Some senders repeat the code where words should be.
+    bare = {coding.get("code") for coding in codings}
+    if (text := concept.get("text")) and text not in bare:
+        return Words(text)
     for coding in codings:
-        if display := coding.get("display"):
+        if (display := coding.get("display")) and display not in bare:
             return Words(display)
     for coding in codings:
         if code := coding.get("code"):

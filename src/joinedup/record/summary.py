@@ -80,6 +80,7 @@ _SUPPORTING = frozenset(
 _PREGNANCY = frozenset({"77386006", "289908002", "60001007", "11778-8", "82810-3"})
 _ADJUSTMENT = frozenset({"1108111000000107"})
 
+_NEVER = datetime.min.replace(tzinfo=LONDON)
 Absence = Literal["none-recorded", "nothing-recorded", "withheld", "not-received"]
 
 
@@ -98,8 +99,13 @@ class Line:
 
     @property
     def senders(self) -> list[Sender]:
-        """Answer who says it, each once."""
-        return list({one.sender.key: one.sender for one in self.statements}.values())
+        """Answer who says it, each organisation once, with the oldest of its sources."""
+        found: dict[str, Sender] = {}
+        for one in self.statements:
+            held = found.get(one.sender.organisation_name)
+            if held is None or (one.sender.last_received or _NEVER) < (held.last_received or _NEVER):
+                found[one.sender.organisation_name] = one.sender
+        return list(found.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +270,8 @@ _INPATIENT = frozenset({"IMP", "ACUTE", "NONAC", "OBSENC", "SS"})
 def _encounter_place(one: Statement, _at: datetime) -> str:
     if ((one.content.get("class") or {}).get("code") or "") not in _INPATIENT:
         return "contact-with-professionals"
+    if one.content.get("partOf"):
+        return ""  # A consultant's part of a stay: the stay has its line, the part stands in the timeline.
     is_going_on = one.content.get("status") in {"in-progress", "arrived", "onleave"}
     return "admission-details" if is_going_on else "discharge-details"
 
@@ -323,7 +331,9 @@ _PLACES: dict[str, str | Callable[[Statement, datetime], str]] = {
     "Task": _task_place,
 }
 # A measurement is shown with its newest value; the rest is counted and stands in the timeline.
-_NEWEST_ONLY = frozenset({"observations", "investigation-results", "social-context", "pregnancy-status", "assessments"})
+_NEWEST_ONLY = frozenset(
+    {"diagnoses", "observations", "investigation-results", "social-context", "pregnancy-status", "assessments"}
+)
 
 
 # --- the lines -----------------------------------------------------------------------------------------------------
@@ -408,8 +418,9 @@ def _time_of(one: Statement) -> tuple[bool, datetime]:
 
 
 def _person_lines(found: Sequence[Statement]) -> list[Line]:
-    """What each source calls the resident and where it says that they live: side by side, never merged."""
-    lines = []
+    """What each source calls the resident and where it says that they live: one line for those that say the same."""
+    alike: dict[tuple[str, ...], tuple[Words, tuple[str, ...], list[Statement]]] = {}
+    others: list[Line] = []
     for one in sorted(found, key=lambda one: (one.type != "Patient", one.sender.setting != "gp", one.sender.key)):
         content = one.content
         if one.type == "Patient":
@@ -421,11 +432,16 @@ def _person_lines(found: Sequence[Statement]) -> list[Line]:
                 address_of(content),
                 ", ".join(phone for phone in phones if phone),
             ]
-            when = f"as of {said_date(one.recorded_at.astimezone(LONDON).date().isoformat())}"
-            lines.append(Line(title, tuple(d for d in details if d), when, (one,)))
+            key = (_folded(title.text), *details)
+            alike.setdefault(key, (title, tuple(d for d in details if d), []))[2].append(one)
         else:
-            lines.append(_line((one,), one.recorded_at))
-    return lines
+            others.append(_line((one,), one.recorded_at))
+    lines = []
+    for title, told, said in alike.values():
+        newest = max(one.recorded_at for one in said)
+        when = f"as of {said_date(newest.astimezone(LONDON).date().isoformat())}"
+        lines.append(Line(title, told, when, tuple(said)))
+    return [*lines, *others]
 
 
 def _practice_lines(found: Sequence[Statement], at: datetime) -> list[Line]:

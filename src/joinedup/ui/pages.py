@@ -100,6 +100,7 @@ class Site:
         self.is_now = getattr(page.request, "is_now", True)
         # A page that reports a failure must not ask the database again for its menu.
         self.is_bare = bool(page.context.get("is_bare"))
+        self._navigation: list[NavigationEntry] | None = None
 
     @property
     def path(self) -> str:
@@ -128,11 +129,19 @@ class Site:
     def navigation(self) -> list[NavigationEntry]:
         if self.is_bare:
             return []
-        return [e for path in getattr(settings, "NAVIGATION", []) for e in import_string(path)(self.request)]
+        if self._navigation is None:
+            paths = getattr(settings, "NAVIGATION", [])
+            self._navigation = [e for path in paths for e in import_string(path)(self.request)]
+        return self._navigation
 
     def is_here(self, entry: NavigationEntry) -> bool:
+        """Answer whether the page lies under this link, and under no other that leads nearer to it."""
+        return bool(self._leads_here(entry)) and self._leads_here(entry) == max(map(self._leads_here, self.navigation))
+
+    def _leads_here(self, entry: NavigationEntry) -> int:
         path = entry.href.split("?", 1)[0]
-        return self.request.path == path or (path != "/" and self.request.path.startswith(path))
+        is_above = self.request.path == path or (path != "/" and self.request.path.startswith(path))
+        return len(path) if is_above else 0
 
     @property
     def has_simulated_data(self) -> bool:

@@ -161,7 +161,35 @@ def test_a_medicine_that_one_source_stopped_is_a_conflict() -> None:
         ],
         "medications-and-medical-devices",
     )
-    assert found.groups[0].conflicts == ("Ended or refuted, according to East and North Hospital",)
+    assert found.groups[0].conflicts == ("Stopped, according to East and North Hospital",)
+
+
+def test_an_order_that_a_hospital_completed_is_no_stop() -> None:
+    found = section(
+        [
+            medicine(GP, "Warfarin 3mg tablets", "one daily"),
+            medicine(ACUTE, "Warfarin 3mg tablets", "one daily", "completed"),
+        ],
+        "medications-and-medical-devices",
+    )
+    assert found.groups[0].conflicts == ()
+    assert [version.is_active for version in found.groups[0].versions] == [True, False]
+
+
+def test_sources_that_call_a_person_the_same_share_a_line() -> None:
+    upper = patient(SUS, name=[{"family": "OKAFOR", "given": ["GRACE"]}])
+    moved = patient(MIND, address=[{"line": ["9 High Street"], "postalCode": "ZH9 9ZZ"}])
+    lines = section([patient(GP), upper, moved], "person-demographics").lines
+    assert [(line.title.text, [s.organisation_name for s in line.senders]) for line in lines] == [
+        ("Grace Okafor", ["Riverside Surgery", "East and North Hospital"]),
+        ("Grace Okafor", ["Partnership Trust"]),
+    ]
+
+
+def test_a_consultants_part_of_a_stay_has_no_line_of_its_own() -> None:
+    whole = said(ACUTE, "Encounter", **{"class": {"code": "IMP"}}, status="finished")
+    part = said(SUS, "Encounter", **{"class": {"code": "IMP"}}, status="finished", partOf={"reference": "Encounter/1"})
+    assert len(section([whole, part], "discharge-details").lines) == 1
 
 
 # --- four kinds of nothing -----------------------------------------------------------------------------------------
@@ -250,6 +278,8 @@ def test_a_corrected_result_is_marked() -> None:
         (concept("", "195967001", display="Asthma"), "Asthma", False),
         (concept("", "195967001"), "SNOMED CT 195967001", True),
         (concept("", "X7", "urn:local"), "code X7", True),
+        (concept("195967001", "195967001"), "SNOMED CT 195967001", True),
+        (concept("", "X7", "urn:local", "X7"), "code X7", True),
         ({}, "", False),
     ],
 )

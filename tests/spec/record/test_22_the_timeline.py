@@ -138,6 +138,10 @@ FOLDED = {
         result(ACUTE, "2026-05-01T09:00:00Z", 139),
         result(SUS, "2026-05-01T09:04:00Z", 139),
     ),
+    "a result of the laboratory that the practice has filed": (
+        result(ACUTE, "2026-05-01T09:00:20Z", 139),
+        result(GP, "2026-05-01T10:00:00+01:00", 139),
+    ),
     "an equal identifier and day, of two organisations": (
         said(GP, "Procedure", code=concept("Biopsy", "86273004"), performedDateTime="2026-05-01", **SPELL),
         said(ACUTE, "Procedure", code=concept("Biopsy", "86273004"), performedDateTime="2026-05-01T08:00:00Z", **SPELL),
@@ -155,7 +159,15 @@ APART = {
         result(SUS, "2026-05-01T09:00:00Z", 139, concept("Potassium", "1000651000000109")),
     ),
     "six minutes": (result(ACUTE, "2026-05-01T09:00:00Z", 139), result(SUS, "2026-05-01T09:06:01Z", 139)),
-    "another organisation": (result(ACUTE, "2026-05-01T09:00:00Z", 139), result(GP, "2026-05-01T09:00:00Z", 139)),
+    "another organisation": (result(ACUTE, "2026-05-01T09:00:00Z", 139), result(GP, "2026-05-01T09:02:00Z", 139)),
+    "a part of a stay and the whole": (
+        stay(ACUTE, "2026-05-01T09:10:00Z"),
+        stay(SUS, "2026-05-01T09:10:00Z", partOf={"reference": "Encounter/1"}),
+    ),
+    "another organisation, and not measured": (
+        said(ACUTE, "Procedure", code=concept("Biopsy"), performedDateTime="2026-05-01T09:00:00Z"),
+        said(GP, "Procedure", code=concept("Biopsy"), performedDateTime="2026-05-01T09:00:00Z"),
+    ),
     "another day": (stay(ACUTE, "2026-05-01T09:10:00Z"), stay(SUS, "2026-05-02")),
     "another end": (
         stay(ACUTE, "2026-05-01T09:10:00Z", "2026-05-04T14:00:00Z"),

@@ -58,7 +58,7 @@ def test_the_timeline_and_who_is_who_say_how_the_person_is_known() -> None:
     client = signed_in_as("clinician")
     story = text_of(client.get(f"/record/{GRACE}/timeline/"))
     assert "Same verified NHS number and date of birth" in story
-    assert "was joined to this person" in story
+    assert "Records of this person were joined" in story
     who = text_of(client.get(f"/record/{GRACE}/who-is-who/"))
     assert "ZH2 9XY" in who
     assert "joinedup (identity.link)" in who

@@ -21,7 +21,6 @@ from joinedup.record.residents import (
     joins_of,
     may_also_be_at,
     organisation_name,
-    said_method,
     senders,
     told,
 )
@@ -338,7 +337,7 @@ def show_identity(request: Any, resident_id: UUID, *, is_own: bool = False) -> H
         numbers = nhs_numbers(one.content)
         joined = joins.get(subject)
         rows.append({
-            "source": one.sender.organisation_name, "setting": setting_name(one.sender.setting),
+            "source": one.sender.called, "setting": setting_name(one.sender.setting),
             "name": name_of(one.content), "born": said_date(str(one.content.get("birthDate") or "")),
             "number": numbers[0][0] if numbers else "", "address": address_of(one.content),
             "how": joined.words if joined else _("This record gives the person its place here"),
@@ -346,8 +345,8 @@ def show_identity(request: Any, resident_id: UUID, *, is_own: bool = False) -> H
         })  # fmt: skip
     by_subject = {one.subject_id: one.sender for one in page.statements if not one.is_own}
     happened = [
-        {"at": event.at, "what": one.title, "how": said_method(event), "why": event.reason, "who": one.who}
-        for event, one in zip(events, told(events, by_subject), strict=True)
+        {"at": one.at, "what": one.title, "how": "; ".join(one.details), "who": one.who}
+        for one in told(events, by_subject)
     ]
     audit_reading(page.opened, "identity")
     return page.page(
@@ -374,8 +373,7 @@ def show_identity(request: Any, resident_id: UUID, *, is_own: bool = False) -> H
             [
                 Column("at", _("When"), "date"),
                 Column("what", _("What happened")),
-                Column("how", _("How it was known")),
-                Column("why", _("Reason")),
+                Column("how", _("How it was known, and why")),
                 Column("who", _("By")),
             ],
             happened,

@@ -28,6 +28,7 @@ from joinedup.record.handover import NEEDS_REASON, STEPS, URGENCIES, is_sent_in_
 from joinedup.record.lines import line_of, name_of
 from joinedup.record.residents import organisation_name
 from joinedup.record.sources import every_source, is_loaded
+from joinedup.record.statement import said_date
 from joinedup.record.summary import nhs_numbers
 from joinedup.record.views.additions import form_page
 from joinedup.record.views.parts import ResidentPage, keeps_no_copy, say, setting_name
@@ -105,8 +106,17 @@ def inbox(request: Any) -> HttpResponseBase:
         "record/inbox.jinja",
         _("Inbox"),
         teams=teams,
-        waiting=_table(waiting, people, _("Waiting for your team"), "waiting", _("Nothing waits for your team.")),
-        sent=_table(sent, people, _("Sent by your team"), "sent", _("Your team has sent nothing that is still open.")),
+        waiting=_table(
+            waiting, people, _("Waiting for your team"), "waiting", _("Nothing waits for your team."), "sender"
+        ),
+        sent=_table(
+            sent,
+            people,
+            _("Sent by your team"),
+            "sent",
+            _("Your team has sent nothing that is still open."),
+            "receiver",
+        ),
         overdue=sum(row.is_late(datetime.now(UTC)) for row in waiting),
     )
 
@@ -122,7 +132,8 @@ def unopened(request: Any) -> HttpResponseBase:
     rows = handing_over.unopened(codes, at) if codes else []
     rows += [row for row in _for_our_practice(request, teams) if row.is_late(at)]
     people = _people(request, teams, rows)
-    table = _table(rows, people, _("Not opened in time"), "unopened", _("Everything has been opened in time."))
+    empty = _("Everything has been opened in time.")
+    table = _table(rows, people, _("Not opened in time"), "unopened", empty, "sender", "receiver")
     return _list_page(request, "record/unopened.jinja", _("Not opened in time"), teams=teams, rows=table)
 
 
@@ -157,6 +168,11 @@ class _Person:
     number: str
     about: str
 
+    @property
+    def said(self) -> str:
+        """Answer who it is in one line: a name alone is not enough to know somebody by."""
+        return f"{self.name}, {_('born %(day)s') % {'day': said_date(self.born)}}" if self.born else self.name
+
 
 def _people(request: Any, teams: Sequence[Team], rows: Sequence[Row]) -> dict[UUID, _Person]:
     """Answer whom each hand-over is about and what it is; that these people were listed is in the audit."""
@@ -183,30 +199,27 @@ def _people(request: Any, teams: Sequence[Team], rows: Sequence[Row]) -> dict[UU
     return found
 
 
-def _table(rows: Sequence[Row], people: dict[UUID, _Person], caption: str, name: str, empty: str) -> Table:
+def _table(rows: Sequence[Row], people: dict[UUID, _Person], caption: str, name: str, empty: str, *sides: str) -> Table:
+    """A list of hand-overs; `sides` says whether the sender, the receiver or both are worth a column."""
     at = datetime.now(UTC)
+    titles = {"sender": _("From"), "receiver": _("To")}
     return Table(
         [
-            Column("kind", _("What")),
-            Column("name", _("Resident"), "link", "href"),
-            Column("about", _("About")),
-            Column("sender", _("From")),
-            Column("receiver", _("To")),
-            Column("arrived", _("Arrived"), "date"),
+            Column("what", _("What"), "link", "href"),
+            Column("name", _("Resident")),
+            *(Column(side, titles[side]) for side in sides),
+            Column("arrived", _("Arrived")),
             Column("state", _("State")),
-            Column("due", _("To be opened by")),
         ],
         [
             {
-                "kind": _kind(row),
-                "name": people[row.id].name if row.id in people else "",
+                "what": _what(row, people),
+                "name": people[row.id].said if row.id in people else "",
                 "href": reverse("record:handover", args=[row.id]),
-                "about": people[row.id].about if row.id in people else "",
                 "sender": organisation_name(row.sender) or row.sender,
                 "receiver": organisation_name(row.receiver) or row.receiver,
-                "arrived": row.arrived_at,
-                "state": STATES.get(row.state, row.state),
-                "due": _due(row, at),
+                "arrived": day(row.arrived_at),
+                "state": _state(row, at),
             }
             for row in rows
         ],
@@ -215,6 +228,16 @@ def _table(rows: Sequence[Row], people: dict[UUID, _Person], caption: str, name:
         can_download=False,
         empty=empty,
     )
+
+
+def _what(row: Row, people: dict[UUID, _Person]) -> str:
+    about = people[row.id].about if row.id in people else ""
+    return _kind(row) if not about or about == KINDS.get(row.kind) else f"{_kind(row)}: {about}"
+
+
+def _state(row: Row, at: datetime) -> str:
+    said = STATES.get(row.state, row.state)
+    return f"{said}, {due}" if (due := _due(row, at)) else said
 
 
 def _kind(row: Row) -> str:
@@ -228,7 +251,7 @@ def _due(row: Row, at: datetime) -> str:
     if row.open_by is None:
         return ""
     said = instant(row.open_by)
-    return _("overdue since %(when)s") % {"when": said} if row.is_late(at) else said
+    return (_("overdue since %(when)s") if row.is_late(at) else _("to be opened by %(when)s")) % {"when": said}
 
 
 # --- one hand-over -------------------------------------------------------------------------------------------------
