@@ -135,13 +135,6 @@ class Value:
             part = delimiters.decoded(part)
         return part.strip()
 
-    def sub(self, component: int, subcomponent: int) -> str:
-        """Answer one subcomponent of a component, decoded."""
-        subs = self._subs(component)
-        if subcomponent > len(subs) or subs[subcomponent - 1] == NULL:
-            return ""
-        return self.delimiters.decoded(subs[subcomponent - 1]).strip()
-
     def subs(self, component: int) -> list[str]:
         """Answer all subcomponents of a component that hold text, decoded."""
         found = (self.delimiters.decoded(sub).strip() for sub in self._subs(component) if sub and sub != NULL)

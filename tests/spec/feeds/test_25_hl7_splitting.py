@@ -34,7 +34,7 @@ def test_the_delimiters_are_those_of_the_message() -> None:
     found = split(b"MSH#*!?%#PAS*a%b\rPID#1##700001*2!700002#x?F?y?S?z?R??T??E?")
     assert found.msh.text(1) == "#"
     assert found.msh.text(3, 1) == "PAS"
-    assert found.msh.value(3).sub(2, 2) == "b"
+    assert found.msh.value(3).subs(2) == ["a", "b"]
     assert [value[1] for value in found.segment(1).values(3)] == ["700001", "700002"]
     assert found.segment(1).text(4) == "x#y*z!%?"
 
