@@ -19,6 +19,7 @@ from joinedup.errors import NotFound, RuleError, did_you_mean
 from joinedup.feeds import health, ledger
 from joinedup.feeds.models import QUARANTINE_STATES
 from joinedup.feeds.values import REASONS, Source
+from joinedup.moment import LONDON
 
 READ, QUARANTINE = "feeds.read", "feeds.quarantine"
 DAYS_SHOWN = 7 * (health.WEEKS + 1)
@@ -81,7 +82,8 @@ def quarantine(
     limit: int = 1000,
 ) -> list[Held]:
     """Answer what is set aside, latest first; an empty `state` is every state. Raises NotFound for an unknown word."""
-    grant.must_be_for(READ)
+    if grant.permission != QUARANTINE:  # Who may decide about it may see the list.
+        grant.must_be_for(READ)
     _must_know(reason, state)
     where, parameters = _filter(source, reason, state, delivery_id)
     with connection.cursor() as cursor:
@@ -212,7 +214,7 @@ class FeedHealth:
 
     source: Source
     freshness: health.Freshness
-    volume: health.Volume | None  # of the last day on which something came; None when nothing ever came
+    volume: health.Volume | None  # of the last whole day on which something came; None when nothing did
     by_day: dict[date, int]
     quarantined: int
     reasons: dict[str, int]
@@ -259,6 +261,7 @@ def feeds(grant: Grant, now: datetime | None = None) -> list[FeedHealth]:
     grant.must_be_for(READ)
     now = now or datetime.now(UTC)
     fresh = freshness(now)
+    today = now.astimezone(LONDON).date()
     since = now - timedelta(days=DAYS_SHOWN)
     by_day: dict[str, dict[date, int]] = {}
     reasons: dict[str, dict[str, int]] = {}
@@ -270,7 +273,8 @@ def feeds(grant: Grant, now: datetime | None = None) -> list[FeedHealth]:
             """SELECT d.source, (d.received_at AT TIME ZONE 'Europe/London')::date, sum(p.items_read)::bigint
                  FROM feeds_delivery d JOIN feeds_position p ON p.delivery_id = d.id
                 WHERE d.received_at >= %s GROUP BY 1, 2""",
-            [since],
+            # A day of the chart is compared with eight weeks of its own.
+            [since - timedelta(weeks=health.WEEKS)],
         )
         for key, day, items in cursor.fetchall():
             by_day.setdefault(key, {})[day] = items
@@ -292,7 +296,7 @@ def feeds(grant: Grant, now: datetime | None = None) -> list[FeedHealth]:
         FeedHealth(
             source=source,
             freshness=fresh[key],
-            volume=health.volume(by_day[key], max(by_day[key])) if key in by_day else None,
+            volume=_last_volume(by_day[key], today) if key in by_day else None,
             by_day=by_day.get(key, {}),
             quarantined=waiting.get(key, 0),
             reasons=reasons.get(key, {}),
@@ -301,6 +305,11 @@ def feeds(grant: Grant, now: datetime | None = None) -> list[FeedHealth]:
         )
         for key, source in ledger.declared().items()
     ]
+
+
+def _last_volume(by_day: dict[date, int], today: date) -> health.Volume:
+    """Answer the volume of the last whole day on which something came; of today, where nothing came before."""
+    return health.volume(by_day, max((day for day in by_day if day < today), default=today))
 
 
 def feed(grant: Grant, key: str, now: datetime | None = None) -> FeedHealth:
@@ -319,10 +328,11 @@ def deliveries(grant: Grant, *, source: str = "", limit: int = 100) -> list[Deli
         cursor.execute(
             f"""SELECT d.id, d.source, d.name, d.channel, d.state, d.reason, d.received_at, d.finished_at, d.bytes,
                        {sums}
-                  FROM (SELECT * FROM feeds_delivery WHERE %s = '' OR source = %s ORDER BY id DESC LIMIT %s) d
+                  FROM (SELECT * FROM feeds_delivery WHERE %s = '' OR source = %s
+                         ORDER BY received_at DESC, id DESC LIMIT %s) d
                   LEFT JOIN feeds_position p ON p.delivery_id = d.id
                  GROUP BY d.id, d.source, d.name, d.channel, d.state, d.reason, d.received_at, d.finished_at, d.bytes
-                 ORDER BY d.id DESC""",  # noqa: S608  # nosec B608
+                 ORDER BY d.received_at DESC, d.id DESC""",  # noqa: S608  # nosec B608
             [source, source, limit],
         )
         return [DeliveryLine(*row) for row in cursor.fetchall()]

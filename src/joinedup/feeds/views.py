@@ -22,7 +22,7 @@ from joinedup.feeds import health, services
 from joinedup.feeds.services import DeliveryLine, FeedHealth, Held
 from joinedup.feeds.values import REASONS, SETTINGS
 from joinedup.moment import now
-from joinedup.ui import Chart, Column, Crumb, Page, Table
+from joinedup.ui import Chart, Column, Crumb, Page, Table, day
 
 # More than this is tried at the command line, where somebody watches it.
 MOST_AT_ONCE = 1000
@@ -67,6 +67,7 @@ def feeds(request: Any) -> HttpResponseBase:
         request,
         "feeds/feeds.jinja",
         title=_("Feeds"),
+        breadcrumbs=_crumbs()[:1],
         wanting=[_card(one) for one in wanting],
         count=len(found),
         late=sum(one.freshness.is_stale for one in found),
@@ -166,7 +167,7 @@ def discard(request: Any, number: int) -> HttpResponseBase:
 def _shown(request: Any, number: int, *, error: JoinedupError | None = None, typed: str = "") -> HttpResponseBase:
     opened = services.open_set_aside(request.grant, number)
     held = opened.held
-    text, cells = _readable(opened.raw, held.file, held.reason)
+    text, cells = _readable(opened.raw)
     return Page(
         request,
         "feeds/set_aside.jinja",
@@ -175,7 +176,7 @@ def _shown(request: Any, number: int, *, error: JoinedupError | None = None, typ
         held=held,
         decisions=_decisions_table(opened.decisions),
         text=text,
-        cells=_cells_table(cells) if cells else None,
+        cells=[{"key": {"text": heading}, "value": {"text": value}} for heading, value in cells if value],
         size=len(opened.raw),
         is_open=held.state == "quarantined",
         error=str(error) if error else "",
@@ -228,29 +229,25 @@ def _feeds_table(found: Sequence[FeedHealth]) -> Table:
             "name": one.source.name,
             "href": reverse("feeds:feed", args=[one.source.key]),
             "key": one.source.key,
-            "setting": SETTINGS[one.source.setting],
             "age": said_colour(one.freshness),
             "received_at": one.freshness.received_at,
             "items": one.volume.items if one.volume else None,
             "volume": said_verdict(one.volume),
             "set_aside": one.quarantined,
             "set_aside_href": _quarantine_href(source=one.source.key) if one.quarantined else None,
-            "refused": one.refused,
         }
         for one in found
     ]
     return Table(
         [
             Column("name", _("Feed"), "link", "href"),
-            Column("setting", _("Setting")),
             Column(
                 "age", _("Freshness"), note=_("Late after twice the declared interval, very late after four times.")
             ),
             Column("received_at", _("Last good delivery"), "date"),
-            Column("items", _("Items of that day"), "number"),
+            Column("items", _("Items of a day"), "number", note=_("Of the last whole day on which something came.")),
             Column("volume", _("Volume"), note=_("Against the median of the last eight same weekdays.")),
             Column("set_aside", _("Set aside"), "number", "set_aside_href"),
-            Column("refused", _("Files refused"), "number", note=_("In the last nine weeks.")),
         ],
         rows,
         caption=_("All feeds"),
@@ -294,19 +291,23 @@ def _deliveries_table(lines: Sequence[DeliveryLine], *, with_source: bool) -> Ta
         Column("read", _("Items"), "number", note=_("Lines, messages, rows or Bundles.")),
         Column("applied", _("Applied"), "number"),
         Column("set_aside", _("Set aside"), "number"),
-        Column("repeated", _("Repeated"), "number"),
-        Column("not_mapped", _("Not mapped"), "number"),
-        Column("added", _("Resources added"), "number"),
-        Column("unchanged", _("Unchanged"), "number"),
-        Column("reason", _("Why not")),
     ]
+    if not with_source:
+        columns += [
+            Column("repeated", _("Repeated"), "number"),
+            Column("not_mapped", _("Not mapped"), "number"),
+            Column("unchanged", _("Unchanged"), "number", note=_("Resources that said nothing new.")),
+        ]
+    columns.append(Column("added", _("Resources added"), "number"))
+    if any(line.reason for line in lines):
+        columns.append(Column("reason", _("Why not")))
     return Table(
-        columns if any(line.reason for line in lines) else columns[:-1],
+        columns,
         rows,
         caption=_("Last deliveries"),
         name="deliveries",
         per_page=20,
-        notes=[_("Items = applied + set aside + repeated + not mapped.")],
+        notes=[] if with_source else [_("Items = applied + set aside + repeated + not mapped.")],
         empty=_("Nothing has come yet."),
     )
 
@@ -335,8 +336,9 @@ def _reasons_table(found: FeedHealth) -> Table:
 
 
 def _volumes(found: FeedHealth) -> Chart:
-    days = sorted(found.by_day)
-    volumes = [health.volume(found.by_day, day) for day in days]
+    newest = max(found.by_day)
+    days = sorted(one for one in found.by_day if (newest - one).days <= services.DAYS_SHOWN)
+    volumes = [health.volume(found.by_day, one) for one in days]
     rows = [{"day": one.day, "items": one.items, "usual": one.usual, "verdict": said_verdict(one)} for one in volumes]
     table = Table(
         [
@@ -349,13 +351,13 @@ def _volumes(found: FeedHealth) -> Chart:
         caption=_("Items a day"),
         name="volumes",
     )
-    last = volumes[-1]
-    usual = _("usual on this weekday: %(usual)s") % {"usual": f"{last.usual:,.0f}"} if last.usual is not None else ""
+    whole = found.volume or volumes[-1]
+    usual = _("usual on this weekday: %(usual)s") % {"usual": f"{whole.usual:,.0f}"} if whole.usual is not None else ""
     return Chart(
         _draw(volumes),
         title=_("How much came each day"),
-        summary=_("On the last day %(items)s items came%(usual)s.")
-        % {"items": f"{last.items:,}", "usual": f" ({usual})" if usual else ""},
+        summary=_("On %(day)s %(items)s items came%(usual)s. A dash marks what is usual on a day.")
+        % {"day": day(whole.day), "items": f"{whole.items:,}", "usual": f" ({usual})" if usual else ""},
         table=table,
     )
 
@@ -442,7 +444,7 @@ def _decisions_table(decisions: Sequence[services.Decided]) -> Table:
     )
 
 
-def _readable(raw: bytes, file: str, reason: str) -> tuple[str, list[tuple[str, str]]]:
+def _readable(raw: bytes) -> tuple[str, list[tuple[str, str]]]:
     """Answer what was set aside as text, bytes that are none as \\xNN, and for a row of a CSV its cells by heading."""
     text = raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -456,15 +458,3 @@ def _readable(raw: bytes, file: str, reason: str) -> tuple[str, list[tuple[str, 
     except (csv.Error, StopIteration):
         return text, []
     return text, list(zip(headings, cells, strict=False)) if len(headings) == len(cells) else []
-
-
-def _cells_table(cells: Sequence[tuple[str, str]]) -> Table:
-    return Table(
-        [Column("column", _("Column")), Column("value", _("What it holds"))],
-        [{"column": column, "value": value} for column, value in cells if value],
-        caption=_("The row, cell by cell (empty ones left out)"),
-        name="cells",
-        per_page=0,
-        can_filter=False,
-        can_download=False,
-    )
