@@ -1,16 +1,27 @@
-"""What arrives by itself: one message by MLLP, one by MESH. Acknowledged when it is stored, or set aside (rules: R2)."""
+"""What arrives by itself: a message by MLLP or MESH. Acknowledged when it is stored or set aside (rules: R2)."""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from django.db import close_old_connections, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 
+from joinedup import database
 from joinedup.access import service_grant
-from joinedup.errors import FileError
+from joinedup.errors import FileError, NotFound, Unavailable
 from joinedup.feeds import Outcome, Source, ledger, read_delivery
+from joinedup.feeds.mesh import POLLED_EVERY, Collected, Collector, FolderMailbox, Mailbox, MeshMailbox, Message, Taken
+from joinedup.moment import now
+from joinedup.record import loading
 from joinedup.record.intake import keep, settle_batch
 from joinedup.record.loading import is_known_organisation
 
@@ -40,3 +51,103 @@ def apply_message(raw: bytes, source: Source, *, channel: str = "mllp", message_
                 settle_batch(grant, delivery, source, 0, batch, keep(grant, delivery, source, batch))
             ledger.finish(delivery.id)
     return Outcome.HELD
+
+
+# --- MESH ----------------------------------------------------------------------------------------------------------
+
+
+def collect_mailbox(name: str, *, once: bool, pause: Callable[[float], None] = time.sleep) -> Iterator[Collected]:
+    """Collect a MESH mailbox, or a folder that stands for one, and yield what each poll did; for ever unless `once`.
+
+    Raises Unavailable when the mailbox lets nobody in, its settings are missing, or another process collects it.
+    """
+    with ExitStack() as open_:
+        mailbox = open_.enter_context(_mailbox(name))
+        folder = open_.enter_context(_spool(mailbox.name))
+        collector = Collector(mailbox, apply_file, folder)
+        while True:
+            close_old_connections()
+            is_known_organisation.cache_clear()  # what was loaded since the last poll counts
+            yield collector.collect(ledger.declared().values(), now().known_at)
+            if once:
+                return
+            pause(POLLED_EVERY.total_seconds())
+
+
+def apply_file(message: Message, source: Source, path: Path) -> Taken:
+    """Take in a message that is in a file, as large as it may be, and answer what became of it.
+
+    It is loaded as a file is: batch by batch in flat memory, and one that was broken off goes on where it stopped.
+    What is refused as a whole is kept in `refused` in the data folder, since its mailbox will forget it.
+    """
+    grant = service_grant("record.intake", "take in what partners send", "whoever runs this machine")
+    try:
+        loaded = loading.load(grant, [(path, source)], channel="mesh", message_id=message.id)
+    except (OperationalError, InterfaceError):
+        raise Unavailable("The database does not answer. Collect again when it does.") from None
+    if loaded.refused:
+        _keep_refused(source, path)
+        return Taken.REFUSED
+    return Taken.DUPLICATE if loaded.repeated_deliveries else Taken.APPLIED
+
+
+def _keep_refused(source: Source, path: Path) -> None:
+    folder = database.data_dir() / "refused" / source.key
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        kept = folder / path.name
+        half = folder / f".{path.name}"
+        shutil.copyfile(path, half)
+        with half.open("rb") as file:
+            os.fsync(file.fileno())  # it is acknowledged now: a power cut must not take the only copy
+        half.rename(kept)
+        directory = os.open(folder, os.O_RDONLY)
+        os.fsync(directory)
+        os.close(directory)
+    except OSError as error:
+        raise Unavailable(f"A refused message can't be kept in {folder} ({error.strerror}). Make room.") from None
+
+
+@contextmanager
+def _mailbox(name: str) -> Iterator[Mailbox]:
+    """Answer the mailbox of this name, or the folder; the settings of MESH come from the environment."""
+    if "/" in name or Path(name).is_dir():
+        if not Path(name).is_dir():
+            raise NotFound(f"There is no folder {name}.")
+        yield FolderMailbox(Path(name))
+        return
+    settings = {
+        word: os.environ.get(word, "")
+        for word in ("JOINEDUP_MESH_URL", "JOINEDUP_MESH_PASSWORD", "JOINEDUP_MESH_SHARED_KEY")
+    }
+    if missing := [word for word, value in settings.items() if not value]:
+        raise Unavailable(f"Set {', '.join(missing)} to collect the mailbox {name} (docs/how-to/collect-from-mesh.md).")
+    certificate = os.environ.get("JOINEDUP_MESH_CERTIFICATE", "")
+    key = os.environ.get("JOINEDUP_MESH_KEY", "")
+    authorities = os.environ.get("JOINEDUP_MESH_AUTHORITIES", "")
+    url, password, shared_key = settings.values()
+    with MeshMailbox(
+        url, name, password, shared_key,
+        certificate=(Path(certificate), Path(key or certificate)) if certificate else None,
+        authorities=Path(authorities) if authorities else None,
+    ) as mailbox:  # fmt: skip
+        yield mailbox
+
+
+@contextmanager
+def _spool(name: str) -> Iterator[Path]:
+    """Answer the folder in which messages of this mailbox lie while they are applied; for one process at a time."""
+    parent = database.data_dir() / "spool"
+    parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = parent / re.sub(r"[^A-Za-z0-9_-]", "-", name)
+    with folder.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Unavailable(f"The mailbox {name} is being collected already. Wait until that has ended.") from None
+        shutil.rmtree(folder, ignore_errors=True)  # of a process that was killed; its messages are in the mailbox
+        folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)

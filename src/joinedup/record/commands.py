@@ -88,9 +88,13 @@ def listen(
 @collect_app.command()
 def collect(
     mailbox: Annotated[str, typer.Option(help="The MESH mailbox, such as X26ABC1; a folder is one for trials.")],
+    sources: Annotated[
+        Path | None, typer.Option(help="A sources.toml, or its folder, that says whose messages these are.")
+    ] = None,
     once: Annotated[
         bool, typer.Option("--once", help="Collect what is there and end; else every five minutes.")
     ] = False,
+    link: Annotated[bool, typer.Option("--link/--no-link", help="Link the new subjects after each poll.")] = True,
     as_json: Json = False,
 ) -> None:
     """Collect what partners sent to a MESH mailbox; each message is acknowledged when it is stored.
@@ -104,10 +108,32 @@ def collect(
     database.ready()
     from joinedup.record.arrivals import collect_mailbox
 
-    for counts in collect_mailbox(mailbox, once=once):
-        typer.echo(
-            json.dumps(counts) if as_json else f"{counts['applied']} messages applied, {counts['waiting']} left."
+    if sources is not None:
+        from joinedup.feeds import ledger, read_sources
+
+        folder = sources if sources.is_dir() else sources.parent
+        declared = read_sources(sources)
+        ledger.declare(declared)
+        grant = service_grant("record.intake", "take in what partners send", "whoever runs this machine")
+        know_the_senders(declared, folder, grant)
+    with suppress(KeyboardInterrupt):
+        for collected in collect_mailbox(mailbox, once=once):
+            if link and collected.applied:
+                from joinedup.identity import link as link_subjects
+
+                link_subjects(service_grant("identity.link", "join the records of each resident", "whoever runs this"))
+            told = "\n".join([_collected(collected), *collected.alarms])
+            typer.echo(json.dumps(asdict(collected)) if as_json else told)
+
+
+def _collected(collected: Any) -> str:
+    said = f"{collected.applied} messages applied, {collected.duplicates} had been before, {collected.waiting} left."
+    if collected.refused:
+        said += (
+            f" {collected.refused} were refused as a whole: they are kept in the folder `refused` in the data folder, "
+            "and the page of the feed says why."
         )
+    return said
 
 
 def _files(folder: Path, source: str, grant: Any) -> list[tuple[Path, Any]]:

@@ -87,11 +87,13 @@ def load(
     *,
     processes: int | None = None,
     on_progress: OnProgress = lambda progress: None,
+    channel: str = "file",
+    message_id: str = "",
 ) -> Loaded:
     """Take in these files and answer what was done; a file taken before changes nothing, an unfinished one goes on.
 
     `processes` of 0 does everything in this one (and in its open transaction, if there is one). A file that is refused
-    as a whole is named in the answer and does not stop the others.
+    as a whole is named in the answer and does not stop the others. `channel` and `message_id` say how they came.
     """
     from joinedup.feeds import ledger
 
@@ -117,8 +119,8 @@ def load(
                 one = queue.popleft()
                 shards = max(1, processes) if one.size >= LARGE_BYTES else 1
                 one.delivery = ledger.begin(
-                    one.source.key, name=one.path.name, sha256=_sha256(one.path), size=one.size, channel="file",
-                    shards=shards,
+                    one.source.key, name=one.path.name, sha256=_sha256(one.path), size=one.size,
+                    channel=channel, shards=shards, message_id=message_id,
                 )  # fmt: skip
                 if one.delivery.is_duplicate:
                     loaded.repeated_deliveries += 1
