@@ -167,6 +167,7 @@ class Reader:
     def __init__(self, source: Source, is_known_organisation: IsKnownOrganisation, received_at: datetime) -> None:
         self.source, self.received_at = source, received_at
         self._is_known_organisation = is_known_organisation
+        self._logged: set[str] = set()
         # A person, an allergy, a diagnosis come with each message of a stay: body -> what checking it said.
         self._checked: dict[bytes, tuple[Any, tuple[str, ...]]] = {}
 
@@ -182,7 +183,10 @@ class Reader:
         except Exception as error:
             # A fault of ours, not of the sender: the message is kept, the feed goes on, and the log names the fault
             # by its kind alone, since its text may hold what the message says.
-            log.error("a message could not be mapped: %s", type(error).__name__)
+            # Once for each kind: a fault of ours may meet every message of a file.
+            if (kind := type(error).__name__) not in self._logged:
+                self._logged.add(kind)
+                log.error("messages of source %s could not be mapped: %s", self.source.key, kind)
             batch.set_aside.append(SetAside(position, "gave-up", "message", "expected to be understood", raw))
             return
         batch.messages.append((message.id, hashlib.sha256(raw).digest(), position, raw))
