@@ -1,6 +1,6 @@
 """How fast an area is simulated, everything included: python bench/simulation.py
 
-Writes 10,000 residents of Hertfordshire and West Essex with all feeds, compressed files and the truth into a new folder,
+Writes 10,000 residents of Hertfordshire and West Essex with all feeds, compression and truth into a new folder,
 twice, and takes the better: the promise is for a machine that does nothing else. RESIDENTS= for another number.
 """
 

@@ -6,9 +6,8 @@ any machine in any year.
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 EPOCH: Final = date(1900, 1, 1)
 
@@ -34,10 +33,16 @@ WEEKDAY: Final = [value.weekday() for value in _ALL]
 
 
 def _london_offsets() -> list[str]:
-    zone = ZoneInfo("Europe/London")
-    # At noon, so that the two nights on which clocks change are no question.
-    noons = (datetime(value.year, value.month, value.day, 12, tzinfo=zone) for value in _ALL)
-    return ["+01:00" if noon.utcoffset() else "+00:00" for noon in noons]
+    """Answer what holds at noon, so that the nights on which clocks change are no question (rule of 1996)."""
+    offsets = []
+    for year in range(_ALL[0].year, _ALL[-1].year + 1):
+        starts, ends = (date(year, month, 31) for month in (3, 10))
+        starts -= timedelta(days=(starts.weekday() + 1) % 7)
+        ends -= timedelta(days=(ends.weekday() + 1) % 7)
+        winter, summer = (starts - date(year, 1, 1)).days, (ends - starts).days
+        rest = (date(year, 12, 31) - ends).days + 1
+        offsets += ["+00:00"] * winter + ["+01:00"] * summer + ["+00:00"] * rest
+    return offsets[: len(_ALL)]
 
 
 OFFSET: Final = _london_offsets()
@@ -50,6 +55,8 @@ COMPACT_CLOCK: Final = [f"{minute // 60:02d}{minute % 60:02d}" for minute in ran
 
 def instant(day: int, minute: int, second: int = 0) -> str:
     """Answer local time with its offset, as FHIR writes an instant: 2026-07-01T09:30:00+01:00."""
+    if not second:
+        return f"{ISO[day]}T{CLOCK[minute]}:00{OFFSET[day]}"
     return f"{ISO[day]}T{CLOCK[minute]}:{second:02d}{OFFSET[day]}"
 
 

@@ -7,7 +7,8 @@ waiting list, that to an admission.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -57,32 +58,12 @@ RICH_TIMES: Final = 8
 _Dated = Consultation | Measurement | Jab | Referral | Attendance | Outpatient | Admission | Report
 
 
-class Draws:
-    """Numbers from 0 to 1, drawn in thousands and handed out one by one: ten times faster than one call each."""
+def uniforms(rng: np.random.Generator) -> Callable[[], float]:
+    """Answer a function that answers another number from 0 to 1 each time.
 
-    __slots__ = ("_given", "_rng")
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self._rng = rng
-        self._given: Iterator[float] = iter(())
-
-    def __call__(self) -> float:
-        for one in self._given:
-            return one
-        self._given = iter(self._rng.random(4096).tolist())
-        return next(self._given)
-
-    def whole(self, below: int) -> int:
-        """Answer a whole number from 0."""
-        return int(self() * below)
-
-    def around(self, mean: float, spread: float) -> float:
-        """Answer a number around a mean, from the sum of three (near enough to a bell)."""
-        return mean + spread * 2 * (self() + self() + self() - 1.5)
-
-    def long(self, median: float) -> float:
-        """Answer a length of time whose few long ones are several times the median."""
-        return median * (0.35 + 1.1 * self() + 1.6 * self() ** 6 + (1.8 * self() if self() < 0.12 else 0))
+    They are drawn in thousands and handed out without a step of Python: there are about 60 for each resident.
+    """
+    return chain.from_iterable(iter(lambda: rng.random(4096).tolist(), None)).__next__
 
 
 class Happening:
@@ -91,7 +72,7 @@ class Happening:
     def __init__(self, world: World, block: Block, health: Health) -> None:
         self.world, self.block, self.health = world, block, health
         self.rng = block.rng("events")
-        self.draw = Draws(self.rng)
+        self.draw = uniforms(self.rng)
         people = block.people
         self.people = people
         self.old = [(LAST_DAY - one.birth) / YEAR_DAYS for one in people]
@@ -107,17 +88,31 @@ class Happening:
         )
         self.times = np.array([RICH_TIMES if "rich" in one.tags else 1 for one in people], dtype=float)
         self.men = np.array([one.sex == "male" for one in people])
-        self.number = 0
+        self.number, self.prefix = 0, f"{block.number:05d}"
 
     def id(self, letter: str) -> str:
         """Answer the id of a new event."""
         self.number += 1
-        return f"{letter}{self.block.number:05d}{self.number:05d}"
+        return f"{letter}{self.prefix}{self.number:05d}"
+
+    def whole(self, below: int) -> int:
+        """Answer a whole number from 0."""
+        return int(self.draw() * below)
+
+    def around(self, mean: float, spread: float) -> float:
+        """Answer a number around a mean, from the sum of three (near enough to a bell)."""
+        draw = self.draw
+        return mean + spread * 2 * (draw() + draw() + draw() - 1.5)
+
+    def long(self, median: float) -> float:
+        """Answer a length of time whose few long ones are several times the median."""
+        draw = self.draw
+        return median * (0.35 + 1.1 * draw() + 1.6 * draw() ** 6 + (1.8 * draw() if draw() < 0.12 else 0))
 
     def day(self, person: int) -> int:
         """Answer a day within the person's time."""
         start, end = self.starts[person], self.ends[person]
-        return start + self.draw.whole(max(1, end - start))
+        return start + self.whole(max(1, end - start))
 
     def weekday(self, person: int) -> int:
         """Answer a Monday to Friday within the person's time where there is one."""
@@ -127,7 +122,7 @@ class Happening:
 
     def clock(self, opens: int = 8, closes: int = 18) -> int:
         """Answer a minute of an opening hour, on fives."""
-        return opens * 60 + self.draw.whole((closes - opens) * 12) * 5
+        return opens * 60 + self.whole((closes - opens) * 12) * 5
 
     def yearly(self, percents: tuple[float, ...], deprived: float = 1.0, men: float = 1.0) -> Floats:
         """Answer how often something is expected in the years, by person, from yearly rates by age band."""
@@ -159,10 +154,10 @@ class Happening:
             day = self.weekday(n)
             lasting = [c.key for c in self.block.conditions[n] if not c.end and c.onset <= day]
             if lasting and draw() < 0.38:
-                reason = lasting[draw.whole(len(lasting))]
+                reason = lasting[self.whole(len(lasting))]
             else:
                 symptoms = next(keys for since, keys in reversed(BY_AGE) if age >= since)
-                reason = symptoms[draw.whole(len(symptoms))]
+                reason = symptoms[self.whole(len(symptoms))]
                 if reason in FOR_WOMEN and one.sex == "male":
                     reason = "backache"
             add(self._consultation(one, day, reason))
@@ -177,12 +172,12 @@ class Happening:
         at_home = one.frailty > 0.3 and draw() < 0.2
         mode = "home" if at_home else "face_to_face" if how < 0.64 else "telephone" if how < 0.94 else "online"
         return Consultation(
-            self.id("G"), one.index, self.practice_on(one, day), day, self.clock(), 5 + draw.whole(14), mode, reason,
-            draw.whole(6),
+            self.id("G"), one.index, self.practice_on(one, day), day, self.clock(), 5 + self.whole(14), mode, reason,
+            self.whole(6),
         )  # fmt: skip
 
     def measurements(self) -> None:
-        has, draw = self.health.has, self.draw
+        has = self.health.has
         adult = self.ages >= 18
         heart = has["hypertension"] | has["diabetes_type_2"] | has["coronary_heart_disease"] | has["stroke"]
         often = self.share * YEARS * np.sqrt(self.need) * (1 + (self.times - 1) / 2.2)
@@ -201,7 +196,7 @@ class Happening:
                 self._measure(n, key)
         for n, one in enumerate(self.people):
             if one.birth >= FIRST_DAY and self.starts[n] == one.birth and self.ends[n] > one.birth + 20:
-                weight = round(draw.around(3.4, 0.45), 2)
+                weight = round(self.around(3.4, 0.45), 2)
                 self._add(one, min(one.birth + 12, LAST_DAY), "weight", weight)
 
     def _add(self, one: Person, day: int, key: str, value: float, second: float = 0.0) -> None:
@@ -213,10 +208,10 @@ class Happening:
         day, age = self.weekday(n), self.old[n]
         if key == "blood_pressure":
             mean = 108 + min(age, 75) * 0.3 + (one.bmi - 24) * 0.5 + (9 if has["hypertension"][n] else 0)
-            systolic = round(draw.around(mean, 10))
-            self._add(one, day, key, systolic, round(systolic * 0.48 + draw.around(14, 6)))
+            systolic = round(self.around(mean, 10))
+            self._add(one, day, key, systolic, round(systolic * 0.48 + self.around(14, 6)))
         elif key == "bmi":
-            self._add(one, day, key, round(max(12.5, draw.around(one.bmi, 0.7)), 1))
+            self._add(one, day, key, round(max(12.5, self.around(one.bmi, 0.7)), 1))
         elif key == "smoking":
             self._add(one, day, key, float(("never", "ex", "current").index(one.smoking)))
         elif key == "alcohol":
@@ -228,9 +223,9 @@ class Happening:
             self._add(one, day, key, float(round(3 + 15 * draw() * draw() + 3 * draw())))
         elif key == "peak_flow":
             usual = 300 if age < 14 else 520 if one.sex == "male" else 400
-            self._add(one, day, key, float(round(draw.around(usual * (1 - 0.15 * draw()), 45) / 10) * 10))
+            self._add(one, day, key, float(round(self.around(usual * (1 - 0.15 * draw()), 45) / 10) * 10))
         else:
-            self._add(one, day, key, float(round(draw.around(74, 8))))
+            self._add(one, day, key, float(round(self.around(74, 8))))
 
     def immunisations(self) -> None:
         has, draw = self.health.has, self.draw
@@ -244,23 +239,23 @@ class Happening:
             uptake = np.where(self.ages >= 65, FLU_OLD, np.where(risk, FLU_AT_RISK, 0.06))
             uptake = np.where((self.ages >= 2) & (self.ages < 11), FLU_CHILD, uptake) * willing
             for n in np.flatnonzero(self.rng.random(len(uptake)) < uptake).tolist():
-                self._jab(n, season + draw.whole(50), "influenza", 1)
+                self._jab(n, season + self.whole(50), "influenza", 1)
             for n in np.flatnonzero((self.ages >= 75) & (self.rng.random(len(uptake)) < 0.62 * willing)).tolist():
-                self._jab(n, season + 5 + draw.whole(60), "covid_19", 1)
+                self._jab(n, season + 5 + self.whole(60), "covid_19", 1)
         for n, one in enumerate(self.people):
             age = self.old[n]
             if age < 8:
                 for weeks, key, dose in ((8, "six_in_one", 1), (12, "six_in_one", 2), (16, "six_in_one", 3),
                                          (53, "mmr", 1), (175, "mmr", 2)):  # fmt: skip
                     if draw() < 0.94 * willing[n] ** 0.4:
-                        self._jab(n, one.birth + weeks * 7 + draw.whole(24), key, dose)
+                        self._jab(n, one.birth + weeks * 7 + self.whole(24), key, dose)
             elif 12 <= age < 16 and draw() < 0.7 * willing[n]:
-                self._jab(n, one.birth + round(12.6 * YEAR_DAYS) + draw.whole(200), "hpv", 1)
+                self._jab(n, one.birth + round(12.6 * YEAR_DAYS) + self.whole(200), "hpv", 1)
             elif 65 <= age < 72:
                 if draw() < 0.66 * willing[n]:
-                    self._jab(n, one.birth + round(65.1 * YEAR_DAYS) + draw.whole(500), "pneumococcal", 1)
+                    self._jab(n, one.birth + round(65.1 * YEAR_DAYS) + self.whole(500), "pneumococcal", 1)
                 if draw() < 0.55 * willing[n]:
-                    self._jab(n, one.birth + round(66 * YEAR_DAYS) + draw.whole(900), "shingles", 1)
+                    self._jab(n, one.birth + round(66 * YEAR_DAYS) + self.whole(900), "shingles", 1)
 
     def _jab(self, n: int, day: int, key: str, dose: int) -> None:
         one = self.people[n]
@@ -284,7 +279,7 @@ class Happening:
             if one.death and one.death_place == "hospital" and one.death > self.starts[n] + 1:
                 key = {"copd": "copd_exacerbation", "stroke": "stroke_acute", "heart_failure": "heart_failure_acute",
                        "coronary_heart_disease": "heart_attack"}.get(one.death_cause, "pneumonia")  # fmt: skip
-                before = 1 + self.draw.whole(14)
+                before = 1 + self.whole(14)
                 self._attend(n, key, max(self.starts[n], one.death - before), dies=True)
 
     def _attend(self, n: int, key: str, day: int, *, dies: bool = False) -> None:
@@ -293,14 +288,14 @@ class Happening:
         illness = ILLNESSES.get(key)
         age = self.old[n]
         arrives = int((7 + 16 * (draw() + draw()) / 2 + (4 if draw() < 0.2 else 0)) * 60) % 1440
-        waits = int(draw.long(170))
+        waits = int(self.long(170))
         is_in = dies or bool(illness and draw() < illness.admitted * (1.0 if age >= 65 else 0.85))
         attendance, admission = self.id("E"), self.id("H") if is_in else ""
         complaint = illness.complaint if illness else ("abdominal_pain", "chest_pain", "back_pain", "limb_injury",
-                                                       "rash", "fever")[draw.whole(6)]  # fmt: skip
+                                                       "rash", "fever")[self.whole(6)]  # fmt: skip
         found = key if illness and draw() < 0.93 else ""
         acuity = 2 if is_in and draw() < 0.6 else 3 if is_in or draw() < 0.5 else 4 if draw() < 0.85 else 5
-        group = URGENT_CARE_GROUPS[min(6, draw.whole(4) + (3 if is_in else 0))]
+        group = URGENT_CARE_GROUPS[min(6, self.whole(4) + (3 if is_in else 0))]
         left = not is_in and draw() < 0.035
         self.block.attendances.append(
             Attendance(attendance, one.index, one.trust, site, day, arrives, waits,
@@ -309,19 +304,19 @@ class Happening:
         )  # fmt: skip
         if draw() < (0.75 if is_in else 0.18):
             self._report(n, one.trust, day, min(1430, arrives + 50), ("urea_and_electrolytes", "full_blood_count",
-                                                                     "inflammation")[draw.whole(3)])  # fmt: skip
+                                                                     "inflammation")[self.whole(3)])  # fmt: skip
         if not is_in:
             return
         assert illness is not None or dies
         illness = illness or ILLNESSES["pneumonia"]
         start = day * 1440 + arrives + waits
-        nights = draw.long(illness.days) * (0.7 if age < 65 else 1.15)
+        nights = self.long(illness.days) * (0.7 if age < 65 else 1.15)
         end = start + int(max(0.15, nights - 0.6) * 1440)
         end = end - end % 1440 + self.clock(10, 19) if nights >= 1 else end
         end = max(end, start + 90)
         is_dead = dies or (one.death > 0 and end // 1440 >= one.death)
         if is_dead:
-            end = max(one.death * 1440 + 60 + draw.whole(1300), start + 30)
+            end = max(one.death * 1440 + 60 + self.whole(1300), start + 30)
         self._admit(n, admission, start, end, method="21", illness=key or "pneumonia", specialty=illness.specialty,
                     attendance=attendance, hrg=illness.hrg, median=illness.days, pence=illness.pence,
                     died=is_dead)  # fmt: skip
@@ -351,10 +346,10 @@ class Happening:
         )  # fmt: skip
         if not day_case:
             for _ in range(1 + min(5, nights // 4)):
-                at = start + draw.whole(max(60, min(end, LAST_DAY * 1440) - start))
+                at = start + self.whole(max(60, min(end, LAST_DAY * 1440) - start))
                 if at // 1440 <= LAST_DAY:
                     panel = ("urea_and_electrolytes", "full_blood_count", "liver_function", "inflammation")[
-                        draw.whole(4)
+                        self.whole(4)
                     ]
                     self._report(n, one.trust, at // 1440, at % 1440, panel)
 
@@ -366,17 +361,17 @@ class Happening:
         last = {
             "320": "Coronary Care Unit", "328": "Stroke Unit", "110": "Orthopaedic Ward", "501": "Maternity Unit",
             "430": "Elderly Care Ward", "340": "Respiratory Ward", "420": "Children's Ward", "361": "Renal Unit",
-        }.get(specialty) or ("Children's Ward" if age < 16 else wards[1 + self.draw.whole(6)])  # fmt: skip
+        }.get(specialty) or ("Children's Ward" if age < 16 else wards[1 + self.whole(6)])  # fmt: skip
         if age < 16:
             last = "Children's Ward"
         first = {"21": "Emergency Assessment Unit", "31": "Delivery Suite"}.get(method, "Surgical Assessment Unit")
         stays = [Stay(first, start // 1440, start % 1440)]
-        moves = start + 240 + self.draw.whole(1200)
+        moves = start + 240 + self.whole(1200)
         if moves < end - 120:
             stays.append(Stay(last, moves // 1440, moves % 1440))
-            again = moves + 1440 * (1 + self.draw.whole(4))
+            again = moves + 1440 * (1 + self.whole(4))
             if again < end - 600 and self.draw() < 0.28:
-                stays.append(Stay(wards[1 + self.draw.whole(8)], again // 1440, again % 1440))
+                stays.append(Stay(wards[1 + self.whole(8)], again // 1440, again % 1440))
         return tuple(stay for stay in stays if stay.day <= LAST_DAY)
 
     def births(self) -> None:
@@ -393,8 +388,8 @@ class Happening:
             way = "section" if self.draw() < 0.38 else "normal"
             opcs, icd10, _, hrg, pence, days = BIRTH[way]
             born = child.birth * 1440 + child.birth_minute
-            start = max(born - 60 - self.draw.whole(1200), (child.birth - 1) * 1440)
-            end = born + int(self.draw.long(days) * 1440)
+            start = max(born - 60 - self.whole(1200), (child.birth - 1) * 1440)
+            end = born + int(self.long(days) * 1440)
             self._admit(m, self.id("H"), start, end, method="31", illness="", specialty="501", hrg=hrg, median=days,
                         pence=pence, procedure=opcs, diagnosis=icd10)  # fmt: skip
 
@@ -413,20 +408,20 @@ class Happening:
             if self.old[n] < 16:
                 reason, specialty = known[0] if known else "", "420"
             elif known and self.draw() < 0.7:
-                reason = known[self.draw.whole(len(known))]
+                reason = known[self.whole(len(known))]
                 specialty = SPECIALTY_OF[reason]
             else:
-                reason, specialty = "", OTHERWISE[self.draw.whole(len(OTHERWISE))]
+                reason, specialty = "", OTHERWISE[self.whole(len(OTHERWISE))]
             if specialty == "502" and one.sex == "male":
                 specialty = "101"
-            self._clinic(n, day, specialty, reason, follow_ups=self.draw.whole(4))
+            self._clinic(n, day, specialty, reason, follow_ups=self.whole(4))
 
     def _clinic(self, n: int, day: int, specialty: str, reason: str, follow_ups: int) -> tuple[int, str]:
         """Refer, book and see somebody; answer the day of the first appointment and the referral."""
         draw, one = self.draw, self.people[n]
         urgent = reason.endswith("_cancer") or draw() < 0.06
         priority = "two_week_wait" if urgent else "urgent" if draw() < 0.16 else "routine"
-        wait = 6 + draw.whole(9) if urgent else int(draw.long(28 if priority == "urgent" else 84))
+        wait = 6 + self.whole(9) if urgent else int(self.long(28 if priority == "urgent" else 84))
         seen = self._open_day(day + max(3, wait))
         state = "active" if seen > LAST_DAY else "revoked" if draw() < 0.03 else "completed"
         referral = self.id("R")
@@ -441,12 +436,12 @@ class Happening:
         for _ in range(1 + follow_ups):
             if one.death and at >= one.death:
                 break
-            outcome = self._appointment(n, at, max(day, at - 40 - draw.whole(60)), specialty, referral, is_first)
+            outcome = self._appointment(n, at, max(day, at - 40 - self.whole(60)), specialty, referral, is_first)
             if at > LAST_DAY:
                 break
             if outcome == "attended":
                 is_first = False
-            at = self._open_day(at + 21 + int(draw.long(70)))
+            at = self._open_day(at + 21 + int(self.long(70)))
             if at > LAST_DAY + 240:
                 break
         return seen, referral
@@ -486,8 +481,8 @@ class Happening:
         seen, referral = self._clinic(n, referred, treatment.specialty, reason, follow_ups=0)
         if not seen or seen > LAST_DAY:
             return
-        listed = seen + draw.whole(6)
-        wait = 10 + draw.whole(12) if repeats > 1 else int(draw.long(95) * 1.12 ** self.gradient[n])
+        listed = seen + self.whole(6)
+        wait = 10 + self.whole(12) if repeats > 1 else int(self.long(95) * 1.12 ** self.gradient[n])
         priority = 2 if repeats > 1 or reason.endswith("_cancer") else 3 if draw() < 0.3 else 4
         comes = self._open_day(listed + max(4, wait))
         dies = one.death and comes >= one.death
@@ -509,7 +504,7 @@ class Happening:
             in_at = comes * 1440 + self.clock(7, 13)
             as_day_case = draw() < treatment.day_case
             out_at = (
-                in_at + 240 + draw.whole(300) if as_day_case else in_at + int(draw.long(treatment.days) * 1440) + 600
+                in_at + 240 + self.whole(300) if as_day_case else in_at + int(self.long(treatment.days) * 1440) + 600
             )
             self._admit(n, admission, in_at, out_at, method="11" if number == 0 else "13", illness="",
                         specialty=treatment.specialty, hrg=treatment.hrg, median=treatment.days, pence=treatment.pence,
@@ -576,7 +571,7 @@ class Happening:
             mean = (147 if man else 132) - (9 if has["chronic_kidney_disease"][n] else 0)
         elif key in ("crp", "alt", "bilirubin", "tsh", "ferritin", "troponin"):
             mean, spread = mean * 0.6, spread * (0.5 + 4 * self.draw() ** 6)
-        value = round(max(0.1 if measure.places else 1, self.draw.around(mean, spread)), measure.places)
+        value = round(max(0.1 if measure.places else 1, self.around(mean, spread)), measure.places)
         flag = "H" if value > measure.high else "L" if value < measure.low else ""
         return Result(key, value, flag)
 
@@ -592,22 +587,22 @@ class Happening:
                 one = self.people[n]
                 provider = one.community if team.setting == "community" else one.mental_health
                 referred = self.weekday(n)
-                starts = referred + 1 + int(draw.long(2 if team.days_between < 7 else 28))
+                starts = referred + 1 + int(self.long(2 if team.days_between < 7 else 28))
                 contacts: list[Contact] = []
                 at = starts
-                for _ in range(max(1, round(draw.long(team.contacts)))):
+                for _ in range(max(1, round(self.long(team.contacts)))):
                     at = self._open_day(at)
                     if at >= self.ends[n]:
                         break
                     mode = ("face_to_face", "telephone", "video", "group")[min(3, int(draw() ** 2.2 * 4))]
                     contacts.append(
-                        Contact(self.id("K"), at, self.clock(9, 17), 20 + 5 * draw.whole(9), mode, draw() > 0.09)
+                        Contact(self.id("K"), at, self.clock(9, 17), 20 + 5 * self.whole(9), mode, draw() > 0.09)
                     )
                     at += max(1, int(team.days_between * (0.6 + 0.8 * draw())))
                 is_over = bool(contacts) and at < LAST_DAY - 30
-                whom = ("gp", "gp", "acute", "self", "social_care", "other")[draw.whole(6)]
+                whom = ("gp", "gp", "acute", "self", "social_care", "other")[self.whole(6)]
                 reason = next((c for c, _ in team.raised_by if self.health.has[c][n]), "")
-                end = contacts[-1].day + draw.whole(20) if is_over else one.death
+                end = contacts[-1].day + self.whole(20) if is_over else one.death
                 self.block.episodes.append(
                     Episode(self.id("T"), one.index, provider, team.setting, key, referred, whom,
                             min(end, LAST_DAY) if end else 0, reason, tuple(contacts), team.pence * len(contacts))
@@ -656,18 +651,18 @@ class Happening:
         self._care(one, "request", "", asked, asked, "assessment" if helped else "advice only", reason)
         if not helped:
             return
-        assessed = asked + int(draw.long(24))
+        assessed = asked + int(self.long(24))
         self._care(one, "assessment", "", asked + 2, assessed, "eligible", reason)
         if is_home:
             service = "nursing_care" if draw() < 0.4 else "residential_care"
         elif reason == "learning_disability":
-            service = ("supported_living", "direct_payment", "day_care")[draw.whole(3)]
+            service = ("supported_living", "direct_payment", "day_care")[self.whole(3)]
         else:
             services = ("home_care", "reablement", "home_care", "direct_payment", "equipment", "telecare", "respite")
-            service = services[draw.whole(len(services))]
-        begins = assessed + 2 + draw.whole(20)
+            service = services[self.whole(len(services))]
+        begins = assessed + 2 + self.whole(20)
         lasts = SOCIAL_CARE[service].is_long
-        self._care(one, "service", service, begins, 0 if lasts and draw() < 0.72 else begins + 42 + draw.whole(200), "",
+        self._care(one, "service", service, begins, 0 if lasts and draw() < 0.72 else begins + 42 + self.whole(200), "",
                    reason)  # fmt: skip
         if service == "reablement" and draw() < 0.55:
             self._care(one, "service", "home_care", begins + 43, 0, "", reason)
@@ -686,23 +681,23 @@ class Happening:
             if one.is_carer and draw() < 0.6:
                 key = "carers_group"
             elif lonely[n] and draw() < 0.7:
-                key = ("befriending", "lunch_club", "transport", "walking_group")[draw.whole(4)]
+                key = ("befriending", "lunch_club", "transport", "walking_group")[self.whole(4)]
             elif one.decile <= 4 and draw() < 0.6:
-                key = ("food_bank", "debt_advice", "housing_advice")[draw.whole(3)]
+                key = ("food_bank", "debt_advice", "housing_advice")[self.whole(3)]
             else:
-                key = keys[draw.whole(len(keys))]
+                key = keys[self.whole(len(keys))]
             day = self.weekday(n)
             every = 7 if VOLUNTARY[key].is_long else 12
             sessions = tuple(
-                at for at in range(day + 3, day + 4 + every * (2 + draw.whole(9)), every) if at < self.ends[n]
+                at for at in range(day + 3, day + 4 + every * (2 + self.whole(9)), every) if at < self.ends[n]
             )
-            before = 2 + draw.whole(5)
-            organisation = self.world.voluntary[draw.whole(len(self.world.voluntary))].ods
+            before = 2 + self.whole(5)
+            organisation = self.world.voluntary[self.whole(len(self.world.voluntary))].ods
             self.block.activities.append(
                 Activity(self.id("V"), one.index, organisation, key,
-                         ("self", "link_worker", "gp", "social_care")[draw.whole(4)], day,
+                         ("self", "link_worker", "gp", "social_care")[self.whole(4)], day,
                          sessions[-1] if sessions and sessions[-1] < LAST_DAY - 21 else 0, sessions, before,
-                         min(10, before + draw.whole(4)))
+                         min(10, before + self.whole(4)))
             )  # fmt: skip
 
 
