@@ -316,6 +316,10 @@ class _File:
                 cells = self._split(whole)
                 if not isinstance(cells, Refused):
                     return Record(position, whole, cells)
+                # A row of several lines with a wrong character in it is one row that is wrong.
+                lenient = whole.decode(self.encoding, "replace").replace("\0", "?").encode(self.encoding, "replace")
+                if not isinstance(self._split(lenient), Refused):
+                    return Record(position, whole, refused=cells)
                 break
         self._ahead.extendleft(reversed(taken))
         return Record(position, first, refused=refused)
