@@ -18,6 +18,7 @@ import logging
 import os
 import re
 import shutil
+import ssl
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -293,17 +294,22 @@ class MeshMailbox:
         self.name = name
         self.host = address.hostname
         try:
-            self._client: Any = MeshClient(
-                url, name, password, shared_key.encode(),
-                cert=(str(certificate[0]), str(certificate[1])) if certificate else None,
-                verify=str(authorities) if authorities else None,
-                timeout=timeout, max_retries=2, application_name="joinedup",
-            )  # fmt: skip
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            if certificate:
+                context.load_cert_chain(*certificate, password="")  # nosec B106
+            if authorities:
+                context.load_verify_locations(authorities)
         except OSError as error:  # an ssl.SSLError is one
             raise Unavailable(
-                f"JOINEDUP_MESH_CERTIFICATE, JOINEDUP_MESH_KEY or JOINEDUP_MESH_AUTHORITIES can't be used: "
-                f"{error.strerror or type(error).__name__}."
+                "JOINEDUP_MESH_CERTIFICATE, JOINEDUP_MESH_KEY or JOINEDUP_MESH_AUTHORITIES can't be used "
+                f"({error.strerror or type(error).__name__}). Expected files in PEM, the key without a password."
             ) from None
+        self._client: Any = MeshClient(
+            url, name, password, shared_key.encode(),
+            cert=(str(certificate[0]), str(certificate[1])) if certificate else None,
+            verify=str(authorities) if authorities else None,
+            timeout=timeout, max_retries=2, application_name="joinedup",
+        )  # fmt: skip
 
     def __enter__(self) -> MeshMailbox:
         return self
