@@ -41,17 +41,12 @@ NOTHING_TO_CANCEL = "nothing-to-cancel"
 _SHOWN = ("type", "serviceType", "priority", "participant", "reasonCode", "serviceProvider", "identifier")
 
 
-def fold(events: Sequence[EncounterEvent]) -> dict[str, Any] | None:
-    """Answer the Encounter (FHIR R4) that all events of one stay amount to, or None when there are none.
+def fold(events: Sequence[EncounterEvent]) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+    """Answer the Encounter (FHIR R4) that all events of one stay amount to, or None when there are none, and flags.
 
     When everything that was told of the stay was cancelled, it has the status `entered-in-error`, or `cancelled` if it
-    had only been planned.
+    had only been planned. A flag `nothing-to-cancel` stands for each cancel whose event is not among the events.
     """
-    return fold_with_flags(events)[0]
-
-
-def fold_with_flags(events: Sequence[EncounterEvent]) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
-    """As `fold`, with a flag `nothing-to-cancel` for each cancel whose event is not among the events."""
     if not events:
         return None, ()
     standing, cancels, unmatched = _standing(events)

@@ -18,8 +18,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, t
 from joinedup import database
 from joinedup.access import service_grant
 from joinedup.errors import FileError, NotFound, Unavailable
-from joinedup.feeds import Outcome, Source, ledger, read_delivery
-from joinedup.feeds.mesh import POLLED_EVERY, Collected, Collector, FolderMailbox, Mailbox, MeshMailbox, Message, Taken
+from joinedup.feeds import Outcome, Source, ledger, mesh, read_delivery
 from joinedup.moment import now
 from joinedup.record import loading
 from joinedup.record.intake import keep, settle_batch
@@ -32,7 +31,6 @@ def apply_message(raw: bytes, source: Source, *, channel: str = "mllp", message_
     The same bytes again are held already and acknowledged as the first time. What cannot be read is set aside and
     acknowledged all the same, or its sender would stand still. Raises what the database raises: send it again.
     """
-    close_old_connections()
     grant = service_grant("record.intake", "take in what partners send", "whoever runs this machine")
     with TemporaryDirectory(prefix="joinedup-") as folder:
         path = Path(folder) / "message"
@@ -56,7 +54,10 @@ def apply_message(raw: bytes, source: Source, *, channel: str = "mllp", message_
 # --- MESH ----------------------------------------------------------------------------------------------------------
 
 
-def collect_mailbox(name: str, *, once: bool, pause: Callable[[float], None] = time.sleep) -> Iterator[Collected]:
+NO_DATABASE = "The database does not answer. What is in the mailbox stays there; collect again when it does."
+
+
+def collect_mailbox(name: str, *, once: bool, pause: Callable[[float], None] = time.sleep) -> Iterator[mesh.Collected]:
     """Collect a MESH mailbox, or a folder that stands for one, and yield what each poll did; for ever unless `once`.
 
     Raises Unavailable when the mailbox lets nobody in, its settings are missing, or another process collects it.
@@ -64,17 +65,16 @@ def collect_mailbox(name: str, *, once: bool, pause: Callable[[float], None] = t
     with ExitStack() as open_:
         mailbox = open_.enter_context(_mailbox(name))
         folder = open_.enter_context(_spool(mailbox.name))
-        collector = Collector(mailbox, apply_file, folder)
+        collector = mesh.Collector(mailbox, apply_file, folder)
         while True:
-            close_old_connections()
-            is_known_organisation.cache_clear()  # what was loaded since the last poll counts
+                    is_known_organisation.cache_clear()  # what was loaded since the last poll counts
             yield collector.collect(ledger.declared().values(), now().known_at)
             if once:
                 return
-            pause(POLLED_EVERY.total_seconds())
+            pause(mesh.POLLED_EVERY.total_seconds())
 
 
-def apply_file(message: Message, source: Source, path: Path) -> Taken:
+def apply_file(message: mesh.Message, source: Source, path: Path) -> mesh.Taken:
     """Take in a message that is in a file, as large as it may be, and answer what became of it.
 
     It is loaded as a file is: batch by batch in flat memory, and one that was broken off goes on where it stopped.
@@ -84,11 +84,11 @@ def apply_file(message: Message, source: Source, path: Path) -> Taken:
     try:
         loaded = loading.load(grant, [(path, source)], channel="mesh", message_id=message.id)
     except (OperationalError, InterfaceError):
-        raise Unavailable("The database does not answer. Collect again when it does.") from None
+        raise Unavailable(NO_DATABASE) from None
     if loaded.refused:
         _keep_refused(source, path)
-        return Taken.REFUSED
-    return Taken.DUPLICATE if loaded.repeated_deliveries else Taken.APPLIED
+        return mesh.Taken.REFUSED
+    return mesh.Taken.DUPLICATE if loaded.repeated_deliveries else mesh.Taken.APPLIED
 
 
 def _keep_refused(source: Source, path: Path) -> None:
@@ -109,12 +109,12 @@ def _keep_refused(source: Source, path: Path) -> None:
 
 
 @contextmanager
-def _mailbox(name: str) -> Iterator[Mailbox]:
+def _mailbox(name: str) -> Iterator[mesh.Mailbox]:
     """Answer the mailbox of this name, or the folder; the settings of MESH come from the environment."""
     if "/" in name or Path(name).is_dir():
         if not Path(name).is_dir():
             raise NotFound(f"There is no folder {name}.")
-        yield FolderMailbox(Path(name))
+        yield mesh.FolderMailbox(Path(name))
         return
     settings = {
         word: os.environ.get(word, "")
@@ -126,7 +126,7 @@ def _mailbox(name: str) -> Iterator[Mailbox]:
     key = os.environ.get("JOINEDUP_MESH_KEY", "")
     authorities = os.environ.get("JOINEDUP_MESH_AUTHORITIES", "")
     url, password, shared_key = settings.values()
-    with MeshMailbox(
+    with mesh.MeshMailbox(
         url, name, password, shared_key,
         certificate=(Path(certificate), Path(key or certificate)) if certificate else None,
         authorities=Path(authorities) if authorities else None,

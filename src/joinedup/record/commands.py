@@ -68,15 +68,21 @@ def listen(
     from joinedup import database
 
     database.ready()
-    from joinedup.feeds import ledger, serve_mllp
+    from django.db import close_old_connections
+
+    from joinedup.feeds import Outcome, Source, ledger, serve_mllp
     from joinedup.record.arrivals import apply_message
 
     declared = ledger.source(source)
     if declared.format != "hl7v2":
         raise RuleError(f"The source '{source}' sends {declared.format}; MLLP carries HL7 v2.")
 
+    def apply(raw: bytes, sender: Source) -> Outcome:
+        close_old_connections()  # The database may have been away since the last message.
+        return apply_message(raw, sender)
+
     async def serve() -> None:
-        server = await serve_mllp(host, port, declared, apply_message)
+        server = await serve_mllp(host, port, declared, apply)
         typer.echo(f"Listening for {declared.name} on {host}:{port}. Ctrl-C ends it.")
         async with server:
             await server.serve_forever()

@@ -19,15 +19,25 @@ from psycopg import Cursor
 
 from joinedup.access import Grant, Relationship, keep_relationships, record
 from joinedup.errors import Unavailable
-from joinedup.feeds import Batch, EncounterEvent, Resource, SetAside, Source, ledger, message_outcome, resource_id
-from joinedup.feeds import fold as fold_stay
-from joinedup.identity import SubjectSeen, apply_merges, keep_subjects, matching_fields
+from joinedup.feeds import (
+    Batch,
+    EncounterEvent,
+    Resource,
+    SetAside,
+    Source,
+    amended,
+    fold,
+    ledger,
+    message_outcome,
+    resource_id,
+)
+from joinedup.identity import SubjectSeen, keep_subjects, matching_fields
 from joinedup.record import handing_over
 from joinedup.record.extract import clinical_time, tokens
 from joinedup.record.handover import handovers_in
-from joinedup.record.merges import author_merge_links
+from joinedup.record.merges import author_merge_links, keep_for_later, merge
 from joinedup.record.relations import ties_in
-from joinedup.record.store import Stored, copy_resources, digest
+from joinedup.record.store import Stored, copy_resources, digest, sent_patients
 
 PERMISSION = "record.intake"
 
@@ -87,7 +97,8 @@ def keep(
     dropped = set() if accepts_used_ids else _refuse_seen(source, batch, kept)
     resources = [one for one in batch.resources if one.position not in dropped] if dropped else batch.resources
     events = [one for one in batch.events if one.position not in dropped]
-    resources = [*resources, *_stays(delivery, source, events)]
+    resources = [*resources, *_stays(delivery, source, events, kept)]
+    _whole_patients(delivery, source, resources, kept)
     fresh = _new_versions(delivery, source, resources, kept)
     copy_resources([stored for stored, _ in fresh])
     patients = [(stored, one) for stored, one in fresh if stored.type == "Patient"]
@@ -100,12 +111,12 @@ def keep(
     keep_relationships(_relationships(delivery, source, fresh))
     handing_over.keep(handovers_in((one for _, one in fresh), source), delivery.received_at)
     merges = [one for one in batch.merges if one.position not in dropped]
-    if merges:
-        kept.merges = len(apply_merges(grant, source.key, merges))
-    touched = {one.id for _, one in patients}
-    for merge in merges:
-        touched |= {resource_id(source.key, "Patient", merge.survivor), resource_id(source.key, "Patient", merge.gone)}
-    author_merge_links(touched)
+    author_merge_links({one.id for _, one in patients})
+    if delivery.shards > 1:
+        # The other patient may be another process's, and not be kept yet.
+        keep_for_later(delivery.id, merges)
+    else:
+        kept.merges = merge(grant, source, merges)
     kept.set_aside = len(kept.refused)
     for one in kept.refused:
         kept.reasons[one.reason] = kept.reasons.get(one.reason, 0) + 1
@@ -133,19 +144,22 @@ def _refuse_seen(source: Source, batch: Batch, kept: Kept) -> set[int]:
         if outcome == "duplicate":
             kept.repeated += 1
         else:
+            # Kept as well, so that the same bytes again are a repetition and not another one to be decided.
+            before.add(sha256)
+            new.append((message_id, sha256))
             says = "another message bore this id (MSH-10); expected an id of its own"
             kept.refused.append(SetAside(position, "id-reused", "MSH-10", says, raw))
     ledger.keep_messages(source.key, new)
     return dropped
 
 
-def _stays(delivery: ledger.Delivery, source: Source, events: Sequence[EncounterEvent]) -> list[Resource]:
+def _stays(delivery: ledger.Delivery, source: Source, events: Sequence[EncounterEvent], kept: Kept) -> list[Resource]:
     """Keep ADT events and answer the Encounter that each stay's events, old and new, fold into."""
     if not events:
         return []
     by_stay: dict[UUID, dict[str, EncounterEvent]] = {}
     for event in events:
-        by_stay.setdefault(resource_id(source.key, "Encounter", event.encounter), {})[event.message_id] = event
+        by_stay.setdefault(resource_id(source.key, "Encounter", event.encounter), {})[_event_key(event)] = event
     subjects = {
         stay: resource_id(source.key, "Patient", next(iter(told.values())).patient) for stay, told in by_stay.items()
     }
@@ -158,13 +172,13 @@ def _stays(delivery: ledger.Delivery, source: Source, events: Sequence[Encounter
             [list(subjects.values()), list(subjects)],
         )
         for stay, message_id, told in cursor.fetchall():
-            by_stay[stay].pop(message_id, None)
+            by_stay[stay].pop(message_id, None)  # It came before, and is kept as it came.
             told = orjson.loads(told) if isinstance(told, str) else told
             before.setdefault(stay, []).append(EncounterEvent.from_json(told))
         rows = [
-            (subjects[stay], stay, event.message_id, delivery.id, orjson.dumps(event.to_json()).decode())
+            (subjects[stay], stay, key, delivery.id, orjson.dumps(event.to_json()).decode())
             for stay, told in by_stay.items()
-            for event in told.values()
+            for key, event in told.items()
         ]
         statement = "COPY record_stayevent (subject_id, encounter_id, message_id, delivery_id, event) FROM STDIN"
         with cursor.copy(statement) as copy:
@@ -173,9 +187,11 @@ def _stays(delivery: ledger.Delivery, source: Source, events: Sequence[Encounter
     folded = []
     for stay, told in by_stay.items():
         every = [*before.get(stay, ()), *told.values()]
-        content = fold_stay(every)
+        content, flags = fold(every)
         if content is None or not told:
             continue
+        for flag in flags:
+            kept.warnings[flag] = kept.warnings.get(flag, 0) + 1
         last = max(every, key=lambda event: (event.event_at, event.sequence))
         folded.append(
             Resource(
@@ -190,6 +206,36 @@ def _stays(delivery: ledger.Delivery, source: Source, events: Sequence[Encounter
             )
         )
     return folded
+
+
+def _event_key(event: EncounterEvent) -> str:
+    """Answer what tells an event of a stay from its others: a source whose ids are not unique may use one twice."""
+    return f"{event.message_id}@{event.trigger}@{event.event_at.isoformat()}"
+
+
+def _whole_patients(delivery: ledger.Delivery, source: Source, resources: Sequence[Resource], kept: Kept) -> None:
+    """Make whole Patients of what HL7 v2 messages say: an empty field is no change, so what was said before stays.
+
+    A message that comes late only fills what nothing newer has said; that a newer one removed a part is then
+    forgotten. We have not seen a sender do both.
+    """
+    patients = [one for one in resources if one.type == "Patient"]
+    if source.format != "hl7v2" or not patients:
+        return
+    newest = {row.id: (row.event_at, row.content) for row in sent_patients({one.id for one in patients})}
+    for one in patients:
+        event_at = one.event_at or delivery.received_at
+        if one.id in newest:
+            known_at, known = newest[one.id]
+            if event_at >= known_at:
+                one.content = amended(known, one.content, one.removes)
+            else:
+                kept.late += 1
+                one.content = amended(one.content, known)
+                event_at = known_at
+            one.body = orjson.dumps(one.content)
+        one.event_at = event_at
+        newest[one.id] = (event_at, one.content)
 
 
 def _new_versions(

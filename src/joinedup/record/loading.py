@@ -95,7 +95,10 @@ def load(
     `processes` of 0 does everything in this one (and in its open transaction, if there is one). A file that is refused
     as a whole is named in the answer and does not stop the others. `channel` and `message_id` say how they came.
     """
+    from django.db import transaction
+
     from joinedup.feeds import ledger
+    from joinedup.record.merges import merge_what_waits
 
     began = time.monotonic()
     all_files = [_File(source, path, path.stat().st_size) for path, source in files]
@@ -157,7 +160,9 @@ def load(
                     ledger.refuse(one.delivery.id, one.failed)
                     loaded.refused[one.path.name] = one.failed
                 else:
-                    ledger.finish(one.delivery.id)
+                    with transaction.atomic():
+                        loaded.merges += merge_what_waits(grant, one.source, one.delivery.id)
+                        ledger.finish(one.delivery.id)
                 begin_next(by_source[one.source.key])
             return True
 

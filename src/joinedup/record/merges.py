@@ -12,9 +12,42 @@ from uuid import UUID
 
 import orjson
 
-from joinedup.identity import merge_links
+from joinedup.access import Grant
+from joinedup.feeds import Merge, Source, subject_id
+from joinedup.identity import apply_merges, merge_links
 from joinedup.record.extract import tokens
+from joinedup.record.models import PendingMerge
 from joinedup.record.store import OWN, copy_resources, current_patients, digest
+
+
+def merge(grant: Grant, source: Source, merges: Sequence[Merge]) -> int:
+    """Honour a source's merges in the open transaction, and say so in the Patients; answers how many were applied."""
+    if not merges:
+        return 0
+    applied = apply_merges(grant, source.key, merges)
+    author_merge_links({subject_id(source.key, one) for pair in merges for one in (pair.survivor, pair.gone)})
+    return sum(one.outcome == "applied" for one in applied)
+
+
+def keep_for_later(delivery_id: int, merges: Iterable[Merge]) -> None:
+    """Keep merges until every process that reads the delivery has ended."""
+    PendingMerge.objects.bulk_create(
+        PendingMerge(
+            delivery_id=delivery_id, position=one.position, survivor=one.survivor, gone=one.gone,
+            event_at=one.event_at, message_id=one.message_id,
+        )
+        for one in merges
+    )  # fmt: skip
+
+
+def merge_what_waits(grant: Grant, source: Source, delivery_id: int) -> int:
+    """Honour the merges that were kept for the end of a delivery, in the open transaction; answers how many."""
+    waiting = list(PendingMerge.objects.filter(delivery_id=delivery_id).order_by("position", "id"))
+    merges = [Merge(one.survivor, one.gone, one.event_at, one.message_id, one.position) for one in waiting]
+    applied = merge(grant, source, merges)
+    # A queue, not a record: what came of each stands in identity, with its message.
+    PendingMerge.objects.filter(pk__in=[one.pk for one in waiting]).delete()
+    return applied
 
 
 def author_merge_links(subjects: Iterable[UUID]) -> int:

@@ -58,6 +58,20 @@ class StayEvent(models.Model):
         return f"event of stay {self.encounter_id}"
 
 
+class PendingMerge(models.Model):
+    """A merge (A40) of a delivery that several processes read: it is honoured when all of them have ended."""
+
+    delivery_id = models.BigIntegerField(db_index=True)
+    position = models.IntegerField()
+    survivor = models.TextField()
+    gone = models.TextField()
+    event_at = models.DateTimeField()
+    message_id = models.TextField()
+
+    def __str__(self) -> str:
+        return f"merge {self.position} of delivery {self.delivery_id}"
+
+
 class Handover(models.Model):
     """Something handed over to another team, for its inbox: a referral, a discharge summary, a letter.
 

@@ -170,6 +170,16 @@ def current_patients(subjects: Iterable[UUID]) -> list[tuple[Stored, int]]:
     return [(_current(told), max(row.version for row in told)) for told in versions.values()]
 
 
+def sent_patients(subjects: Iterable[UUID]) -> list[Stored]:
+    """Answer the newest Patient that each subject's source itself sent; for this room's own bookkeeping."""
+    return _read(
+        f"""SELECT DISTINCT ON (subject_id) {_COLUMNS} FROM record_resource
+             WHERE subject_id = ANY(%(subjects)s) AND id = subject_id AND author IS NULL
+             ORDER BY subject_id, event_at DESC, version DESC""",  # noqa: S608  # nosec B608
+        {"subjects": list(subjects)},
+    )
+
+
 def must_cover(grant: Grant, subject_ids: Iterable[UUID]) -> None:
     """Raise Refused unless the grant was given for these subjects; a service's grant is for its whole job."""
     if not grant.is_service and not set(subject_ids) <= (grant.subject_ids or frozenset()):
