@@ -116,21 +116,30 @@ class CsvMapping:
         return tuple(column.heading for column in self.columns)
 
 
-@lru_cache(maxsize=64)
 def read_mapping(name: str, folder: Path | None = None) -> CsvMapping:
     """Answer a mapping by its name: that of the folder, when it has one, else the one that is shipped.
 
-    Raises NotFound, with the nearest name, when there is none, and FileError for a mapping that is wrong.
+    One that was mended is read anew. Raises NotFound, with the nearest name, when there is none, and FileError for a
+    mapping that is wrong.
     """
-    own = folder / f"{name}.toml" if folder else None
-    shipped = files("joinedup.feeds") / "mappings" / f"{name}.toml"
-    if own is not None and own.is_file():
-        return parse_mapping(own.read_text("utf-8"), name)
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name) or not shipped.is_file():
-        from joinedup.feeds.sources import mapping_names
+    if re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
+        own = folder / f"{name}.toml" if folder else None
+        if own is not None and own.is_file():
+            return _read(own, name, own.stat().st_mtime_ns)
+        shipped: Any = files("joinedup.feeds") / "mappings" / f"{name}.toml"
+        if shipped.is_file():
+            return _read(shipped, name, 0)
+    from joinedup.feeds.sources import mapping_names
 
-        raise NotFound(f"There is no mapping '{name}'.{did_you_mean(name, mapping_names())}")
-    return parse_mapping(shipped.read_text("utf-8"), name)
+    raise NotFound(f"There is no mapping '{name}'.{did_you_mean(name, mapping_names())}")
+
+
+@lru_cache(maxsize=64)
+def _read(place: Any, name: str, _changed_at: int) -> CsvMapping:
+    try:
+        return parse_mapping(place.read_text("utf-8"), name)
+    except UnicodeDecodeError:
+        raise FileError(f"{name}.toml", "expected UTF-8.", f"Save it as UTF-8. {MEND}") from None
 
 
 def parse_mapping(text: str, name: str) -> CsvMapping:

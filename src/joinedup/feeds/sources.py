@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from joinedup import database
 from joinedup.errors import FileError, NotFound, did_you_mean
 from joinedup.feeds.values import FORMATS, SETTINGS, Source
 
@@ -96,9 +97,10 @@ def source_of(path: Path, folder: Path, sources: Sequence[Source]) -> Source:
 
 
 def mapping_names() -> list[str]:
-    """Answer the names of the CSV mappings that are shipped."""
-    folder = files("joinedup.feeds") / "mappings"
-    return sorted(one.name.removesuffix(".toml") for one in folder.iterdir() if one.name.endswith(".toml"))
+    """Answer the names of the CSV mappings: those that are shipped, and this installation's own."""
+    shipped = [one.name for one in (files("joinedup.feeds") / "mappings").iterdir()]
+    own = [one.name for one in (database.data_dir() / "mappings").glob("*.toml")]
+    return sorted({name.removesuffix(".toml") for name in (*shipped, *own) if name.endswith(".toml")})
 
 
 def _same_messages(one: Source, other: Source) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -259,3 +261,15 @@ def test_a_mapping_that_is_not_there_is_named_with_the_nearest() -> None:
         read_mapping("sus-acp")
     with pytest.raises(NotFound):
         read_mapping("../../etc/passwd")
+
+
+def test_a_mapping_of_ones_own_takes_the_place_of_the_shipped_one_also_when_it_is_mended(tmp_path: Path) -> None:
+    own = tmp_path / "ecds.toml"
+    assert read_mapping("ecds", tmp_path) is read_mapping("ecds")
+    own.write_text(MAPPING)
+    assert read_mapping("ecds", tmp_path).title == "Results, for these tests"
+    own.write_text(MAPPING.replace("Results, for", "Mended, for"))
+    os.utime(own, ns=(1, 1))
+    assert read_mapping("ecds", tmp_path).title == "Mended, for these tests"
+    own.unlink()
+    assert read_mapping("ecds", tmp_path) is read_mapping("ecds")
