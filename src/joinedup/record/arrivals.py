@@ -67,7 +67,8 @@ def collect_mailbox(name: str, *, once: bool, pause: Callable[[float], None] = t
         folder = open_.enter_context(_spool(mailbox.name))
         collector = mesh.Collector(mailbox, apply_file, folder)
         while True:
-                    is_known_organisation.cache_clear()  # what was loaded since the last poll counts
+            close_old_connections()
+            is_known_organisation.cache_clear()  # what was loaded since the last poll counts
             yield collector.collect(ledger.declared().values(), now().known_at)
             if once:
                 return
