@@ -69,7 +69,12 @@ def collect_mailbox(name: str, *, once: bool, pause: Callable[[float], None] = t
         while True:
             close_old_connections()
             is_known_organisation.cache_clear()  # what was loaded since the last poll counts
-            yield collector.collect(ledger.declared().values(), now().known_at)
+            try:
+                sources = ledger.declared().values()
+            except OperationalError:
+                yield mesh.Collected(fault=NO_DATABASE)
+            else:
+                yield collector.collect(sources, now().known_at)
             if once:
                 return
             pause(mesh.POLLED_EVERY.total_seconds())
