@@ -23,9 +23,9 @@ _ALL: Final = [EPOCH + timedelta(days=number) for number in range(LAST_DAY + 800
 
 ISO: Final = [value.isoformat() for value in _ALL]
 """ISO[day] is the day as 2026-11-01."""
-COMPACT: Final = [value.strftime("%Y%m%d") for value in _ALL]
+COMPACT: Final = [day.replace("-", "") for day in ISO]
 """COMPACT[day] is the day as 20261101, as HL7 v2 and many extracts write it."""
-UK: Final = [value.strftime("%d/%m/%Y") for value in _ALL]
+UK: Final = [f"{day[8:]}/{day[5:7]}/{day[:4]}" for day in ISO]
 """UK[day] is the day as 01/11/2026."""
 YEAR: Final = [value.year for value in _ALL]
 WEEKDAY: Final = [value.weekday() for value in _ALL]

@@ -82,6 +82,10 @@ class Happening:
         self.need = health.need / 1.24
         self.starts = [arrival(one) for one in people]
         self.ends = [one.death or LAST_DAY for one in people]
+        self.spans = [max(1, end - start) for start, end in zip(self.starts, self.ends, strict=True)]
+        # One by one a list is asked faster than an array.
+        self.is_with = {key: one.tolist() for key, one in health.has.items()}
+        self.symptoms = [next(keys for since, keys in reversed(BY_AGE) if age >= since) for age in self.old]
         # Who came, was born or died within the years has less time for events.
         self.share = np.array(
             [max(0.0, end - start) / (LAST_DAY - FIRST_DAY) for start, end in zip(self.starts, self.ends, strict=True)]
@@ -111,18 +115,18 @@ class Happening:
 
     def day(self, person: int) -> int:
         """Answer a day within the person's time."""
-        start, end = self.starts[person], self.ends[person]
-        return start + self.whole(max(1, end - start))
+        return self.starts[person] + int(self.draw() * self.spans[person])
 
     def weekday(self, person: int) -> int:
         """Answer a Monday to Friday within the person's time where there is one."""
-        day = self.day(person)
+        start = self.starts[person]
+        day = start + int(self.draw() * self.spans[person])
         late = WEEKDAY[day] - 4
-        return max(self.starts[person], day - late) if late > 0 else day
+        return day if late <= 0 else max(start, day - late)
 
     def clock(self, opens: int = 8, closes: int = 18) -> int:
         """Answer a minute of an opening hour, on fives."""
-        return opens * 60 + self.whole((closes - opens) * 12) * 5
+        return opens * 60 + int(self.draw() * (closes - opens) * 12) * 5
 
     def yearly(self, percents: tuple[float, ...], deprived: float = 1.0, men: float = 1.0) -> Floats:
         """Answer how often something is expected in the years, by person, from yearly rates by age band."""
@@ -150,14 +154,13 @@ class Happening:
     def consultations(self) -> None:
         draw, add = self.draw, self.block.consultations.append
         for n in self.happen(self.yearly(CONSULTATIONS, 1.25, 0.82) * self.need * self.times):
-            one, age = self.people[n], self.old[n]
-            day = self.weekday(n)
-            lasting = [c.key for c in self.block.conditions[n] if not c.end and c.onset <= day]
+            one, day = self.people[n], self.weekday(n)
+            lasting = [key for key, onset, end, _ in self.block.conditions[n] if not end and onset <= day]
             if lasting and draw() < 0.38:
-                reason = lasting[self.whole(len(lasting))]
+                reason = lasting[int(draw() * len(lasting))]
             else:
-                symptoms = next(keys for since, keys in reversed(BY_AGE) if age >= since)
-                reason = symptoms[self.whole(len(symptoms))]
+                symptoms = self.symptoms[n]
+                reason = symptoms[int(draw() * len(symptoms))]
                 if reason in FOR_WOMEN and one.sex == "male":
                     reason = "backache"
             add(self._consultation(one, day, reason))
@@ -172,8 +175,8 @@ class Happening:
         at_home = one.frailty > 0.3 and draw() < 0.2
         mode = "home" if at_home else "face_to_face" if how < 0.64 else "telephone" if how < 0.94 else "online"
         return Consultation(
-            self.id("G"), one.index, self.practice_on(one, day), day, self.clock(), 5 + self.whole(14), mode, reason,
-            self.whole(6),
+            self.id("G"), one.index, self.practice_on(one, day), day, self.clock(), 5 + int(draw() * 14), mode, reason,
+            int(draw() * 6),
         )  # fmt: skip
 
     def measurements(self) -> None:
@@ -204,7 +207,7 @@ class Happening:
         add(Measurement(self.id("O"), one.index, self.practice_on(one, day), day, key, value, second))
 
     def _measure(self, n: int, key: str) -> None:
-        one, has, draw = self.people[n], self.health.has, self.draw
+        one, has, draw = self.people[n], self.is_with, self.draw
         day, age = self.weekday(n), self.old[n]
         if key == "blood_pressure":
             mean = 108 + min(age, 75) * 0.3 + (one.bmi - 24) * 0.5 + (9 if has["hypertension"][n] else 0)
@@ -475,7 +478,7 @@ class Happening:
         draw, one, treatment = self.draw, self.people[n], PLANNED[key]
         referred = self.weekday(n)
         reason = treatment.raised_by[0][0] if treatment.raised_by else ""
-        if reason and not self.health.has[reason][n]:
+        if reason and not self.is_with[reason][n]:
             reason = ""
         repeats = {"chemotherapy": 6, "dialysis": 20, "injection_eye": 5}.get(key, 1)
         seen, referral = self._clinic(n, referred, treatment.specialty, reason, follow_ups=0)
@@ -546,7 +549,7 @@ class Happening:
         )
 
     def _result(self, n: int, key: str) -> Result:
-        measure, has = MEASURES[key], self.health.has
+        measure, has = MEASURES[key], self.is_with
         mean = (measure.low + measure.high) / 2
         spread = measure.spread
         man = self.people[n].sex == "male"
@@ -601,7 +604,7 @@ class Happening:
                     at += max(1, int(team.days_between * (0.6 + 0.8 * draw())))
                 is_over = bool(contacts) and at < LAST_DAY - 30
                 whom = ("gp", "gp", "acute", "self", "social_care", "other")[self.whole(6)]
-                reason = next((c for c, _ in team.raised_by if self.health.has[c][n]), "")
+                reason = next((c for c, _ in team.raised_by if self.is_with[c][n]), "")
                 end = contacts[-1].day + self.whole(20) if is_over else one.death
                 self.block.episodes.append(
                     Episode(self.id("T"), one.index, provider, team.setting, key, referred, whom,
@@ -639,7 +642,7 @@ class Happening:
         )  # fmt: skip
 
     def _social(self, n: int, is_home: bool) -> None:
-        one, has, draw = self.people[n], self.health.has, self.draw
+        one, has, draw = self.people[n], self.is_with, self.draw
         reason = (
             "learning_disability" if has["learning_disability"][n]
             else "memory" if has["dementia"][n]

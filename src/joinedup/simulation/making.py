@@ -50,7 +50,7 @@ def _people(world: World, draft: Draft, health: Health, rng: np.random.Generator
     many = len(draft)
     uniform = rng.random((12, many))
     house_draws = rng.random((8, len(draft.households))).tolist()
-    moved: dict[int, tuple[int, str, str, str, str, str, int]] = {}
+    moved: dict[int, tuple[int, str, str, str, str, int]] = {}
     practice_of: dict[int, str] = {}
     for at, house in enumerate(draft.households):
         draws = [one[at] for one in house_draws]
@@ -63,7 +63,7 @@ def _people(world: World, draft: Draft, health: Health, rng: np.random.Generator
         if draws[3] < FROM_ELSEWHERE and house.kind != "care_home":
             # ZX is no postcode area either.
             line, town = f"{1 + int(draws[5] * 90)} {street(int(draws[5] * 900), 3)}", "Elsewhere"
-            moved[house.index] = day, line, town, f"ZX{1 + int(draws[4] * 9)} {int(draws[5] * 9)}AA", "", "", day + 6
+            moved[house.index] = day, line, town, f"ZX{1 + int(draws[4] * 9)} {int(draws[5] * 9)}AA", "", day + 6
             continue
         far = int((draws[4] - 0.5) * 40)
         old = min(max(house.area + far, 0), len(world.areas) - 1)
@@ -74,7 +74,7 @@ def _people(world: World, draft: Draft, health: Health, rng: np.random.Generator
         if before == practice_of[house.index]:
             before = ""
         moved[house.index] = (
-            day, line, world.areas[old].council_name, codes[unit], before, "", day + 5 + int(draws[7] * 60)
+            day, line, world.areas[old].council_name, codes[unit], before, day + 5 + int(draws[7] * 60)
         )  # fmt: skip
     houses = {house.index: house for house in draft.households}
     numbers = world.nhs_numbers[draft.first : draft.first + many].tolist()
@@ -88,7 +88,7 @@ def _people(world: World, draft: Draft, health: Health, rng: np.random.Generator
         move = moved.get(house.index)
         moved_on, old_line, old_town, old_postcode, before, registered = 0, "", "", "", "", 0
         if move and birth + 30 < move[0] < last - 20:
-            moved_on, old_line, old_town, old_postcode, before, _, registered = move
+            moved_on, old_line, old_town, old_postcode, before, registered = move
             registered = min(registered, last - 5)
         if before and birth > registered - 60:
             before = ""

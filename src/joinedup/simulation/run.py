@@ -28,6 +28,8 @@ from joinedup.simulation.writing import FEEDS, Out
 
 PROGRESS = Callable[[int, int], None]
 COMPRESSED: Final = (".gz", ".zst")
+HELD: Final = 32_000_000
+"""Bytes that are gathered before they are put on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +134,25 @@ class _Disk:
         self.out, self.headers = out, headers
         self.names: dict[str, None] = {}
         self.totals: dict[str, int] = {}
+        self.held: dict[str, list[bytes]] = {}
+        self.holds = 0
 
     def add(self, name: str, text: bytes) -> None:
-        path = self.out / self._while_growing(name)
         if name not in self.names:
             self.names[name] = None
-            path.parent.mkdir(parents=True, exist_ok=True)
+            (self.out / name).parent.mkdir(parents=True, exist_ok=True)
             text = self.headers.get(name, "").encode() + text
-        with path.open("ab") as file:
-            file.write(text)
+        self.held.setdefault(name, []).append(text)
+        self.holds += len(text)
+        if self.holds > HELD:
+            self.flush()
+
+    def flush(self) -> None:
+        """Put on disk what is held; some hundred files are opened once in a while, not for every block."""
+        for name, texts in self.held.items():
+            with (self.out / self._while_growing(name)).open("ab") as file:
+                file.writelines(texts)
+        self.held, self.holds = {}, 0
 
     @staticmethod
     def _while_growing(name: str) -> str:
@@ -190,6 +202,7 @@ def _gather(blocks: Iterable[_Written], disk: _Disk, world: World, on_progress: 
             done += block.people
             if on_progress:
                 on_progress(done, world.residents)
+        disk.flush()
         grown["counts.csv"].writelines(f"{source},{what},{many}\n" for (source, what), many in sorted(counts.items()))
         grown["worth_opening.csv"].write(truth.worth_rows(best, subjects))
     finally:
