@@ -21,8 +21,8 @@ OPCS4 = "https://fhir.hl7.org.uk/Id/opcs-4"
 SNOMED = "http://snomed.info/sct"
 LONDON = ZoneInfo("Europe/London")
 TYPES = (
-    "text", "date", "time", "datetime", "integer", "decimal", "money", "nhs_number", "postcode", "ods", "icd10", "opcs4",
-    "snomed", "yes_no",
+    "text", "date", "time", "datetime", "integer", "decimal", "money", "nhs_number", "postcode", "ods", "icd10",
+    "opcs4", "snomed", "yes_no",
 )  # fmt: skip
 CONCEPTS = ("icd10", "opcs4", "snomed")  # those of which a code that cannot be read stays as text
 DATE_FORMAT, TIME_FORMAT, DATETIME_FORMAT = "%Y-%m-%d", "%H:%M:%S", "%Y-%m-%dT%H:%M:%S"
