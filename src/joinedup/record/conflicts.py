@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from joinedup.record.lines import line_of
-from joinedup.record.statement import Statement, Words, coded, codes, medicine, words
+from joinedup.record.statement import Statement, Words, coded, codes, dated_by, medicine, said_date, words
 
 # "No known allergy", and those for one kind of substance only (SNOMED CT), with the FHIR categories that they cover.
 NONE_KNOWN = {
@@ -82,9 +82,10 @@ def allergy_groups(statements: Iterable[Statement]) -> tuple[list[SubstanceGroup
         versions = _versions(alike, _is_active_allergy)
         conflicts = _status_conflicts(versions)
         active = [version.newest for version in versions if version.is_active]
-        denying = sorted({_who(none) for none in none_known if any(_covers(none, one) for one in active)})
+        denying = [none for none in none_known if any(_covers(none, one) for one in active)]
         if denying:
-            conflicts.append(f"No known allergies, according to {' and '.join(denying)}")
+            said = sorted({f"{_who(none)} ({said_date(dated_by(none)) or 'date not known'})" for none in denying})
+            conflicts.append(f"No known allergies, according to {' and '.join(said)}")
         groups.append(SubstanceGroup(_title(versions), tuple(versions), tuple(conflicts)))
     groups.sort(key=lambda group: (not group.is_active, group.title.text.lower()))
     return groups, _versions(none_known, _is_active_allergy)

@@ -19,7 +19,7 @@ What fails 4 stays two entries, so that both are seen. Two statements of one sou
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from joinedup.moment import LONDON
@@ -41,12 +41,13 @@ def fold(statements: Iterable[Statement]) -> list[tuple[Statement, ...]]:
     Takes time in proportion to the statements. The order of the events is that of their first statements.
     """
     ordered = list(statements)
+    senders = _senders_by_day(ordered)
     event_of: dict[int, int] = {}
     events: dict[int, list[Statement]] = {}
     near: dict[Hashable, list[int]] = defaultdict(list)
     for number, one in enumerate(ordered):
         home = number
-        if one.type not in NEVER:
+        if one.type not in NEVER and _has_company(one, senders):
             keys = _keys(one)
             candidates = (event_of[other] for key in keys for other in near[key])
             home = next((event for event in candidates if _fits(one, events[event])), number)
@@ -55,6 +56,26 @@ def fold(statements: Iterable[Statement]) -> list[tuple[Statement, ...]]:
         event_of[number] = home
         events.setdefault(home, []).append(one)
     return [tuple(sorted(event, key=_exactness)) for event in events.values()]
+
+
+def _senders_by_day(statements: Iterable[Statement]) -> dict[tuple[str, int], set[str]]:
+    """Which sources say something of a type on which day (0: no time): most days have one source, so nothing folds."""
+    senders: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for one in statements:
+        senders[one.type, one.starts.toordinal() if one.starts else 0].add(one.sender.key)
+    return senders
+
+
+def _has_company(one: Statement, senders: Mapping[tuple[str, int], set[str]]) -> bool:
+    """Answer whether another source says something of this type around this day; a day either side, for the zone."""
+    if one.starts is None:
+        # Without a time an identifier may join it with anything of its type.
+        return bool(one.content.get("identifier"))
+    if senders.get((one.type, 0)) and one.content.get("identifier"):
+        return True
+    day = one.starts.toordinal()
+    around = (senders.get((one.type, near)) for near in (day - 1, day, day + 1))
+    return any(found and found != {one.sender.key} for found in around)
 
 
 def _keys(one: Statement) -> list[Hashable]:
@@ -66,7 +87,8 @@ def _keys(one: Statement) -> list[Hashable]:
     if one.starts is None or len(dated_by(one)) in {4, 7}:
         return keys
     tolerance = _tolerance(one)
-    days = {(one.starts + shift).astimezone(LONDON).date() for shift in (-tolerance, timedelta(0), tolerance)}
+    local = one.starts.astimezone(LONDON).replace(tzinfo=None)
+    days = {(local - tolerance).date(), local.date(), (local + tolerance).date()}
     organisation = organisation_of(one)
     minute = _minute(one)
     for about in _about(one):

@@ -24,6 +24,21 @@ from joinedup.record.statement import (
 )
 
 Said = tuple[Words, list[str]]
+# What laboratories mark a result with, by the codes of HL7 (table 0078, ObservationInterpretation).
+INTERPRETATIONS = {
+    "N": "normal",
+    "H": "high",
+    "HH": "critically high",
+    "L": "low",
+    "LL": "critically low",
+    "A": "abnormal",
+    "AA": "critically abnormal",
+    "POS": "positive",
+    "NEG": "negative",
+    "R": "resistant",
+    "S": "susceptible",
+    "I": "intermediate",
+}
 # What a type is called on pages.
 TYPE_NAMES = {
     "AllergyIntolerance": "Allergy",
@@ -78,6 +93,14 @@ def line_of(type_: str, content: Content) -> Said:
     if not title.text:
         title = Words(TYPE_NAMES.get(type_, type_))
     return title, [one for one in details if one]
+
+
+def title_of(type_: str, content: Content) -> Words:
+    """Answer what a resource is about, as `line_of` does, without the details where that is quicker."""
+    if type_ in {"Condition", "DiagnosticReport", "Observation", "Procedure", "ServiceRequest"}:
+        title = words(content.get("code"))
+        return title if title.text else Words(TYPE_NAMES[type_])
+    return line_of(type_, content)[0]
 
 
 def _any(content: Content) -> Said:
@@ -140,12 +163,19 @@ def _observation(content: Content) -> Said:
     ranges = [range_.get("text") or _range(range_) for range_ in content.get("referenceRange") or ()]
     return words(content.get("code")), [
         "; ".join(part for part in parts if part),
-        listed(content.get("interpretation") or ()),
+        ", ".join(_interpretation(one) for one in content.get("interpretation") or ()),
         f"usual: {ranges[0]}" if ranges and ranges[0] else "",
         words(content.get("dataAbsentReason")).text,
         _status(content, usual={"final", "corrected", "amended"}),
         _note(content),
     ]
+
+
+def _interpretation(concept: Content) -> str:
+    said = words(concept)
+    if not said.is_code:
+        return said.text
+    return next((INTERPRETATIONS[code] for code in sorted(codes(concept)) if code in INTERPRETATIONS), said.text)
 
 
 def value_of(content: Content) -> str:

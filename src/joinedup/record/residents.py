@@ -213,7 +213,8 @@ def told(events: Iterable[IdentityEvent], senders_by_subject: dict[UUID, Sender]
         names = [senders_by_subject[e.subject_id].called if e.subject_id in senders_by_subject else "another record"
                  for e in moved]  # fmt: skip
         methods = dict.fromkeys(said_method(event) for event in moved)
-        details = tuple(part for part in (*methods, reason) if part)
+        spoken = {method.casefold() for method in methods}
+        details = (*methods, reason) if reason and reason.casefold() not in spoken else tuple(methods)
         title = words[kind].format(names=", ".join(dict.fromkeys(names)))
         found.append(IdentityTold(at, title, details, said_actor(actor)))
     return found

@@ -16,7 +16,7 @@ from uuid import UUID
 from joinedup.moment import LONDON
 from joinedup.record.conflicts import SubstanceGroup, Version, allergy_groups, medicine_groups
 from joinedup.record.folding import fold
-from joinedup.record.lines import line_of, name_of
+from joinedup.record.lines import line_of, name_of, title_of
 from joinedup.record.relations import ods_code
 from joinedup.record.statement import (
     OWN,
@@ -80,6 +80,7 @@ _SUPPORTING = frozenset(
 _PREGNANCY = frozenset({"77386006", "289908002", "60001007", "11778-8", "82810-3"})
 _ADJUSTMENT = frozenset({"1108111000000107"})
 
+_NONE: Mapping[str, int] = {}
 _NEVER = datetime.min.replace(tzinfo=LONDON)
 Absence = Literal["none-recorded", "nothing-recorded", "withheld", "not-received"]
 
@@ -121,7 +122,7 @@ class Section:
     groups: tuple[SubstanceGroup, ...] = ()
     none_known: tuple[Version, ...] = ()
     absence: tuple[Absence, str] | None = None
-    conflicts: tuple[str, ...] = ()
+    left_out: int = 0  # lines that were not asked for
 
     @property
     def is_always_open(self) -> bool:
@@ -129,7 +130,7 @@ class Section:
 
     @property
     def many(self) -> int:
-        return len(self.lines) + len(self.groups)
+        return len(self.lines) + len(self.groups) + self.left_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +177,14 @@ def summarise(
     withheld: Collection[str] = (),
     not_connected: Sequence[str] = (),
     anchor: UUID | None = None,
+    most_lines: int | None = None,
 ) -> Summary:
     """Answer the summary at a time, from the current statements of all subjects who are one resident.
 
     `withheld` are the headings of which this reader may see nothing; `not_connected` names organisations known to
     hold data that do not reach this record. `anchor` is the subject by whose id the resident goes: where sources
-    differ on the name, a GP's registration counts first, then the anchor's.
+    differ on the name, a GP's registration counts first, then the anchor's. `most_lines` leaves out what a page does
+    not show of a long section, which then says how many; what is always open is whole.
     """
     held = [one for one in statements if not one.is_in_error and one.type not in _SUPPORTING]
     senders = _senders(held)
@@ -197,7 +200,8 @@ def summarise(
             sections.append(Section(code, title, absence=("withheld", ABSENT["withheld"])))
             continue
         found = by_section.get(code, [])
-        made = _section(code, title, found, at, allergies, none_known)
+        most = None if code in ALWAYS_OPEN else most_lines
+        made = _section(code, title, found, at, allergies, none_known, most)
         if not made.many and made.absence is None:
             made = Section(code, title, absence=absence_of(empties.get(code), stale, not_connected))
         sections.append(made)
@@ -346,6 +350,7 @@ def _section(
     at: datetime,
     allergies: Sequence[SubstanceGroup],
     none_known: Sequence[Version],
+    most: int | None,
 ) -> Section:
     if code == "allergies-and-adverse-reaction":
         active = tuple(group for group in allergies if group.is_active)
@@ -361,16 +366,17 @@ def _section(
         return Section(code, title, lines=tuple(_person_lines(found)))
     if code == "gp-practice":
         return Section(code, title, lines=tuple(_practice_lines(found, at)))
-    lines = [_line(event, at) for event in fold(found)]
-    lines.sort(key=lambda line: _time_of(line.statements[0]), reverse=True)
+    events = sorted(fold(found), key=lambda event: _time_of(event[0]), reverse=True)
+    earlier: dict[str, int] = {}
     if code in _NEWEST_ONLY:
-        lines = _newest_of_each(lines)
+        events, earlier = _newest_of_each(events)
     # What is over comes after what is not; within both, the newest first.
-    lines.sort(key=lambda line: line.is_past)
-    return Section(code, title, lines=tuple(lines))
+    events.sort(key=lambda event: _is_over(event[0], at))
+    lines = [_line(event, at, earlier) for event in events[:most]]
+    return Section(code, title, lines=tuple(lines), left_out=len(events) - len(lines))
 
 
-def _line(event: tuple[Statement, ...], at: datetime) -> Line:
+def _line(event: tuple[Statement, ...], at: datetime, earlier: Mapping[str, int] = _NONE) -> Line:
     one = event[0]
     title, details = line_of(one.type, one.content)
     review = review_date(one.content) if one.type == "Flag" else None
@@ -380,6 +386,7 @@ def _line(event: tuple[Statement, ...], at: datetime) -> Line:
         tuple(details),
         said_date(dated_by(one)),
         event,
+        earlier.get(title.text.casefold(), 0),
         is_past=_is_over(one, at),
         review_due=review if review and review < today else None,
         is_corrected=any(said.is_corrected for said in event),
@@ -397,20 +404,19 @@ def _is_over(one: Statement, at: datetime) -> bool:
     return False
 
 
-def _newest_of_each(lines: Sequence[Line]) -> list[Line]:
-    """Keep the newest line about each thing and count the earlier ones; what bears no code is about its words."""
-    kept: dict[object, Line] = {}
-    earlier: dict[object, int] = defaultdict(int)
-    for line in lines:
-        key: object = line.title.text.casefold()
-        if key in kept:
-            earlier[key] += 1
+def _newest_of_each(
+    events: Sequence[tuple[Statement, ...]],
+) -> tuple[list[tuple[Statement, ...]], dict[str, int]]:
+    """Keep the newest event about each thing, and count the earlier ones by what they are about."""
+    kept: dict[str, tuple[Statement, ...]] = {}
+    earlier: dict[str, int] = defaultdict(int)
+    for event in events:
+        about = title_of(event[0].type, event[0].content).text.casefold()
+        if about in kept:
+            earlier[about] += 1
         else:
-            kept[key] = line
-    return [
-        Line(line.title, line.details, line.when, line.statements, earlier[key], line.is_past, None, line.is_corrected)
-        for key, line in kept.items()
-    ]
+            kept[about] = event
+    return list(kept.values()), earlier
 
 
 def _time_of(one: Statement) -> tuple[bool, datetime]:

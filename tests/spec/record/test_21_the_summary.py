@@ -75,13 +75,13 @@ def test_none_known_beside_penicillin_is_penicillin_and_a_conflict() -> None:
     """Rules: record R66, the test of the rule book."""
     found = section(
         [
-            said(GP, "AllergyIntolerance", code=NO_KNOWN, clinicalStatus=ACTIVE),
+            said(GP, "AllergyIntolerance", code=NO_KNOWN, clinicalStatus=ACTIVE, recordedDate="2024-02-02"),
             said(ACUTE, "AllergyIntolerance", code=PENICILLIN, clinicalStatus=ACTIVE),
         ],
         ALLERGIES,
     )
     assert [group.title.text for group in found.groups] == ["Penicillin"]
-    assert found.groups[0].conflicts == ("No known allergies, according to Riverside Surgery",)
+    assert found.groups[0].conflicts == ("No known allergies, according to Riverside Surgery (2 February 2024)",)
     assert found.absence is None
 
 
@@ -295,6 +295,13 @@ def test_of_each_measurement_the_newest_is_shown_and_the_others_are_counted() ->
     ]  # fmt: skip
     (line,) = section(weights, "observations").lines
     assert (line.details, line.when, line.earlier) == (("74 kg",), "1 May 2024", 2)
+
+
+def test_a_laboratorys_mark_is_said_in_words() -> None:
+    marked = said(ACUTE, "Observation", code=concept("Potassium"), valueQuantity={"value": 6.9, "unit": "mmol/L"},
+                  interpretation=[concept(code="HH", system="")], effectiveDateTime="2026-05-01")  # fmt: skip
+    (line,) = section([marked], "observations").lines
+    assert line.details == ("6.9 mmol/L", "critically high")
 
 
 def test_the_parts_of_a_blood_pressure_stand_in_its_line() -> None:

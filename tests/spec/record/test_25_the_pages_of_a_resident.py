@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from .kept import GRACE, people, signed_in_as
 
@@ -129,6 +129,19 @@ def test_the_page_of_a_resident_is_kept_by_nobody() -> None:
 
 
 PAGES = ["", "timeline/", "about-me/", "documents/", "who-is-who/", "section/problems-and-issues/"]
+
+
+def test_a_store_that_does_not_answer_is_said_and_no_record_is_shown_as_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rules: record R75: never an empty record, and never the words of one."""
+    client = signed_in_as("clinician")
+
+    def fails(*_given: object, **_named: object) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr("joinedup.record.store.everything", fails)
+    text = text_of(client.get(f"/record/{GRACE}/"), 503).lower()
+    for wrong in ("no records", "nothing recorded", "no known", "grace"):
+        assert wrong not in text
 
 
 @pytest.mark.parametrize("page", PAGES)

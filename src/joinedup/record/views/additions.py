@@ -34,6 +34,7 @@ def note(request: Any, resident_id: UUID) -> HttpResponseBase:
         writing.add_note(page.opened, form.cleaned_data["text"], form.cleaned_data["topic"])
         say(request, _("The note is in the record."))
         return HttpResponseRedirect(page.href("resident"))
+    audit_reading(page.opened, "demographics")
     return page.page(
         "record/note.jinja", _("Add a note"), form=form, errors=errors_of(form)
     ).response(400 if form.errors else 200)  # fmt: skip
@@ -54,6 +55,7 @@ def alert(request: Any, resident_id: UUID) -> HttpResponseBase:
         )  # fmt: skip
         say(request, _("The alert is in the record, where every team sees it first."))
         return HttpResponseRedirect(page.href("resident"))
+    audit_reading(page.opened, "demographics")
     return page.page(
         "record/alert.jinja", _("Add an alert"), form=form, errors=errors_of(form), categories=writing.ALERT_CATEGORIES
     ).response(400 if form.errors else 200)
@@ -129,6 +131,7 @@ def edit_about_me(request: Any, resident_id: UUID, *, is_own: bool = False) -> H
         (key, title, hint, (form.data.get(key, "") if form.is_bound else initial.get(key, "")))
         for key, (title, hint) in HEADINGS.items()
     ]
+    audit_reading(page.opened, "about me", "demographics")
     return page.page(
         "record/write_about_me.jinja",
         _("Write “About me”"),

@@ -29,7 +29,7 @@ from joinedup.access import (
     relationship_in_words,
     requires,
 )
-from joinedup.access.breaking_glass import LEAST_TEXT, REASONS
+from joinedup.access.breaking_glass import LEAST_TEXT, REASONS, must_give_reason
 from joinedup.errors import NotFound, RuleError
 from joinedup.identity import Candidate, find_candidates
 from joinedup.record.forms import BreakGlassForm, FindForm, errors_of
@@ -85,6 +85,8 @@ def broken_glass(request: Any) -> HttpResponseBase:
     if not valid:
         return _page(request, form, [], why=why, wants_glass=True).response(400)
     try:
+        # First the reason: asked only of those who exist, it would tell without an alert who does.
+        must_give_reason(why.cleaned_data["reason_code"], why.cleaned_data["reason"])
         candidate = exactly(form)
         if candidate is None:
             raise NotFound(_("No record agrees exactly with all of these details. Check each of them."))

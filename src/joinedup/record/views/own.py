@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from joinedup.access import own_subjects, requires
 from joinedup.identity import residents_of
+from joinedup.record.residents import audit_reading
 from joinedup.record.sources import is_loaded
 from joinedup.record.views import additions, resident
 from joinedup.record.views.additions import form_page
@@ -35,6 +36,7 @@ def mine(request: Any) -> HttpResponseBase:
     choices = []
     for lead, kind in kinds.items():
         page = ResidentPage(request, lead, "record.own", is_own=True)
+        audit_reading(page.opened, "demographics")
         choices.append({"name": page.identity.name, "href": page.href("resident"), "kind": kind})
     return Page(
         request,

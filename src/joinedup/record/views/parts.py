@@ -48,6 +48,7 @@ class ResidentPage:
         self.opened: OpenRecord = open_record(request, resident_id, permission)
         self.has_moved = self.opened.resident_id != resident_id
         self._statements: list[Statement] | None = None
+        self._ages: dict[str, tuple[str, str]] = {}
 
     @property
     def statements(self) -> list[Statement]:
@@ -123,14 +124,22 @@ class ResidentPage:
 
     def age_of(self, sender: Sender) -> str:
         """Answer how old a source's data are, in words."""
-        if sender.setting == "joinedup":
-            return ""
-        if sender.last_received is None:
-            return _("never received")
-        return _("received %(age)s") % {"age": said_age(sender.last_received, self.opened.at)}
+        return self._age(sender)[0]
 
     def state_of(self, sender: Sender) -> str:
-        return freshness(sender, self.opened.at)
+        """Answer whether a source's data are green, amber or red."""
+        return self._age(sender)[1]
+
+    def _age(self, sender: Sender) -> tuple[str, str]:
+        # Every line asks; a record has a few sources and hundreds of lines.
+        if sender.key not in self._ages:
+            said = _("never received")
+            if sender.setting == "joinedup":
+                said = ""
+            elif sender.last_received is not None:
+                said = _("received %(age)s") % {"age": said_age(sender.last_received, self.opened.at)}
+            self._ages[sender.key] = (said, freshness(sender, self.opened.at))
+        return self._ages[sender.key]
 
 
 def setting_name(key: str) -> str:

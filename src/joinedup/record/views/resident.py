@@ -53,7 +53,7 @@ def show_summary(request: Any, resident_id: UUID, *, is_own: bool = False) -> Ht
         return page.moved("resident")
     if page.opened.grant.permission == "record.demographics":
         page._statements = _only_patients(page)
-    summary = _summary(page)
+    summary = _summary(page, FIRST_LINES)
     own = [one for one in page.statements if one.is_own and is_about_me(one.content) and not one.is_in_error]
     about = max(own, key=lambda one: one.recorded_at, default=None)
     audit_reading(page.opened, "summary" if page.opened.grant.permission != "record.demographics" else "demographics")
@@ -93,10 +93,12 @@ def _only_patients(page: ResidentPage) -> list[Statement]:
     return statements_of(page.opened, ["Patient"])
 
 
-def _summary(page: ResidentPage) -> Summary:
+def _summary(page: ResidentPage, most_lines: int | None = None) -> Summary:
     # What is about safeguarding needs more than the summary: only those who may see every entry see it here.
     withheld = frozenset() if page.is_own or page.may("record.full") else SENSITIVE
-    return summarise(page.statements, page.opened.at, withheld=withheld, anchor=page.opened.resident_id)
+    return summarise(
+        page.statements, page.opened.at, withheld=withheld, anchor=page.opened.resident_id, most_lines=most_lines
+    )
 
 
 def _handovers(page: ResidentPage) -> list[dict[str, Any]]:
