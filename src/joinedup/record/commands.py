@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -60,6 +61,7 @@ def listen(
     source: Annotated[str, typer.Option(help="The key of the source whose messages come here.")],
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 2575,
+    as_json: Json = False,
 ) -> None:
     """Listen for HL7 v2 messages (MLLP) of one source until Ctrl-C; each is acknowledged when it is stored.
 
@@ -83,7 +85,9 @@ def listen(
 
     async def serve() -> None:
         server = await serve_mllp(host, port, declared, apply)
-        typer.echo(f"Listening for {declared.name} on {host}:{port}. Ctrl-C ends it.")
+        said = {"listening": f"{host}:{port}", "source": declared.key}
+        shown = f"Listening for {declared.name} on {host}:{port}. Ctrl-C ends it."
+        typer.echo(json.dumps(said) if as_json else shown)
         async with server:
             await server.serve_forever()
 
@@ -112,7 +116,13 @@ def collect(
     from joinedup import database
 
     database.ready()
+    from django.db import close_old_connections
+
     from joinedup.record.arrivals import collect_mailbox
+
+    def pause(seconds: float) -> None:
+        time.sleep(seconds)
+        close_old_connections()  # The database may have been away since the last poll.
 
     if sources is not None:
         from joinedup.feeds import ledger, read_sources
@@ -123,8 +133,8 @@ def collect(
         grant = service_grant("record.intake", "take in what partners send", "whoever runs this machine")
         know_the_senders(declared, folder, grant)
     with suppress(KeyboardInterrupt):
-        for collected in collect_mailbox(mailbox, once=once):
-            if link and collected.applied:
+        for collected in collect_mailbox(mailbox, once=once, pause=pause):
+            if link and (collected.applied or collected.duplicates):  # which a kill left unlinked
                 from joinedup.identity import link as link_subjects
 
                 link_subjects(service_grant("identity.link", "join the records of each resident", "whoever runs this"))
