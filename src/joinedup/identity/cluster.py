@@ -124,8 +124,8 @@ def resident_ids(
 ) -> dict[Id, Id]:
     """Answer the resident of each record of these groups: an id that one of the group's own records has.
 
-    A group keeps, or takes back, the id that most of its records have now (`current`), then the one that most of them
-    had before (`former`), then its smallest. So what is undone gets its former ids again, and no id ever passes to
+    A group keeps, or takes back, the id that most of its records have now (`current`, where they are joined), then the
+    one that most of them had before (`former`), then its smallest. So what is undone gets its former ids again, and no id ever passes to
     another person's records.
     """
     answer: dict[Id, Id] = {}
@@ -133,8 +133,8 @@ def resident_ids(
         members = set(group)
         shares: dict[Id, list[int]] = {one: [0, 0] for one in members}
         for one in members:
-            now = current.get(one, one)
-            if now in members:
+            now = current.get(one)
+            if now is not None and now in members:
                 shares[now][0] += 1
             for before in set(former.get(one, ())):
                 if before in members:

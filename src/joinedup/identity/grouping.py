@@ -227,7 +227,9 @@ def _read_history(cursor: Any, ground: Ground) -> _History:
         cursor.execute(f"{sql} WHERE subject_id = ANY(%s)", [list(ground.ids)])
     place = {one: number for number, one in enumerate(ground.ids)}
     for row, subject, resident, is_open in cursor.fetchall():
-        number = place[subject]
+        number = place.get(subject)
+        if number is None:  # Intake kept and merged it after this run had read the subjects: the next run's.
+            continue
         if is_open:
             history.current[number], history.row[number] = resident, row
         else:
@@ -328,8 +330,10 @@ def _write_reviews(
             cursor.execute(f"{sql} AND (left_id = ANY(%(ids)s) OR right_id = ANY(%(ids)s))", {"ids": inside})
         rows = cursor.fetchall()
         gone = []
-        for review, left, right, reason in rows:
-            if (left, right) in wanted or reason.startswith("merge_"):
+        # A run does not judge what it has not read: a pair that came up meanwhile stays open.
+        judged = np.isin(subject_bytes([end for row in rows for end in row[1:3]]), subject_bytes(ground.ids))
+        for (review, left, right, reason), is_judged in zip(rows, judged.reshape(-1, 2).all(axis=1), strict=True):
+            if (left, right) in wanted or reason.startswith("merge_") or (ground.is_everyone and not is_judged):
                 standing[left, right] = review
             else:
                 gone.append(review)

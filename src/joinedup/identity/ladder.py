@@ -103,12 +103,10 @@ def family_near(one: MatchingFields, other: MatchingFields) -> bool:
     """Answer whether surnames are equal or alike (Jaro-Winkler 0.92), an earlier surname counting as one."""
     from rapidfuzz.distance import JaroWinkler
 
-    if not (one.family and other.family):
-        return False
-    return (
-        JaroWinkler.similarity(one.family, other.family) >= NAMES_ALIKE
-        or one.family in other.other_families
-        or other.family in one.other_families
+    if one.family and other.family and JaroWinkler.similarity(one.family, other.family) >= NAMES_ALIKE:
+        return True
+    return (one.family is not None and one.family in other.other_families) or (
+        other.family is not None and other.family in one.other_families
     )
 
 

@@ -133,7 +133,7 @@ class _Run:
             source = "identity_subject s"
             if not everything:
                 cursor.execute(
-                    "CREATE TEMPORARY TABLE identity_waiting ON COMMIT DROP AS SELECT DISTINCT subject_id FROM identity_unlinked"
+                    "DROP TABLE IF EXISTS pg_temp.identity_waiting; CREATE TEMPORARY TABLE identity_waiting ON COMMIT DROP AS SELECT DISTINCT subject_id FROM identity_unlinked"
                 )
                 source += " LEFT JOIN identity_waiting w USING (subject_id)"
                 is_new = "w.subject_id IS NOT NULL"
@@ -338,7 +338,8 @@ def _look_up(cursor: Any, pending: Sequence[UUID]) -> None:
         roots.setdefault(root, []).append(name)
     families = {name: sorted({*roots[root], root}) for name, root in ROOTS.items()}
     cursor.execute(
-        """CREATE TEMPORARY TABLE identity_nickname (name text PRIMARY KEY, alike text[]) ON COMMIT DROP;
+        """DROP TABLE IF EXISTS pg_temp.identity_nickname, pg_temp.identity_fresh, pg_temp.identity_near;
+           CREATE TEMPORARY TABLE identity_nickname (name text PRIMARY KEY, alike text[]) ON COMMIT DROP;
            CREATE TEMPORARY TABLE identity_fresh ON COMMIT DROP AS SELECT * FROM identity_subject WITH NO DATA;
            CREATE TEMPORARY TABLE identity_near (subject_id uuid PRIMARY KEY, is_new boolean NOT NULL) ON COMMIT DROP"""
     )

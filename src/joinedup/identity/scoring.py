@@ -366,7 +366,9 @@ def _fill_gaps(trained: dict[str, Any]) -> list[str]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep Splink's progress out of our log: it tells of settings and rounds, and each of its loggers has a level."""
+    from splink import Linker
 
+    assert Linker  # Its loggers exist once it is imported.
     named = [logging.getLogger(name) for name in logging.root.manager.loggerDict if name.startswith("splink")]
     was = [(one, one.disabled) for one in named]
     for one in named:

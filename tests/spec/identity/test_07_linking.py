@@ -9,11 +9,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from joinedup.access import Grant
 from joinedup.errors import FileError, RuleError
-from joinedup.identity import configuration, decide, link, pending_reviews_for, resident_of, unmerge
+from joinedup.feeds import Merge
+from joinedup.identity import apply_merges, configuration, decide, link, pending_reviews_for, resident_of, unmerge
 
 from .conftest import ANA, BO, SEEN, source
 
@@ -65,6 +66,26 @@ def test_what_joins_by_itself_and_what_waits(keep: Keep, grant: Grant) -> None:
     assert {name: together(*kept[name]) for name in pairs} == {name: joined for name, (_, _, joined, _) in pairs.items()}
     assert {name: reasons(*kept[name]) for name in pairs} == {name: why for name, (*_, why) in pairs.items()}
     assert link(grant).kind == "nothing"
+
+
+def test_what_comes_while_a_run_reads_is_left_to_the_next(keep: Keep, grant: Grant) -> None:
+    """Intake goes on: a hospital sends two patients and their merge after the run has read the subjects."""
+    one, two = keep("gp:1", nhs_number=ANA), keep("acute:1", nhs_number=ANA)
+    link(grant)
+    later: list[UUID] = []
+
+    def meanwhile(step: str) -> None:
+        if step == "write edges":
+            later.extend(keep(f"acute:{code}", given=code, family="LATER") for code in ("8", "9"))
+            with transaction.atomic():
+                apply_merges(grant, "acute", [Merge("8", "9", SEEN, "m1", 1)])
+
+    link(grant, everything=True, on_step=meanwhile)
+    assert together(one, two)
+    assert together(*later)
+    link(grant)
+    assert together(one, two)
+    assert together(*later)
 
 
 def test_twins_without_numbers_are_not_joined(keep: Keep, grant: Grant) -> None:
