@@ -100,8 +100,8 @@ Apply = Callable[[Message, Source, Path], Taken]
 class Collected:
     """What one poll did, in counts. `waiting` is how many messages are left in the mailbox.
 
-    Of these `failed` could not be applied (our log says why), `unknown` are of no declared source, `reports` are not
-    for us, and `overdue` have been there for more than three days. `fault` says why a poll ended early.
+    Of these `failed` could not be applied, `unknown` are of no declared source, `reports` are not for us, and `overdue`
+    have been there for more than three days. `fault` says what kept us from taking all, where that passes.
     """
 
     applied: int = 0
@@ -192,7 +192,7 @@ class Collector:
                 if source is None or source.key in halted:
                     return
                 _write(path, pieces)
-            taken = self._applied(message, source, path, halted)
+            taken = self._applied(message, source, path, halted, collected)
             if taken is None:
                 collected.failed += 1
                 return
@@ -205,12 +205,15 @@ class Collector:
         collected.waiting -= 1
         collected.overdue -= is_overdue
 
-    def _applied(self, message: Message, source: Source, path: Path, halted: set[str]) -> Taken | None:
+    def _applied(
+        self, message: Message, source: Source, path: Path, halted: set[str], collected: Collected
+    ) -> Taken | None:
         """Answer what became of a message that is here, None when it could not be applied."""
         try:
             return self.apply(message, source, path)
-        except Unavailable:  # a fault that passes: the next poll tries again, in the same order
+        except Unavailable as error:  # a fault that passes: the next poll tries again, in the same order
             halted.add(source.key)
+            collected.fault = str(error)
         except Exception as error:
             # A fault of ours, which would come again: it must not hold up the messages of others. The kind of the
             # fault alone is logged: its text may hold what the message says.

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from joinedup import database
 from joinedup.access import service_grant
@@ -67,7 +67,6 @@ def collect_mailbox(name: str, *, once: bool, pause: Callable[[float], None] = t
         folder = open_.enter_context(_spool(mailbox.name))
         collector = mesh.Collector(mailbox, apply_file, folder)
         while True:
-            close_old_connections()
             is_known_organisation.cache_clear()  # what was loaded since the last poll counts
             try:
                 sources = ledger.declared().values()

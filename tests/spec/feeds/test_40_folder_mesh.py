@@ -151,6 +151,7 @@ def test_a_fault_that_passes_keeps_the_messages_of_that_source_in_their_order(ma
     collected = box.collect(SOURCES, NOW)
     assert held.all == [("harlow", b"other")]
     assert (collected.applied, collected.failed, collected.waiting) == (1, 1, 2)
+    assert collected.alarms[0] == "the database does not answer"
     assert mailbox.waiting() == waiting
     held.faults.clear()
     assert box.collect(SOURCES, NOW).applied == 2
