@@ -158,7 +158,11 @@ SUBJECTS_OF = ["joinedup.identity.subjects_of"]  # (resident id) -> subject ids
 # (grant, ids) -> counts: takes in again what feeds set aside and somebody wants tried again
 RETRY = "joinedup.record.retrying.retry"
 # () -> bool: are simulated people or areas in the database?
-LOADED_DEMO_DATA = ["joinedup.access.demo.is_loaded", "joinedup.system.simulated.is_loaded"]
+LOADED_DEMO_DATA = [
+    "joinedup.access.demo.is_loaded",
+    "joinedup.system.simulated.is_loaded",
+    "joinedup.record.sources.is_loaded",
+]
 
 LOGGING = {
     "version": 1,

@@ -90,7 +90,7 @@ def break_glass(
     if named is None or not subjects:
         _deny(grant, None, "no such resident")
         raise NotFound(NO_SUCH_RECORD)
-    _must_give_reason(reason_code, text)
+    must_give_reason(reason_code, text)
     actor = actor_asking(request)
     ties = ties_of(request, "record.summary", {named: subjects}, wanted, at)[named]
     without_glass = Ties(ties.by_body, ties.own, None, ties.choice)
@@ -167,7 +167,8 @@ def _deny(grant: Grant, resident_id: UUID | None, reason: str) -> None:
         record(grant, "record.break-glass", f"resident:{resident_id or 'none'}", outcome="denied", details=details)
 
 
-def _must_give_reason(reason_code: str, text: str) -> None:
+def must_give_reason(reason_code: str, text: str) -> None:
+    """Raise RuleError unless this is a reason; asked before anybody is looked for, so that it tells of nobody."""
     if reason_code not in REASONS:
         near = did_you_mean(reason_code, REASONS)
         raise RuleError(f"Select why you open this record; expected one of {', '.join(REASONS)}.{near}")

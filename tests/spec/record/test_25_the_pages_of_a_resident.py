@@ -229,6 +229,17 @@ def test_a_glass_that_may_not_be_broken(change: dict[str, str], status: int, say
     assert client.get(f"/record/{GRACE}/").status_code == 404
 
 
+@pytest.mark.parametrize("change", [{"reason": "." * 40}, {"reason_code": "curious"}])
+def test_without_a_reason_nobody_learns_who_exists(change: dict[str, str]) -> None:
+    client = signed_in_as("emergency_clinician")
+    here, nowhere = (
+        client.post("/record/break-glass/", GLASS | change | {"nhs_number": number})
+        for number in ("9990000018", "9990000026")
+    )
+    assert here.status_code == nowhere.status_code == 422
+    assert bare(here.content.decode()) == bare(nowhere.content.decode())
+
+
 def test_with_a_relationship_no_glass_is_broken() -> None:
     response = signed_in_as("clinician").post("/record/break-glass/", GLASS)
     assert response["Location"] == f"/record/{GRACE}/"
@@ -236,6 +247,15 @@ def test_with_a_relationship_no_glass_is_broken() -> None:
 
 
 # --- writing -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", ["note/", "alert/", "about-me/write/"])
+def test_a_form_shows_who_it_is_and_is_audited(page: str) -> None:
+    before = len(audit("record.read"))
+    assert "Grace Okafor" in text_of(signed_in_as("clinician").get(f"/record/{GRACE}/{page}"))
+    after = audit("record.read")
+    assert len(after) == before + 1
+    assert after[-1]["subject"] == f"resident:{GRACE}"
 
 
 def test_a_note_is_added_named_and_withdrawn() -> None:

@@ -161,6 +161,21 @@ def test_everything_comes_in_pages_of_one_moment(ask: Get) -> None:
     assert client.get(f"/fhir/Patient/{GRACE}/$everything?_page=forged").status_code == 400
 
 
+def test_what_is_about_no_resident_has_its_versions_too(ask: Get) -> None:
+    def named(name: str, day: int) -> Any:
+        one = resource(GP, "Organization", "ward", name=name, event_at=datetime(2026, 6, day, tzinfo=UTC))
+        one.subject_id = nobody(GP.key)
+        return one
+
+    keep(GP, named("Ward 3", 1))
+    keep(GP, named("Birch Ward", 2))
+    address = f"Organization/{resource_id(GP.key, 'Organization', 'ward')}"
+    assert ask(address)[1]["name"] == "Birch Ward"
+    assert ask(f"{address}/_history/1")[1]["name"] == "Ward 3"
+    assert [one["resource"]["name"] for one in ask(f"{address}/_history")[1]["entry"]] == ["Birch Ward", "Ward 3"]
+    assert ask(f"{address}/_history/3")[0] == 404
+
+
 def test_what_another_source_holds_belongs_to_the_resident_once_it_is_joined(ask: Get) -> None:
     keep(ACUTE, patient(ACUTE, "h1"),
          resource(ACUTE, "AllergyIntolerance", "al", "h1", code={"text": "Latex"}, patient={"reference": "Patient/h1"}))  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
@@ -22,7 +23,7 @@ from django.http.response import HttpResponseBase
 from django.utils.http import http_date
 from django.views.decorators.csrf import csrf_exempt
 
-from joinedup.access import Act, Grant, grant_for_resident, may_see_residents, record, record_many, requires_token
+from joinedup.access import Act, Grant, grant_for_resident, grants_for_residents, record, record_many, requires_token
 from joinedup.errors import JoinedupError, NotFound
 from joinedup.feeds import resource_id
 from joinedup.identity import find_candidates, resident_of, subjects_of
@@ -37,6 +38,7 @@ from joinedup.record.store import Stored
 PERMISSION = "record.full"
 CONTENT_TYPE = "application/fhir+json; charset=utf-8"
 DEFAULT_COUNT, MOST = 20, 1000
+MOST_LOOKED_AT = 200  # residents who may be meant: most of them may be hidden from the caller
 NEXT_LASTS_SECONDS = 15 * 60
 NOT_HERE = "There is no such resource, or none that you may see."
 # What is about no resident, and is added once to $everything when something refers to it.
@@ -47,7 +49,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def fhir(view: View) -> View:
-    """Make a view answer FHIR JSON only, in one transaction with its audit, and its errors as OperationOutcome."""
+    """Make a view answer FHIR JSON only, and its errors as OperationOutcome."""
 
     @csrf_exempt  # Nothing here looks at a cookie.
     @wraps(view)
@@ -219,13 +221,13 @@ def _search_patients(request: HttpRequest, asked: Sequence[tuple[str, str]]) -> 
             given=given.get("given"),
             birth_date=datetime.fromisoformat(given["birthdate"]).date() if born else None,
             postcode=given.get("address-postalcode"),
+            limit=MOST_LOOKED_AT,
         )
         candidates = {one.resident_id: tuple(one.subject_ids) for one in found}
+    grants = grants_for_residents(request, PERMISSION, candidates)
     with transaction.atomic():
-        seen = may_see_residents(request, PERMISSION, candidates)
         rows: list[Stored] = []
-        for resident in seen:
-            grant = grant_for_resident(request, PERMISSION, candidates[resident])
+        for resident, grant in grants.items():
             rows += store.everything(grant, candidates[resident], ["Patient"], known_at=page.known_at)
             _record(grant, "fhir.search", candidates[resident], {"type": "Patient", "parameters": sorted(given)})
         if "_id" in given:
@@ -307,11 +309,13 @@ def _one(request: HttpRequest, type_: str, id_: str, action: str, of: Callable[[
     if type_ in DIRECTORY:
         with transaction.atomic():
             grant = request.grant  # type: ignore[attr-defined]
-            stored = store.directory(grant, {key: ""})
-            if not stored:
+            listed = store.directory(grant, {key: ""})
+            if not listed:
                 raise NotFound(NOT_HERE)
+            # It is about no resident: the leave is for the shelf of its source.
+            stored = of(replace(grant, subject_ids=frozenset({listed[0].subject_id})), key)
             record(grant, action, f"{type_}:{key}")
-            return stored[0]
+            return stored
     subjects = subjects_of(resident_of(subject))
     grant = grant_for_resident(request, PERMISSION, subjects)
     with transaction.atomic():
