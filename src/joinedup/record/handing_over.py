@@ -17,7 +17,7 @@ from django.db import connection, transaction
 
 from joinedup.access import Act, Grant, Relationship, grant_for, keep_relationships, record_many
 from joinedup.errors import NotFound, RuleError
-from joinedup.identity import resident_of
+from joinedup.identity import resident_of, residents_of, subjects_of_many
 from joinedup.record import store
 from joinedup.record.handover import (
     HISTORY_AFTER,
@@ -34,9 +34,9 @@ from joinedup.record.handover import (
     open_by,
     shifted,
 )
-from joinedup.record.residents import OpenRecord, organisation_name
+from joinedup.record.residents import OpenRecord, organisation_name, statements_of
 from joinedup.record.sources import every_source
-from joinedup.record.statement import OWN
+from joinedup.record.statement import OWN, Statement
 from joinedup.record.writing import author_of
 
 PERMISSION = "record.handover"
@@ -298,39 +298,46 @@ def handover(id_: UUID) -> Row:
     return found[0]
 
 
-def leave_to_read(request: Any, row: Row, body_id: UUID) -> Grant:
-    """Answer the grant to read a hand-over and whom it is about, for a team that it concerns.
+def leave_to_read(request: Any, rows: Sequence[Row], body_id: UUID) -> Grant:
+    """Answer the grant to read hand-overs that concern a team, and whom they are about.
 
-    It covers the one subject, and `read_handover` reads no more with it than the hand-over itself: the sender has
-    addressed it to this team, which is the reason why it may be read before anything is accepted.
+    `read_handovers` reads no more with it than the hand-overs themselves and the Patients: the sender has addressed
+    them to this team, which is the reason why they may be read before anything is accepted.
     """
     grant = grant_for(request, PERMISSION, body_id=body_id)
-    return replace(grant, subject_ids=frozenset({row.subject_id}), relationship="referral")
+    subjects = subjects_of_many(residents_of(row.subject_id for row in rows).values())
+    covered = {subject for together in subjects.values() for subject in together}
+    return replace(grant, subject_ids=frozenset(covered | {row.subject_id for row in rows}), relationship="referral")
 
 
-def leave_to_read_many(request: Any, rows: Sequence[Row], body_id: UUID) -> Grant:
-    """Answer the grant to list hand-overs that concern a team: as `leave_to_read`, for all of them."""
-    grant = grant_for(request, PERMISSION, body_id=body_id)
-    return replace(grant, subject_ids=frozenset(row.subject_id for row in rows), relationship="referral")
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A hand-over with the resource (None when it is gone), and what the person's sources call them."""
+
+    row: Row
+    resource: store.Stored | None
+    resident_id: UUID
+    patients: list[Statement]
 
 
-def read_many(grant: Grant, rows: Sequence[Row]) -> list[tuple[Row, store.Stored | None, list[store.Stored]]]:
-    """Answer each hand-over with its resource (None when it is gone) and the Patient of its subject; one query."""
+def read_handovers(grant: Grant, rows: Sequence[Row]) -> list[Read]:
+    """Answer each hand-over with its resource and the Patients of its person, in three queries."""
     grant.must_be_for(PERMISSION)
-    types = ["Patient", *sorted({row.type for row in rows})]
-    held = store.everything(grant, {row.subject_id for row in rows}, types)
-    by_id = {stored.id: stored for stored in held}
-    patients: dict[UUID, list[store.Stored]] = {}
-    for stored in held:
-        if stored.type == "Patient":
-            patients.setdefault(stored.subject_id, []).append(stored)
-    return [(row, by_id.get(row.id), patients.get(row.subject_id, [])) for row in rows]
-
-
-def read_handover(grant: Grant, row: Row) -> tuple[store.Stored, list[store.Stored]]:
-    """Answer the resource that was handed over and the Patient of its subject; raises NotFound when it is gone."""
-    grant.must_be_for(PERMISSION)
-    return store.one(grant, row.type, row.id), store.everything(grant, [row.subject_id], ["Patient"])
+    leads = residents_of(row.subject_id for row in rows)
+    subjects = subjects_of_many(leads.values())
+    by_id = {row.id: row for row in store.everything(grant, leads, {row.type for row in rows})}
+    opened = OpenRecord(UUID(int=0), tuple(s for together in subjects.values() for s in together), grant,
+                        datetime.now(UTC))  # fmt: skip
+    patients: dict[UUID, list[Statement]] = {}
+    for one in statements_of(opened, ["Patient"]):
+        patients.setdefault(one.subject_id, []).append(one)
+    found = []
+    for row in rows:
+        lead = leads[row.subject_id]
+        # What the sender itself calls the person comes first.
+        order = sorted(subjects[lead], key=lambda subject: subject != row.subject_id)
+        found.append(Read(row, by_id.get(row.id), lead, [one for s in order for one in patients.get(s, ())]))
+    return found
 
 
 # --- acts ----------------------------------------------------------------------------------------------------------

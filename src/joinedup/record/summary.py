@@ -152,8 +152,12 @@ class Identity:
     @property
     def nhs_number_said(self) -> str:
         """Answer the number grouped 3-3-4, as people read it out."""
-        number = self.nhs_number
-        return f"{number[:3]} {number[3:6]} {number[6:]}" if len(number) == 10 else number
+        return grouped(self.nhs_number)
+
+
+def grouped(number: str) -> str:
+    """Answer an NHS number grouped 3-3-4; what has not ten digits as it is."""
+    return f"{number[:3]} {number[3:6]} {number[6:]}" if len(number) == 10 else number
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from joinedup.record.residents import (
     told,
 )
 from joinedup.record.statement import OWN, Statement, dated_by, said_date
-from joinedup.record.summary import SECTIONS, SENSITIVE, Summary, address_of, nhs_numbers, summarise
+from joinedup.record.summary import SECTIONS, SENSITIVE, Summary, address_of, grouped, nhs_numbers, summarise
 from joinedup.record.timeline import JOIN, timeline
 from joinedup.record.views.parts import ResidentPage, keeps_no_copy, setting_name, stale_said
 from joinedup.ui import Column, Table, instant
@@ -339,11 +339,11 @@ def show_identity(request: Any, resident_id: UUID, *, is_own: bool = False) -> H
         numbers = nhs_numbers(one.content)
         joined = joins.get(subject)
         rows.append({
-            "source": one.sender.called, "setting": setting_name(one.sender.setting),
-            "name": name_of(one.content), "born": said_date(str(one.content.get("birthDate") or "")),
-            "number": numbers[0][0] if numbers else "", "address": address_of(one.content),
-            "how": joined.words if joined else _("This record gives the person its place here"),
-            "since": joined.since if joined else None,
+            "source": f"{one.sender.called} ({setting_name(one.sender.setting)})",
+            "name": name_of(one.content) or _("No name given"),
+            "born": said_date(str(one.content.get("birthDate") or "")),
+            "number": grouped(numbers[0][0]) if numbers else "", "address": address_of(one.content),
+            "how": f"{joined.words}, {instant(joined.since)}" if joined else _("The person goes by this record's id"),
         })  # fmt: skip
     by_subject = {one.subject_id: one.sender for one in page.statements if not one.is_own}
     happened = [
@@ -358,13 +358,11 @@ def show_identity(request: Any, resident_id: UUID, *, is_own: bool = False) -> H
         records=Table(
             [
                 Column("source", _("Source")),
-                Column("setting", _("Setting")),
                 Column("name", _("Name there")),
                 Column("born", _("Born")),
                 Column("number", _("NHS number")),
                 Column("address", _("Address")),
-                Column("how", _("How we know")),
-                Column("since", _("Since"), "date"),
+                Column("how", _("How we know, since when")),
             ],
             rows,
             caption=_("Records that are this person"),

@@ -25,11 +25,10 @@ from joinedup.record import handing_over
 from joinedup.record.forms import ReferForm, errors_of
 from joinedup.record.handing_over import PERMISSION, Row
 from joinedup.record.handover import NEEDS_REASON, STEPS, URGENCIES, is_sent_in_time
-from joinedup.record.lines import line_of, name_of
+from joinedup.record.lines import line_of
 from joinedup.record.residents import organisation_name
 from joinedup.record.sources import every_source, is_loaded
-from joinedup.record.statement import said_date
-from joinedup.record.summary import nhs_numbers
+from joinedup.record.summary import Identity, identity_of
 from joinedup.record.views.additions import form_page
 from joinedup.record.views.parts import ResidentPage, keeps_no_copy, say, setting_name
 from joinedup.ui import Column, Crumb, Page, Table, day
@@ -163,15 +162,14 @@ def _for_our_practice(request: Any, teams: Sequence[Team]) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class _Person:
-    name: str
-    born: str
-    number: str
+    who: Identity
     about: str
 
     @property
     def said(self) -> str:
         """Answer who it is in one line: a name alone is not enough to know somebody by."""
-        return f"{self.name}, {_('born %(day)s') % {'day': said_date(self.born)}}" if self.born else self.name
+        born = _("born %(day)s") % {"day": day(self.who.born)} if self.who.born else ""
+        return ", ".join(part for part in (self.who.name, born) if part)
 
 
 def _people(request: Any, teams: Sequence[Team], rows: Sequence[Row]) -> dict[UUID, _Person]:
@@ -184,18 +182,15 @@ def _people(request: Any, teams: Sequence[Team], rows: Sequence[Row]) -> dict[UU
         team = next(team for team in teams if row.receiver in team.codes or row.sender in team.codes)
         by_body.setdefault(team.body_id, []).append(row)
     for body_id, group in by_body.items():
-        leave = handing_over.leave_to_read_many(request, group, body_id)
-        for row, resource, patients in handing_over.read_many(leave, group):
-            patient = patients[0].content if patients else {}
-            title, _details = line_of(row.type, resource.content) if resource else ("", [])
-            numbers = nhs_numbers(patient)
-            born = str(patient.get("birthDate") or "")
-            found[row.id] = _Person(
-                name_of(patient) or _("Name not known"), born, numbers[0][0] if numbers else "", str(title)
-            )
-        leads = residents_of(row.subject_id for row in group)
+        leave = handing_over.leave_to_read(request, group, body_id)
+        leads = set()
+        for read in handing_over.read_handovers(leave, group):
+            title = line_of(read.row.type, read.resource.content)[0] if read.resource else ""
+            who = identity_of(read.patients, datetime.now(UTC), read.resident_id)
+            leads.add(read.resident_id)
+            found[read.row.id] = _Person(who, str(title))
         with transaction.atomic():
-            disclose(leave, set(leads.values()), "record.list", parts=["demographics"])
+            disclose(leave, leads, "record.list", parts=["demographics"])
     return found
 
 
@@ -273,7 +268,7 @@ def handover(request: Any, handover_id: UUID) -> HttpResponseBase:
     if team is None:
         raise NotFound(handing_over.NO_SUCH)
     side = handing_over.side_of(row, team.codes)
-    grant = handing_over.leave_to_read(request, row, team.body_id)
+    grant = handing_over.leave_to_read(request, [row], team.body_id)
     errors: list[dict[str, str]] = []
     status = 200
     if request.method == "POST":
@@ -287,16 +282,16 @@ def handover(request: Any, handover_id: UUID) -> HttpResponseBase:
             handing_over.take_step(grant, row, side, wanted, reason)
             say(request, _("Done: %(state)s.") % {"state": STATES.get(wanted, wanted).lower()})
             return HttpResponseRedirect(reverse("record:inbox"))
-    resource, patients = handing_over.read_handover(grant, row)
+    (read,) = handing_over.read_handovers(grant, [row])
+    if read.resource is None:
+        raise NotFound(handing_over.NO_SUCH)
+    lead = read.resident_id
     if side == "receiver":
         handing_over.mark_opened(grant, row, datetime.now(UTC))
     else:
         with transaction.atomic():
-            disclose(grant, set(residents_of([row.subject_id]).values()), PERMISSION, parts=["hand-over"])
-    title, details = line_of(row.type, resource.content)
-    patient = patients[0].content if patients else {}
-    numbers = nhs_numbers(patient)
-    lead = residents_of([row.subject_id])[row.subject_id]
+            disclose(grant, [lead], PERMISSION, parts=["hand-over"])
+    title, details = line_of(row.type, read.resource.content)
     may_open = bool(grants_for_residents(request, "record.summary", subjects_of_many([lead])))
     in_time = None
     if row.kind != "referral" and row.began_at:
@@ -311,10 +306,8 @@ def handover(request: Any, handover_id: UUID) -> HttpResponseBase:
         state=STATES.get(row.state, row.state),
         what=title,
         details=details,
-        sections=_texts(resource.content),
-        name=name_of(patient) or _("Name not known"),
-        born=str(patient.get("birthDate") or ""),
-        number=numbers[0][0] if numbers else "",
+        sections=_texts(read.resource.content),
+        who=identity_of(read.patients, datetime.now(UTC), lead),
         sender=organisation_name(row.sender) or row.sender,
         receiver=organisation_name(row.receiver) or row.receiver or _("the practice where the resident is registered"),
         steps=[
