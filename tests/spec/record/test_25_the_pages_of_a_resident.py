@@ -128,6 +128,14 @@ def test_the_page_of_a_resident_is_kept_by_nobody() -> None:
     assert "no-store" in signed_in_as("clinician").get(f"/record/{GRACE}/")["Cache-Control"]
 
 
+def test_every_page_says_simulated_where_only_a_source_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Feeds of made-up residents may be loaded without demo users and with published areas."""
+    client = signed_in_as("data_quality")
+    monkeypatch.setattr("joinedup.access.demo.is_loaded", lambda: False)
+    monkeypatch.setattr("joinedup.system.simulated.is_loaded", lambda: False)
+    assert "Simulated residents" in text_of(client.get("/identity/"))
+
+
 PAGES = ["", "timeline/", "about-me/", "documents/", "who-is-who/", "section/problems-and-issues/"]
 
 
