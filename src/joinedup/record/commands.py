@@ -134,12 +134,12 @@ def collect(
         know_the_senders(declared, folder, grant)
     with suppress(KeyboardInterrupt):
         for collected in collect_mailbox(mailbox, once=once, pause=pause):
-            if link and (collected.applied or collected.duplicates):  # which a kill left unlinked
+            told = "\n".join([_collected(collected), *collected.alarms])
+            typer.echo(json.dumps(asdict(collected)) if as_json else told)
+            if link and (collected.applied or collected.duplicates):  # a kill may have left these unlinked
                 from joinedup.identity import link as link_subjects
 
                 link_subjects(service_grant("identity.link", "join the records of each resident", "whoever runs this"))
-            told = "\n".join([_collected(collected), *collected.alarms])
-            typer.echo(json.dumps(asdict(collected)) if as_json else told)
 
 
 def _collected(collected: Any) -> str:
