@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from joinedup.access import Act, record, record_many
+from joinedup.access import Act, record_many
 from joinedup.errors import NotFound, RuleError
 from joinedup.identity import grouping
 from joinedup.identity.configuration import in_force
@@ -72,11 +72,30 @@ def decide(
                 [at, outcome, decision, left, right],
             )
             grouping.regroup(cursor, (left, right), in_force(), at, decision_id=decision)
-        record(
-            grant, "identity.decide", f"resident:{left}",
-            details={"other": str(right), "verdict": verdict, "decision": decision},
-        )  # fmt: skip
+        # On both, so that each person's own log of access shows it.
+        acts = [
+            Act(
+                "identity.decide",
+                f"resident:{one}",
+                details={"other": str(two), "verdict": verdict, "decision": decision},
+            )
+            for one, two in ((left, right), (right, left))
+        ]
+        record_many(grant, acts)
     return decision
+
+
+def decide_review(grant: Grant, review_id: int, verdict: str, reason: str, *, request_id: UUID) -> None:
+    """Decide on the pair of a review. A second click is the first decision again; NotFound when another one closed it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT left_id, right_id, closed_at IS NULL FROM identity_review WHERE id = %s", [review_id])
+        row = cursor.fetchone()
+        cursor.execute("SELECT 1 FROM identity_decision WHERE request_id = %s", [request_id])
+        if cursor.fetchone() is not None:
+            return
+    if row is None or not row[2]:
+        raise NotFound("This pair waits no more: somebody has decided on it, or there is no such pair.")
+    decide(grant, row[0], row[1], verdict, reason, request_id=request_id)
 
 
 def unmerge(

@@ -14,7 +14,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
 from joinedup.access import disclose, record, requires
-from joinedup.errors import JoinedupError, NotFound
+from joinedup.errors import NotFound, RuleError
 from joinedup.feeds.values import SETTINGS
 from joinedup.identity import services
 from joinedup.identity.evidence import Evidence, Side, look, said_day
@@ -92,19 +92,18 @@ def queue(request: Any) -> HttpResponseBase:
 @keeps_no_copy
 def review(request: Any, review_id: int) -> HttpResponseBase:
     """Two records side by side with the evidence, and the verdict of whoever looks."""
-    found = look(request.grant, review_id)
     form = VerdictForm(request.POST if request.method == "POST" else None)
     errors = errors_of(form)
     if form.is_bound and form.is_valid():
         values = form.cleaned_data
         try:
-            services.decide(
-                request.grant, found.left.subject_id, found.right.subject_id, values["verdict"], values["reason"],
-                request_id=values["request"],
-            )  # fmt: skip
+            services.decide_review(
+                request.grant, review_id, values["verdict"], values["reason"], request_id=values["request"]
+            )
             return HttpResponseRedirect(reverse("identity:queue"))
-        except JoinedupError as error:
+        except RuleError as error:
             errors = [{"text": str(error), "href": "#verdict"}]
+    found = look(request.grant, review_id)
     return Page(
         request,
         "identity/review.jinja",
@@ -145,7 +144,7 @@ def resident(request: Any, resident_id: UUID) -> HttpResponseBase:
                 request_id=values["request"],
             )  # fmt: skip
             return HttpResponseRedirect(reverse("identity:resident", args=[resident_of(resident_id)]))
-        except JoinedupError as error:
+        except RuleError as error:
             errors = [{"text": str(error), "href": "#records"}]
     return Page(
         request,
