@@ -129,7 +129,9 @@ def search(request: Any, form: FindForm) -> list[Found]:
             continue
         opened = OpenRecord(one.resident_id, one.subject_ids, grant, at)
         patients = statements_of(opened, ["Patient"])
-        address = next((said for patient in patients if (said := address_of(patient.content))), "")
+        # An extract may hold the postcode only; the practice's whole address says more.
+        told = sorted(patients, key=lambda patient: patient.sender.setting != "gp")
+        address = max((address_of(patient.content) for patient in told), key=lambda said: said.count(","), default="")
         found.append(
             Found(
                 one.resident_id,

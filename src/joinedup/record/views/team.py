@@ -317,6 +317,7 @@ def handover(request: Any, handover_id: UUID) -> HttpResponseBase:
         ],
         acts=[(state, ACTS[state], state in NEEDS_REASON) for state, by in STEPS[row.state].items() if by == side],
         in_time=in_time,
+        is_shifted=row.reached_at != row.arrived_at,
         due=_due(row, datetime.now(UTC)),
         resident_href=reverse("record:resident", args=[lead]) if may_open else "",
         errors=errors,
