@@ -297,6 +297,7 @@ def _event_at(content: dict[str, Any]) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(told)
-    except (TypeError, ValueError):
+        # What lies before the year 1 in UTC can be stored, and then no program reads it back.
+        return at.astimezone(UTC) if at.tzinfo is not None else None
+    except (TypeError, ValueError, OverflowError):
         return None
-    return at if at.tzinfo is not None else None

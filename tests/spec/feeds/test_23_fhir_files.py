@@ -84,6 +84,13 @@ def test_lines_of_any_types_in_any_order_are_resources_of_their_patients(tmp_pat
     assert person.warnings == ("no-nhs-number",)
 
 
+@pytest.mark.parametrize("told", ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00.1+00:01"])
+def test_a_time_before_all_time_orders_nothing(tmp_path: Path, told: str) -> None:
+    """The database would keep it as a year before Christ, which no program can read back."""
+    (person,) = taken(written(tmp_path, [patient(meta={"lastUpdated": told})]))
+    assert person.event_at is None
+
+
 def test_what_is_kept_are_the_bytes_that_came(tmp_path: Path) -> None:
     line = b'{"resourceType" : "Observation", "id":"1","status":"final","code":{"text":"caf\\u00e9 \xc3\xa9 \\/"},'
     line += b'"subject":{"reference":"Patient/123"},"valueQuantity":{"value":1.50},'
