@@ -110,6 +110,8 @@ def test_what_a_search_finds(asked: list[tuple[str, str]], found: str) -> None:
         (("colour", "red"), "colour: Observation has no such search parameter"),
         (("statuss", "final"), "Did you mean 'status'"),
         (("code:in", "x"), "code:in: this modifier is not known"),
+        (("_id:not", "x"), "_id:not: no modifier is known"),
+        (("_sort:first", "date"), "_sort:first: no modifier is known"),
         (("date", "soon"), "A date is expected"),
         (("date", "xx2026"), "A date is expected"),
         (("_sort", "colour"), "_sort=colour"),

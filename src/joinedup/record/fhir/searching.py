@@ -133,6 +133,8 @@ def parse(type_: str, asked: Iterable[tuple[str, str]]) -> Search:
     sort: list[tuple[str, bool]] = []
     for name, value in asked:
         parameter, _, modifier = name.partition(":")
+        if modifier and parameter.startswith("_"):
+            raise BadRequest(f"{parameter}:{modifier}: no modifier is known here for {parameter}.")
         if parameter == "_sort":
             sort = [_sort_key(one) for one in value.split(",")][:3]
         elif parameter == "_id":
