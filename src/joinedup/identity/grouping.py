@@ -253,7 +253,7 @@ def _residents(ground: Ground, group: Any, history: _History) -> Any:
     outside = -1  # an id that no subject of the ground has
     current = {number: place.get(one, outside) for number, one in history.current.items()}
     former = {number: [place.get(one, outside) for one in were] for number, were in history.former.items()}
-    for number, chosen in resident_ids(members.values(), current, former).items():
+    for number, chosen in resident_ids(filter(None, members.values()), current, former).items():
         resident[number] = chosen
     return resident
 

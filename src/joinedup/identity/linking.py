@@ -76,9 +76,15 @@ class _Run:
     def link(self, everything: bool, retrain: bool) -> LinkReport:
         cursor = self.cursor
         with self._step("read the queue"):
-            cursor.execute("SELECT id, subject_id FROM identity_unlinked")
-            waiting = cursor.fetchall()
-            pending = sorted({subject for _, subject in waiting})
+            # Taken from the queue in one statement: what intake adds meanwhile is seen by the next run.
+            cursor.execute(
+                """DROP TABLE IF EXISTS pg_temp.identity_waiting;
+                   CREATE TEMPORARY TABLE identity_waiting (subject_id uuid PRIMARY KEY) ON COMMIT DROP;
+                   WITH taken AS (DELETE FROM identity_unlinked RETURNING subject_id)
+                   INSERT INTO identity_waiting SELECT DISTINCT subject_id FROM taken"""
+            )
+            cursor.execute("SELECT count(*) FROM identity_waiting")
+            (waiting,) = cursor.fetchone()
             cursor.execute("SELECT count(*) FROM identity_subject")
             (total,) = cursor.fetchone()
             model_id, version, model = newest_model(cursor)
@@ -86,26 +92,24 @@ class _Run:
             retrain or model is None or (not version.startswith("area") and total >= self.configuration.train_from)
         )
         everything = everything or is_new_model
-        if not total or not (pending or everything):
+        if not total or not (waiting or everything):
             return LinkReport("nothing", version, subjects=total, notes=["Nothing waits to be linked."])
-        is_batch = everything or len(pending) > max(_FEW, total * _FEW_SHARE)
+        is_batch = everything or waiting > max(_FEW, total * _FEW_SHARE)
         db = duckdb_in_memory()
         try:
-            self._load(db, None if is_batch else pending, everything)
+            self._load(db, is_batch, everything)
             if is_new_model:
                 model_id, version, model = self._model(db, total, retrain)
             assert model is not None
             found = self._compare(db, model, is_batch)
-            report = LinkReport("batch" if is_batch else "incremental", version, linked=len(pending), subjects=total)
+            report = LinkReport("batch" if is_batch else "incremental", version, linked=waiting, subjects=total)
             report.edges = {
                 METHODS[code]: int((found["method"] == code).sum()) for code in sorted(set(found["method"].tolist()))
             }
             run_id = self._begin(report.kind, model_id)
-            self._write(db, found, pending, run_id, model_id, is_batch, everything, report)
+            self._write(db, found, run_id, model_id, is_batch, everything, report)
         finally:
             db.close()
-        with self._step("close the queue"):
-            cursor.execute("DELETE FROM identity_unlinked WHERE id = ANY(%s)", [[row for row, _ in waiting]])
         report.seconds, report.notes = self.seconds, self.notes
         counts = {name: value for name, value in report.as_json().items() if name not in ("kind", "model")}
         cursor.execute(
@@ -125,24 +129,17 @@ class _Run:
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
-    def _load(self, db: Any, pending: Sequence[UUID] | None, everything: bool) -> None:
+    def _load(self, db: Any, is_batch: bool, everything: bool) -> None:
         """Fill `raw` with all subjects, or with those that wait and whatever may be one with them."""
-        cursor = self.cursor
-        is_new = "true"
-        if pending is None:
-            source = "identity_subject s"
-            if not everything:
-                cursor.execute(
-                    "DROP TABLE IF EXISTS pg_temp.identity_waiting; CREATE TEMPORARY TABLE identity_waiting ON COMMIT DROP AS SELECT DISTINCT subject_id FROM identity_unlinked"
-                )
-                source += " LEFT JOIN identity_waiting w USING (subject_id)"
-                is_new = "w.subject_id IS NOT NULL"
-        else:
+        source, is_new = "identity_subject s", "true"
+        if not is_batch:
             with self._step("look candidates up"):
-                _look_up(cursor, pending)
-            source, is_new = "identity_subject s JOIN identity_near USING (subject_id)", "identity_near.is_new"
+                _look_up(self.cursor)
+            source, is_new = f"{source} JOIN identity_near USING (subject_id)", "identity_near.is_new"
+        elif not everything:
+            source, is_new = f"{source} LEFT JOIN identity_waiting w USING (subject_id)", "w.subject_id IS NOT NULL"
         with self._step("read subjects"):
-            read_subjects(cursor, db, source, is_new)
+            read_subjects(self.cursor, db, source, is_new)
 
     def _model(self, db: Any, total: int, retrain: bool) -> tuple[int, str, dict[str, Any]]:
         """Train a model on the area, or take the shipped one where there is too little to train on; keep it."""
@@ -202,7 +199,7 @@ class _Run:
         return int(self.cursor.fetchone()[0])
 
     def _write(
-        self, db: Any, found: Mapping[str, Any], pending: Sequence[UUID], run_id: int, model_id: int, is_batch: bool,
+        self, db: Any, found: Mapping[str, Any], run_id: int, model_id: int, is_batch: bool,
         everything: bool, report: LinkReport,
     ) -> None:  # fmt: skip
         cursor = self.cursor
@@ -212,7 +209,7 @@ class _Run:
         raw = grouping.subject_bytes(ids)
         with self._step("write edges"):
             is_first = not _has_rows(cursor, "identity_edge")
-            touched = set() if is_first else _close_edges(cursor, None if everything else pending, at)
+            touched = set() if is_first else _close_edges(cursor, everything, is_batch, at)
             columns: dict[str, tuple[str, Any]] = {
                 "left_id": ("uuid", raw[found["l"]]),
                 "right_id": ("uuid", raw[found["r"]]),
@@ -228,7 +225,9 @@ class _Run:
             if is_batch:
                 ground = self._whole_ground(db, ids, found, everything or is_first)
             else:
-                ground = grouping.read_ground(cursor, {*pending, *touched}, self.configuration)
+                cursor.execute("SELECT subject_id FROM identity_waiting")
+                waiting = {subject for (subject,) in cursor.fetchall()}
+                ground = grouping.read_ground(cursor, waiting | touched, self.configuration)
             is_fresh = (
                 is_batch and not _has_rows(cursor, "identity_membership") and not _has_rows(cursor, "identity_review")
             )
@@ -328,7 +327,7 @@ def read_subjects(cursor: Any, db: Any, source: str, is_new: str) -> None:
         )
 
 
-def _look_up(cursor: Any, pending: Sequence[UUID]) -> None:
+def _look_up(cursor: Any) -> None:
     """Fill `identity_near` with the subjects that wait and all that share a block with one of them, by indexes.
 
     It may hold more than the blocks do: the rules themselves are applied in DuckDB, the same as for a batch.
@@ -347,7 +346,7 @@ def _look_up(cursor: Any, pending: Sequence[UUID]) -> None:
         for name, alike in families.items():
             copy.write_row((name, alike))
     cursor.execute(
-        "INSERT INTO identity_fresh SELECT * FROM identity_subject WHERE subject_id = ANY(%s)", [list(pending)]
+        "INSERT INTO identity_fresh SELECT s.* FROM identity_subject s JOIN identity_waiting USING (subject_id)"
     )
     cursor.execute("ANALYZE identity_fresh; ANALYZE identity_nickname")
     alike = "coalesce((SELECT k.alike FROM identity_nickname k WHERE k.name = f.given), ARRAY[f.given])"
@@ -381,19 +380,21 @@ def _look_up(cursor: Any, pending: Sequence[UUID]) -> None:
     cursor.execute("SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on")
 
 
-def _close_edges(cursor: Any, pending: Sequence[UUID] | None, at: datetime) -> set[UUID]:
-    """Close the open edges of changed subjects, or all; answers the subjects at their other ends."""
-    if pending is None:
+def _close_edges(cursor: Any, everything: bool, is_batch: bool, at: datetime) -> set[UUID]:
+    """Close the open edges of changed subjects, or all; answers the subjects at their ends, of a small run only."""
+    if everything:
         cursor.execute("UPDATE identity_edge SET closed_at = %s WHERE closed_at IS NULL", [at])
         return set()
     cursor.execute(
-        """UPDATE identity_edge SET closed_at = %(at)s
-            WHERE id IN (SELECT id FROM identity_edge WHERE closed_at IS NULL AND left_id = ANY(%(ids)s)
-                         UNION SELECT id FROM identity_edge WHERE closed_at IS NULL AND right_id = ANY(%(ids)s))
+        """UPDATE identity_edge SET closed_at = %s
+            WHERE id IN (SELECT e.id FROM identity_edge e JOIN identity_waiting w ON w.subject_id = e.left_id
+                          WHERE closed_at IS NULL
+                         UNION SELECT e.id FROM identity_edge e JOIN identity_waiting w ON w.subject_id = e.right_id
+                          WHERE closed_at IS NULL)
             RETURNING left_id, right_id""",
-        {"at": at, "ids": list(pending)},
+        [at],
     )
-    return {end for pair in cursor.fetchall() for end in pair}
+    return set() if is_batch else {end for pair in cursor.fetchall() for end in pair}
 
 
 @contextmanager

@@ -156,6 +156,18 @@ def test_a_review_goes_when_its_reason_goes(keep: Keep, grant: Grant) -> None:
     assert reasons(one, two) == []
 
 
+def test_a_new_record_that_only_may_be_one_moves_nobody(keep: Keep, grant: Grant) -> None:
+    one, two = keep("gp:1", nhs_number=ANA), keep("acute:1", nhs_number=ANA)
+    link(grant)
+    resident = resident_of(one)
+    three = keep("council:1", nhs_number=ANA, family="WOOD", given="TOM", birth_date=date(1930, 2, 3))
+    report = link(grant)
+    assert (report.kind, report.joined, report.parted) == ("incremental", 0, 0)
+    assert (resident_of(one), resident_of(two), resident_of(three)) == (resident, resident, three)
+    # One question for the two residents, not one for each pair of their records.
+    assert reasons(three) == ["number_conflict"]
+
+
 def test_a_pair_that_nobody_can_tell_stays(keep: Keep, grant: Grant) -> None:
     one, two = keep("gp:1", nhs_number=ANA), keep("gp:2", nhs_number=ANA)
     link(grant)
