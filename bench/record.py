@@ -117,14 +117,15 @@ def measure(residents: list[Any]) -> dict[str, float]:
 
     from django.test import Client
 
-    from joinedup.access import User, make_token, service_grant
+    from joinedup.access import User, service_grant
+    from joinedup.access.tokens import make_token
 
-    page = Client()
+    page = Client(SERVER_NAME="127.0.0.1")
     assert page.post("/access/demo/", {"role": "clinician"}).status_code == 302
     user = User.objects.get(email="clinician@demo.invalid")
     grant = service_grant("bench", "measure the record", "whoever runs this")
     token, _ = make_token(grant, user, "direct-care", 1, datetime.now(UTC))
-    program = Client(headers={"Authorization": f"Bearer {token}"})
+    program = Client(SERVER_NAME="127.0.0.1", headers={"Authorization": f"Bearer {token}"})
 
     def timed(client: Client, address: str) -> float:
         began = time.perf_counter()
