@@ -43,6 +43,7 @@ NEXT_LASTS_SECONDS = 15 * 60
 NOT_HERE = "There is no such resource, or none that you may see."
 # What is about no resident, and is added once to $everything when something refers to it.
 DIRECTORY = ("Organization", "Practitioner", "PractitionerRole", "Location", "Medication")
+_IN_ERROR = ("status=entered-in-error", "|entered-in-error")
 _HANDLED = frozenset({"_count", "_summary", "_total", "_format", "_page"})
 
 View = Callable[..., HttpResponseBase]
@@ -168,7 +169,7 @@ def everything(request: HttpRequest, id_: str) -> HttpResponseBase:
     grant = grant_for_resident(request, PERMISSION, subjects)
     with transaction.atomic():
         rows = _visible(store.everything(grant, subjects, types, known_at=page.known_at))
-        rows = [row for row in rows if _is_between(row, given)]
+        rows = _between(rows, given)
         rows.sort(key=lambda row: (row.type != "Patient", row.type, row.id.int))
         if types is None or set(types) & set(DIRECTORY):
             rows += _directory(grant, rows, types)
@@ -182,12 +183,10 @@ def _directory(grant: Grant, rows: Sequence[Stored], types: Sequence[str] | None
     new: Iterable[Stored] = rows
     wanted = DIRECTORY if types is None else tuple(set(types) & set(DIRECTORY))
     for _ in range(3):
-        ids = {
-            resource_id(row.source, type_, source_id): row.source
-            for row in new
-            for type_, source_id in references(row)
-            if type_ in DIRECTORY
+        named = {
+            (row.source, type_, source_id) for row in new for type_, source_id in references(row) if type_ in DIRECTORY
         }
+        ids = {resource_id(*one): one[0] for one in named}
         new = store.directory(grant, {key: source for key, source in ids.items() if key not in found})
         found |= {row.id: row for row in new}
         if not new:
@@ -341,27 +340,28 @@ def _uuid(text: str) -> UUID | None:
 
 def _visible(rows: Iterable[Stored]) -> list[Stored]:
     """Leave out what was entered in error; its history still has it."""
+    return [row for row in rows if not any(one.endswith(_IN_ERROR) for one in row.tokens)]
+
+
+def _between(rows: Iterable[Stored], given: Mapping[str, str]) -> list[Stored]:
+    """Leave out what lies outside start, end and _since; what has no date of its own is always in."""
+    asked: dict[str, tuple[datetime, datetime]] = {}
+    for name in ("start", "end", "_since"):
+        if text := given.get(name):
+            low, high = span(text.replace(" ", "+"))
+            if low is None or high is None:
+                raise BadRequest(f"{name}: expected a date such as 2026-03-14.")
+            asked[name] = low, high
+    if not asked:
+        return list(rows)
+    start, end, since = (asked.get(name) for name in ("start", "end", "_since"))
     return [
         row
         for row in rows
-        if "status=entered-in-error" not in row.tokens
-        and not any(one.startswith("verification-status=") and one.endswith("|entered-in-error") for one in row.tokens)
+        if (since is None or row.stored_at >= since[0])
+        and (start is None or row.ends is None or row.ends > start[0])
+        and (end is None or row.starts is None or row.starts < end[1])
     ]
-
-
-def _is_between(row: Stored, given: Mapping[str, str]) -> bool:
-    """Answer whether a row lies in start, end and _since; what has no date of its own is always in."""
-    for name in ("start", "end", "_since"):
-        if given.get(name) and span(given[name].replace(" ", "+"))[0] is None:
-            raise BadRequest(f"{name}: expected a date such as 2026-03-14.")
-    if given.get("_since") and row.stored_at < (span(given["_since"].replace(" ", "+"))[0] or row.stored_at):
-        return False
-    if row.starts is None and row.ends is None:
-        return True
-    start, end = span(given.get("start", ""))[0], span(given.get("end", ""))[1]
-    return (start is None or row.ends is None or row.ends > start) and (
-        end is None or row.starts is None or row.starts < end
-    )
 
 
 def _record(grant: Grant, action: str, subjects: Iterable[UUID], details: Mapping[str, Any]) -> None:

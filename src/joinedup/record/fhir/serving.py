@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC
-from typing import Any
+from datetime import UTC, datetime
+from functools import lru_cache
 
 import orjson
 
@@ -43,22 +43,23 @@ def served(stored: Stored, *, is_simulated: bool) -> bytes:
         source_id, given, rest = head[2], b"{}", body[head.end() :]
     else:
         source_id, given, rest = _taken_apart(body)
-    start = orjson.dumps({
-        "resourceType": stored.type,
-        "id": str(stored.id),
-        "meta": _meta(orjson.loads(given), stored, source_id.decode(), is_simulated=is_simulated),
-    })  # fmt: skip
-    return start[:-1] + rest
+    said = _meta(given, stored, source_id.decode(), is_simulated=is_simulated)
+    return b'{"resourceType":"%b","id":"%b","meta":%b%b' % (stored.type.encode(), str(stored.id).encode(), said, rest)
 
 
 def with_our_references(body: bytes, source: str) -> bytes:
     """Answer the body with the source's references, `Type/its id`, as `Type/our id`; others stay as they are."""
 
     def ours(found: re.Match[bytes]) -> bytes:
-        type_ = found[1].decode()
-        return b'"reference":"%b/%b"' % (found[1], str(resource_id(source, type_, found[2].decode())).encode())
+        return _our_reference(source, found[1], found[2])
 
     return _REFERENCE.sub(ours, body)
+
+
+@lru_cache(maxsize=20_000)
+def _our_reference(source: str, type_: bytes, source_id: bytes) -> bytes:
+    """Answer the reference member; most resources of a resident refer to the same patient and the same few others."""
+    return b'"reference":"%b/%b"' % (type_, str(resource_id(source, type_.decode(), source_id.decode())).encode())
 
 
 def references(stored: Stored) -> Iterator[tuple[str, str]]:
@@ -67,16 +68,23 @@ def references(stored: Stored) -> Iterator[tuple[str, str]]:
         yield found[1].decode(), found[2].decode()
 
 
-def _meta(given: dict[str, Any], stored: Stored, source_id: str, *, is_simulated: bool) -> dict[str, Any]:
-    meta = {
+def _meta(given: bytes, stored: Stored, source_id: str, *, is_simulated: bool) -> bytes:
+    own = {
         "versionId": str(stored.version),
-        "lastUpdated": stored.stored_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "lastUpdated": _instant(stored.stored_at),
         "source": f"{SOURCE_URI}{stored.source}#{stored.type}/{source_id}",
     }
-    meta |= {key: value for key, value in given.items() if key not in meta}
+    if given != b"{}":
+        said = orjson.loads(given)
+        own |= {key: value for key, value in said.items() if key not in own}
     if is_simulated:
-        meta["tag"] = [*given.get("tag", []), SIMULATED]
-    return meta
+        own["tag"] = [*own.get("tag", []), SIMULATED]  # type: ignore[misc]
+    return orjson.dumps(own)
+
+
+@lru_cache(maxsize=1_000)
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _taken_apart(body: bytes) -> tuple[bytes, bytes, bytes]:
