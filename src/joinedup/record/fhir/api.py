@@ -23,7 +23,7 @@ from django.http.response import HttpResponseBase
 from django.utils.http import http_date
 from django.views.decorators.csrf import csrf_exempt
 
-from joinedup.access import Act, Grant, grant_for_resident, grants_for_residents, record, record_many, requires_token
+from joinedup.access import Grant, grant_for_resident, grants_for_residents, record, requires_token
 from joinedup.errors import JoinedupError, NotFound
 from joinedup.feeds import resource_id
 from joinedup.identity import find_candidates, resident_of, subjects_of
@@ -115,14 +115,16 @@ def history(request: HttpRequest, type_: str, id_: str) -> HttpResponseBase:
         return versions[0]
 
     _one(request, type_, id_, "fhir.history", of)
-    entries = (
-        _entry(
-            stored,
-            request={"method": "POST" if stored.version == 1 else "PUT", "url": f"{type_}/{stored.id}"},
-            response={"status": "201" if stored.version == 1 else "200", "etag": f'W/"{stored.version}"'},
-        )
-        for stored in versions
-    )
+
+    def told(row: Stored) -> bytes:
+        is_first = row.version == 1
+        said = {
+            "request": {"method": "POST" if is_first else "PUT", "url": f"{type_}/{row.id}"},
+            "response": {"status": "201" if is_first else "200", "etag": f'W/"{row.version}"'},
+        }
+        return orjson.dumps(said)[1:-1]
+
+    entries = _entries(versions, told)
     return _bundle("history", entries, total=len(versions), links={"self": request.build_absolute_uri()})
 
 
@@ -139,16 +141,16 @@ def search(request: HttpRequest, type_: str) -> HttpResponseBase:
     if len(patients) != 1:
         raise BadRequest(f"{type_}: say whose with one `patient=`: nothing is searched over all residents here.")
     wanted = parse(type_, [(n, v) for n, v in asked if n not in {"patient", "patient:Patient", "subject"} | _HANDLED])
-    subjects, page = _resident(patients[0]), _page(request, asked)
-    if subjects is None:
+    resident, page = _resident(patients[0]), _page(request, asked)
+    if resident is None:
         return _bundle("searchset", (), total=0, links={"self": _self(request, asked)})
     try:  # Before the transaction begins: a denial is recorded in one of its own.
-        grant = grant_for_resident(request, PERMISSION, subjects)
+        grant = grant_for_resident(request, PERMISSION, resident[1])
     except NotFound:  # Somebody who may not be seen has, as somebody who does not exist, nothing.
         return _bundle("searchset", (), total=0, links={"self": _self(request, asked)})
     with transaction.atomic():
-        found = wanted.matching(_visible(store.everything(grant, subjects, [type_], known_at=page.known_at)))
-        _record(grant, "fhir.search", subjects, {"type": type_, "parameters": sorted({n for n, _ in asked})})
+        found = wanted.matching(_visible(store.everything(grant, resident[1], [type_], known_at=page.known_at)))
+        _record(grant, "fhir.search", resident[0], {"type": type_, "parameters": sorted({n for n, _ in asked})})
     return _paged(request, asked, found, page)
 
 
@@ -163,17 +165,17 @@ def everything(request: HttpRequest, id_: str) -> HttpResponseBase:
     given = dict(asked)
     types = given["_type"].split(",") if given.get("_type") else None
     page = _page(request, asked)
-    subjects = _resident(id_)
-    if subjects is None:
+    resident = _resident(id_)
+    if resident is None:
         raise NotFound(NOT_HERE)
-    grant = grant_for_resident(request, PERMISSION, subjects)
+    grant = grant_for_resident(request, PERMISSION, resident[1])
     with transaction.atomic():
-        rows = _visible(store.everything(grant, subjects, types, known_at=page.known_at))
+        rows = _visible(store.everything(grant, resident[1], types, known_at=page.known_at))
         rows = _between(rows, given)
         rows.sort(key=lambda row: (row.type != "Patient", row.type, row.id.int))
         if types is None or set(types) & set(DIRECTORY):
             rows += _directory(grant, rows, types)
-        _record(grant, "fhir.everything", subjects, {"resources": len(rows)})
+        _record(grant, "fhir.everything", resident[0], {"resources": len(rows)})
     return _paged(request, asked, rows, page)
 
 
@@ -204,7 +206,7 @@ def _search_patients(request: HttpRequest, asked: Sequence[tuple[str, str]]) -> 
     page = _page(request, asked)
     if "_id" in given:
         one = _resident(given["_id"])
-        candidates = {resident_of(one[0]): one} if one else {}
+        candidates = dict([one]) if one else {}
     else:
         system, _, number = given.get("identifier", "").rpartition("|")
         if system not in {"", "https://fhir.nhs.uk/Id/nhs-number"}:
@@ -228,7 +230,7 @@ def _search_patients(request: HttpRequest, asked: Sequence[tuple[str, str]]) -> 
         rows: list[Stored] = []
         for resident, grant in grants.items():
             rows += store.everything(grant, candidates[resident], ["Patient"], known_at=page.known_at)
-            _record(grant, "fhir.search", candidates[resident], {"type": "Patient", "parameters": sorted(given)})
+            _record(grant, "fhir.search", resident, {"type": "Patient", "parameters": sorted(given)})
         if "_id" in given:
             rows = [row for row in rows if str(row.id) == given["_id"]]
     return _paged(request, asked, rows, page)
@@ -278,7 +280,7 @@ def _paged(
         said = {"start": page.start + page.count, "known_at": page.known_at.isoformat()}
         token = signing.dumps(said, salt=_salt(request, asked))
         links["next"] = _self(request, [*((n, v) for n, v in asked if n != "_page"), ("_page", token)])
-    entries = (_entry(stored, search={"mode": "match"}) for stored in shown)
+    entries = _entries(shown, lambda row: b'"search":{"mode":"match"}')
     return _bundle("searchset", entries, total=len(rows), links=links)
 
 
@@ -315,20 +317,24 @@ def _one(request: HttpRequest, type_: str, id_: str, action: str, of: Callable[[
             stored = of(replace(grant, subject_ids=frozenset({listed[0].subject_id})), key)
             record(grant, action, f"{type_}:{key}")
             return stored
-    subjects = subjects_of(resident_of(subject))
-    grant = grant_for_resident(request, PERMISSION, subjects)
+    resident = resident_of(subject)
+    grant = grant_for_resident(request, PERMISSION, subjects_of(resident))
     with transaction.atomic():
         found = of(grant, key)
-        _record(grant, action, (subject,), {"type": type_, "id": str(key), "version": found.version})
+        _record(grant, action, resident, {"type": type_, "id": str(key), "version": found.version})
     return found
 
 
-def _resident(text: str) -> tuple[UUID, ...] | None:
-    """Answer the subjects of the resident whose Patient this is, or None when there is none."""
+def _resident(text: str) -> tuple[UUID, tuple[UUID, ...]] | None:
+    """Answer the resident whose Patient this is, and all their subjects; None where it cannot be one.
+
+    Who has no record here has no relationship either, and is denied in the same words.
+    """
     key = _uuid(text.rpartition("/")[2])
-    if key is None or store.subject_of("Patient", key) is None:
+    if key is None:
         return None
-    return subjects_of(resident_of(key))
+    resident = resident_of(key)
+    return resident, subjects_of(resident)
 
 
 def _uuid(text: str) -> UUID | None:
@@ -364,9 +370,9 @@ def _between(rows: Iterable[Stored], given: Mapping[str, str]) -> list[Stored]:
     ]
 
 
-def _record(grant: Grant, action: str, subjects: Iterable[UUID], details: Mapping[str, Any]) -> None:
-    """Write into the audit whose record was disclosed; one entry for the resident, under its own id."""
-    record_many(grant, [Act(action, f"resident:{resident_of(next(iter(subjects)))}", details=details)])
+def _record(grant: Grant, action: str, resident: UUID, details: Mapping[str, Any]) -> None:
+    """Write into the audit whose record was disclosed."""
+    record(grant, action, f"resident:{resident}", details=details)
 
 
 def _must_be_json(request: HttpRequest) -> None:
@@ -379,10 +385,15 @@ def _bytes(stored: Stored) -> bytes:
     return served(stored, is_simulated=sources.is_simulated(stored.source))
 
 
-def _entry(stored: Stored, **members: Any) -> bytes:
-    url = f"{settings.PUBLIC_URL}/fhir/{stored.type}/{stored.id}"
-    rest = orjson.dumps(members)
-    return b'{"fullUrl":"%b","resource":%b,%b' % (url.encode(), _bytes(stored), rest[1:])
+def _entries(rows: Iterable[Stored], members: Callable[[Stored], bytes]) -> Iterator[bytes]:
+    base = f"{settings.PUBLIC_URL}/fhir/"
+    made_up: dict[str, bool] = {}
+    for row in rows:
+        if row.source not in made_up:
+            made_up[row.source] = sources.is_simulated(row.source)
+        url = f"{base}{row.type}/{row.id}".encode()
+        body = served(row, is_simulated=made_up[row.source])
+        yield b'{"fullUrl":"%b","resource":%b,%b}' % (url, body, members(row))
 
 
 def _bundle(kind: str, entries: Iterable[bytes], *, total: int, links: Mapping[str, str]) -> HttpResponse:
