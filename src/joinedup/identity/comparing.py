@@ -85,9 +85,13 @@ def derive(db: Any, shared_phones: Iterable[str] = (), shared_emails: Iterable[s
     )
 
 
-def prepare(db: Any, model: Mapping[str, Any]) -> None:
-    """Make `subject` ready to be compared under a model: with what is frozen in it left out."""
-    derive(db, model.get("shared_phones", ()), model.get("shared_emails", ()))
+def prepare(db: Any, model: Mapping[str, Any], *, is_derived: bool = False) -> None:
+    """Make `subject` ready to be compared under a model: with what is frozen in it left out.
+
+    `is_derived`: the model was trained on this very table, so that it is derived already.
+    """
+    if not is_derived:
+        derive(db, model.get("shared_phones", ()), model.get("shared_emails", ()))
     _list_table(db, "crowded_number", number=list(model.get("crowded_numbers", ())))
     capped = list(model.get("capped_blocks", ()))
     _list_table(db, "capped_block", rule=[str(rule) for rule, _ in capped], key=[key for _, key in capped])
@@ -158,16 +162,21 @@ def find_ladder_pairs(db: Any, is_touched: str = "true") -> None:
 def find_candidates(db: Any, is_touched: str = "true") -> None:
     """Fill `candidate` with the pairs to score: of one block, at least one without a number, not of the ladder.
 
-    Blocks named in `capped_block` (rule, key) are left out.
+    Blocks named in `capped_block` (rule, key) are left out. Keys are joined by their hash: two keys of one hash would
+    only be a pair that is scored in vain.
     """
+    capped = {int(rule) for (rule,) in db.execute("SELECT DISTINCT rule FROM capped_block").fetchall()}
     parts = []
     for number, (_, left, right) in enumerate(RULES):
         for side, key in (("l", left), ("r", right)):
-            cap = f"NOT EXISTS (SELECT 1 FROM capped_block c WHERE c.rule = '{number}' AND c.key = {block_key(key)})"
+            text = block_key(key)
+            cap = (
+                f"AND {text} NOT IN (SELECT key FROM capped_block WHERE rule = '{number}')" if number in capped else ""
+            )  # noqa: S608  # nosec B608
             db.execute(
                 f"""CREATE OR REPLACE TEMP VIEW keyed_{number}_{side} AS
-                    SELECT n, nhs_number IS NULL AS lacks_number, is_new, {block_key(key)} AS key FROM subject
-                    WHERE {block_key(key)} IS NOT NULL AND {cap}"""  # noqa: S608  # nosec B608
+                    SELECT n, nhs_number IS NULL AS lacks_number, is_new, hash({key}) AS key FROM subject
+                    WHERE {" AND ".join(f"{part} IS NOT NULL" for part in _parts(key))} {cap}"""  # noqa: S608  # nosec B608
             )
         for one, other in (("l", "r"), ("r", "l"))[: 1 if left == right else 2]:
             parts.append(
@@ -192,8 +201,10 @@ def find_large_blocks(db: Any, most: int) -> list[tuple[int, str, int]]:
     found: list[tuple[int, str, int]] = []
     for number, (_, left, _) in enumerate(RULES):
         key = block_key(left)
+        is_whole = " AND ".join(f"{part} IS NOT NULL" for part in _parts(left))
         rows: Sequence[tuple[str, int]] = db.execute(
-            f"SELECT {key} AS key, count(*) FROM subject WHERE {key} IS NOT NULL GROUP BY 1 HAVING count(*) > {int(most)}"  # noqa: S608  # nosec B608
+            f"""SELECT any_value({key}), count(*) FROM subject WHERE {is_whole}
+                GROUP BY hash({left}) HAVING count(*) > {int(most)}"""  # noqa: S608  # nosec B608
         ).fetchall()
         found += [(number, text, count) for text, count in rows]
     return found

@@ -125,8 +125,7 @@ def _unknown(subject: UUID) -> Side:
 
 
 def _parts(cursor: Any, left: UUID, right: UUID, model: dict[str, Any]) -> tuple[list[Part], float]:
-    db = linking.duckdb_in_memory()
-    try:
+    with linking.duckdb_in_memory() as db:
         linking.read_subjects(
             cursor, db, f"identity_subject WHERE subject_id IN ('{left}'::uuid, '{right}'::uuid)", "true"
         )
@@ -142,8 +141,6 @@ def _parts(cursor: Any, left: UUID, right: UUID, model: dict[str, Any]) -> tuple
         names = [column[0] for column in found.description]
         bits = dict(zip(names, found.fetchone(), strict=True))
         said = _levels(db, model)
-    finally:
-        db.close()
     steps = []
     for name, title in scoring.TITLES.items():
         steps.append((title, said[name], float(bits[f"mw_{name}"])))

@@ -48,6 +48,20 @@ class PartForm(forms.Form):
         self.fields["records"].choices = [(str(one), "") for one in subjects]  # type: ignore[attr-defined]
 
 
+class UndoForm(forms.Form):
+    """Whether a merge of a source that is undone may come again, and why it is undone."""
+
+    again = forms.ChoiceField(
+        choices=[("never", ""), ("may", "")],
+        error_messages={
+            "required": _("Choose whether the source may merge them again"),
+            "invalid_choice": _("Choose whether the source may merge them again"),
+        },
+    )
+    reason = VerdictForm.base_fields["reason"]
+    request = forms.UUIDField()
+
+
 def errors_of(form: forms.Form) -> list[dict[str, str]]:
     """Answer the lines of the error summary, each with the address of its field."""
     if not form.is_bound:

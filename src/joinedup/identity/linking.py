@@ -8,18 +8,23 @@ meanwhile: it only adds to the queue, and what it adds is linked by the next run
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
 from django.db import connection, transaction
 
+from joinedup import database
 from joinedup.access import record
 from joinedup.identity import comparing, grouping, scoring
 from joinedup.identity.cluster import Node
@@ -35,7 +40,9 @@ PERMISSION = "identity.link"
 _RUN_LOCK = 4_711_004
 # Below these a run looks its candidates up; above, reading everything is faster.
 _FEW, _FEW_SHARE = 20_000, 0.1
-MEMORY = "2GB"  # of DuckDB; what is larger goes to its temporary folder
+MEMORY = "2GB"  # of DuckDB; what is larger goes to a folder below the data folder (`_spill_folder`)
+# An area whose own model could not be trained is tried again once it holds so many times the subjects.
+_GROWN = 2
 # The ladder's steps in the order of trust: joined first, and beyond any score.
 _LADDER_BITS = {1: 4 * LADDER_WEIGHT, 2: 3 * LADDER_WEIGHT, 3: 2 * LADDER_WEIGHT, 4: LADDER_WEIGHT, 9: 0.0, 10: 0.0}
 _LISTS = ", ".join(
@@ -72,44 +79,49 @@ class _Run:
         self.began = datetime.now(UTC)
         self.seconds: dict[str, float] = {}
         self.notes: list[str] = []
+        self.is_trained_here = False
 
     def link(self, everything: bool, retrain: bool) -> LinkReport:
         cursor = self.cursor
         with self._step("read the queue"):
+            model_id, version, model = newest_model(cursor)
             # Taken from the queue in one statement: what intake adds meanwhile is seen by the next run.
             cursor.execute(
                 """DROP TABLE IF EXISTS pg_temp.identity_waiting;
-                   CREATE TEMPORARY TABLE identity_waiting (subject_id uuid PRIMARY KEY) ON COMMIT DROP;
-                   WITH taken AS (DELETE FROM identity_unlinked RETURNING subject_id)
-                   INSERT INTO identity_waiting SELECT DISTINCT subject_id FROM taken"""
+                   CREATE TEMPORARY TABLE identity_waiting (subject_id uuid NOT NULL) ON COMMIT DROP"""
             )
-            cursor.execute("SELECT count(*) FROM identity_waiting")
-            (waiting,) = cursor.fetchone()
+            if model is None:  # All is compared: which of them wait does not matter.
+                cursor.execute("DELETE FROM identity_unlinked")
+                waiting = cursor.rowcount
+            else:
+                cursor.execute(
+                    """WITH taken AS (DELETE FROM identity_unlinked RETURNING subject_id)
+                       INSERT INTO identity_waiting SELECT DISTINCT subject_id FROM taken"""
+                )
+                waiting = cursor.rowcount
+                cursor.execute("ANALYZE identity_waiting")
             cursor.execute("SELECT count(*) FROM identity_subject")
             (total,) = cursor.fetchone()
-            model_id, version, model = newest_model(cursor)
+            waiting = min(waiting, total)  # One that changed twice stands twice in the queue.
         is_new_model = (
-            retrain or model is None or (not version.startswith("area") and total >= self.configuration.train_from)
+            retrain or model is None or (not version.startswith("area") and total >= self._train_from(model))
         )
         everything = everything or is_new_model
         if not total or not (waiting or everything):
             return LinkReport("nothing", version, subjects=total, notes=["Nothing waits to be linked."])
         is_batch = everything or waiting > max(_FEW, total * _FEW_SHARE)
-        db = duckdb_in_memory()
-        try:
+        with duckdb_in_memory() as db:
             self._load(db, is_batch, everything)
             if is_new_model:
                 model_id, version, model = self._model(db, total, retrain)
             assert model is not None
-            found = self._compare(db, model, is_batch)
+            found = self._compare(db, model, self.is_trained_here)
             report = LinkReport("batch" if is_batch else "incremental", version, linked=waiting, subjects=total)
             report.edges = {
                 METHODS[code]: int((found["method"] == code).sum()) for code in sorted(set(found["method"].tolist()))
             }
             run_id = self._begin(report.kind, model_id)
             self._write(db, found, run_id, model_id, is_batch, everything, report)
-        finally:
-            db.close()
         report.seconds, report.notes = self.seconds, self.notes
         counts = {name: value for name, value in report.as_json().items() if name not in ("kind", "model")}
         cursor.execute(
@@ -148,14 +160,23 @@ class _Run:
             prefix = "shipped"
             self.notes.append(f"Fewer than {self.configuration.train_from:,} subjects: the shipped model is used.")
         else:
+            prefix = "area"
             with self._step("train the model"):
                 frozen = scoring.freeze(db, self.configuration)
                 comparing.derive(db, frozen["shared_phones"], frozen["shared_emails"])
-                content, notes = scoring.train(db, self.configuration)
+                try:
+                    content, notes = scoring.train(db, self.configuration)
+                except scoring.NothingToLearn:
+                    prefix, notes = "untrained", []
+                    content = scoring.shipped() | {"untrained_at": total}
+                    self.notes.append(
+                        "These subjects are too much alike, or too few hold an NHS number, to train a model of this "
+                        f"area: the shipped model is used. It is tried again from {_GROWN * total:,} subjects on, and "
+                        "with `joinedup link --retrain`."
+                    )
                 large = comparing.find_large_blocks(db, self.configuration.block)
                 content = {**content, **frozen, "capped_blocks": [[rule, key] for rule, key, _ in large]}
                 self.notes += [f"{len(notes)} levels keep the shipped value: {'; '.join(notes)}"] if notes else []
-            prefix = "area"
         digest = scoring.digest(content)
         version = f"{prefix}-{digest[:12]}"
         self.cursor.execute(
@@ -169,11 +190,15 @@ class _Run:
             row = self.cursor.fetchone()
         return row[0], version, content
 
+    def _train_from(self, model: Mapping[str, Any]) -> int:
+        """Answer from how many subjects on a model of the area itself is trained."""
+        return max(self.configuration.train_from, _GROWN * int(model.get("untrained_at", 0)))
+
     # --- comparing -------------------------------------------------------------------------------------------------
 
-    def _compare(self, db: Any, model: Mapping[str, Any], is_batch: bool) -> dict[str, Any]:
+    def _compare(self, db: Any, model: Mapping[str, Any], is_derived: bool) -> dict[str, Any]:
         with self._step("prepare"):
-            comparing.prepare(db, model)
+            comparing.prepare(db, model, is_derived=is_derived)
         touched = "(a.is_new OR b.is_new)"
         with self._step("ladder"):
             comparing.find_ladder_pairs(db, touched)
@@ -299,14 +324,11 @@ def whole_ground(
 @contextmanager
 def everything(cursor: Any) -> Iterator[grouping.Ground]:
     """All subjects with all open edges and decisions, for those who measure; nothing is changed."""
-    db = duckdb_in_memory()
-    try:
+    with duckdb_in_memory() as db:
         read_subjects(cursor, db, "identity_subject", "false")
         comparing.derive(db)
         ids = _ids(db)
         yield whole_ground(db, ids, *_all_edges(cursor, ids), _decisions(cursor, ids))
-    finally:
-        db.close()
 
 
 # --- PostgreSQL ------------------------------------------------------------------------------------------------------
@@ -469,12 +491,62 @@ def _ids(db: Any) -> grouping.IdBytes:
     return grouping.IdBytes(np.frombuffer(bytes.fromhex("".join(names)), dtype="S16"))
 
 
-def duckdb_in_memory() -> Any:
+@contextmanager
+def duckdb_in_memory() -> Iterator[Any]:
+    """A database of DuckDB; what does not fit into MEMORY lies in the data folder, for its owner alone, until the end.
+
+    DuckDB's own choice is the current folder, where names and numbers would stay after a kill.
+    """
     import duckdb
 
-    return duckdb.connect(
-        config={"threads": os.cpu_count() or 2, "memory_limit": MEMORY, "preserve_insertion_order": False}
-    )
+    with _spill_folder() as folder:
+        db = duckdb.connect(
+            config={
+                "threads": os.cpu_count() or 2,
+                "memory_limit": MEMORY,
+                "preserve_insertion_order": False,
+                "temp_directory": str(folder),
+            }
+        )
+        try:
+            yield db
+        finally:
+            db.close()
+
+
+@contextmanager
+def _spill_folder() -> Iterator[Path]:
+    """Make a folder of our own below `spill` in the data folder, and remove it; those of killed runs are removed, too.
+
+    Whoever uses a folder holds a lock on it, which ends with the process however that ends.
+    """
+    parent = database.data_dir() / "spill"
+    parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _flocked(parent, fcntl.LOCK_EX):  # so that nobody removes a folder between its making and its lock
+        for left in parent.iterdir():
+            try:
+                with _flocked(left, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                    shutil.rmtree(left, ignore_errors=True)
+            except OSError:
+                continue  # in use, or gone meanwhile
+        folder = Path(mkdtemp(dir=parent))  # mode 0700
+        ours = os.open(folder, os.O_RDONLY)
+        fcntl.flock(ours, fcntl.LOCK_EX)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(ours)
+
+
+@contextmanager
+def _flocked(folder: Path, how: int) -> Iterator[None]:
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, how)
+        yield
+    finally:
+        os.close(held)
 
 
 @contextmanager

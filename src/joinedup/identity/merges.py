@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from joinedup.identity.values import CODES, MergeApplied
@@ -18,6 +18,19 @@ if TYPE_CHECKING:
     from joinedup.feeds import Merge
 
 _ACTION = "identity.merge_message"
+
+
+class SentMerge(NamedTuple):
+    """A merge that a source sent and that was applied; `stands` until somebody undoes it. Times in UTC."""
+
+    number: int
+    source: str
+    survivor: UUID
+    gone: UUID
+    survivor_source_id: str
+    gone_source_id: str
+    event_at: datetime
+    stands: bool
 
 
 def apply_merges(grant: Grant, source_key: str, merges: Sequence[Merge]) -> list[MergeApplied]:
@@ -82,32 +95,41 @@ def merge_links(subject_ids: Iterable[UUID]) -> dict[UUID, list[tuple[str, str]]
     Only subjects that a merge was ever applied to are in the answer; an empty list says that every merge of it is
     undone. A subject that was merged twice says both.
     """
+    wanted = set(subject_ids)
+    links: dict[UUID, list[tuple[str, str]]] = {}
+    for merge in sorted(merges_of(wanted), key=lambda one: (one.survivor_source_id, one.gone_source_id)):
+        for subject, kind, other in (
+            (merge.gone, "replaced-by", merge.survivor_source_id),
+            (merge.survivor, "replaces", merge.gone_source_id),
+        ):
+            if subject in wanted:
+                said = links.setdefault(subject, [])
+                if merge.stands:
+                    said.append((kind, other))
+    return links
+
+
+def merges_of(subject_ids: Iterable[UUID]) -> list[SentMerge]:
+    """Answer every merge that was ever applied to one of these subjects, each pair once, whether or not it stands."""
     from django.db import connection
 
-    wanted = set(subject_ids)
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT DISTINCT ON (m.survivor_id, m.gone_id)
-                      m.survivor_id, m.gone_id, m.survivor_source_id, m.gone_source_id, latest.verdict = 'match'
+                      m.id, m.source, m.survivor_id, m.gone_id, m.survivor_source_id, m.gone_source_id, m.event_at,
+                      latest.verdict = 'match'
                  FROM identity_mergemessage m
                  JOIN LATERAL (
                      SELECT verdict FROM identity_decision d
-                      WHERE d.left_id = least(m.survivor_id, m.gone_id) AND d.right_id = greatest(m.survivor_id, m.gone_id)
+                      WHERE d.left_id = least(m.survivor_id, m.gone_id)
+                        AND d.right_id = greatest(m.survivor_id, m.gone_id)
                       ORDER BY d.id DESC LIMIT 1
                  ) latest ON true
                 WHERE m.outcome = 'applied' AND (m.survivor_id = ANY(%(ids)s) OR m.gone_id = ANY(%(ids)s))
                 ORDER BY m.survivor_id, m.gone_id, m.id DESC""",
-            {"ids": list(wanted)},
+            {"ids": list(set(subject_ids))},
         )
-        rows = cursor.fetchall()
-    links: dict[UUID, list[tuple[str, str]]] = {}
-    for survivor, gone, survivor_name, gone_name, stands in sorted(rows, key=lambda row: (row[2], row[3])):
-        for subject, kind, other in ((gone, "replaced-by", survivor_name), (survivor, "replaces", gone_name)):
-            if subject in wanted:
-                said = links.setdefault(subject, [])
-                if stands:
-                    said.append((kind, other))
-    return links
+        return [SentMerge(*row) for row in cursor.fetchall()]
 
 
 def add_decision(
@@ -116,7 +138,8 @@ def add_decision(
 ) -> int:  # fmt: skip
     """Add a decision on a pair, `left` < `right`, that supersedes the one before it; answers its number."""
     cursor.execute(
-        """INSERT INTO identity_decision (left_id, right_id, verdict, method, actor, reason, at, supersedes_id, request_id)
+        """INSERT INTO identity_decision
+                  (left_id, right_id, verdict, method, actor, reason, at, supersedes_id, request_id)
            SELECT %(left)s, %(right)s, %(verdict)s, %(method)s, %(actor)s, %(reason)s, %(at)s,
                   (SELECT max(id) FROM identity_decision WHERE left_id = %(left)s AND right_id = %(right)s), %(request)s
            RETURNING id""",
@@ -167,7 +190,8 @@ def _would_join_parted(cursor: Any, one: UUID, other: UUID) -> bool:
     cursor.execute(
         """SELECT 1 FROM (
                SELECT DISTINCT ON (left_id, right_id) verdict FROM identity_decision
-                WHERE (left_id = ANY(%(a)s) AND right_id = ANY(%(b)s)) OR (left_id = ANY(%(b)s) AND right_id = ANY(%(a)s))
+                WHERE (left_id = ANY(%(a)s) AND right_id = ANY(%(b)s))
+                   OR (left_id = ANY(%(b)s) AND right_id = ANY(%(a)s))
                 ORDER BY left_id, right_id, id DESC
            ) latest WHERE verdict = 'never' LIMIT 1""",
         {"a": list(together[one]), "b": list(together[other])},

@@ -172,23 +172,25 @@ TITLES = {
 }
 
 
+class NothingToLearn(Exception):
+    """The subjects are too few or too much alike to learn from how records of one person differ."""
+
+
 def train(db: Any, configuration: Configuration, *, seed: int = 1) -> tuple[dict[str, Any], list[str]]:
     """Answer a model trained on the table `subject` (made by `comparing.derive`), and what had to be said of it.
 
     A level that the area's subjects never show, so that its m or u cannot be learnt, keeps that of the shipped model
-    and is named.
+    and is named. Raises NothingToLearn when none can.
     """
     from splink import SettingsCreator, block_on
+    from splink.internals.exceptions import SplinkException
 
     count = db.execute("SELECT count(*) FROM subject").fetchone()[0]
     frequencies = {column: _frequencies(db, column) for column in FREQUENCIES}
-    _put_frequencies(db, frequencies, count)
     # Every record of one number is in the sample or none, so that it holds whole persons.
-    share = min(1.0, TRAINED_ON / max(count, 1))
-    db.execute(
-        f"""CREATE OR REPLACE TABLE training AS SELECT * FROM compared
-            WHERE nhs_number IS NOT NULL AND hash(nhs_number) % 1000 < {max(int(share * 1000), 1)} ORDER BY n"""  # noqa: S608  # nosec B608
-    )
+    share = max(int(min(1.0, TRAINED_ON / max(count, 1)) * 1000), 1)
+    _put_frequencies(db, frequencies, count, f"nhs_number IS NOT NULL AND hash(nhs_number) % 1000 < {share}")
+    db.execute("CREATE OR REPLACE TABLE training AS SELECT * FROM compared ORDER BY n")
     settings = SettingsCreator(
         link_type="dedupe_only",
         unique_id_column_name="n",
@@ -212,7 +214,10 @@ def train(db: Any, configuration: Configuration, *, seed: int = 1) -> tuple[dict
         linker = _linker(db, linker.misc.save_model_to_json(), "training")
         # What is blocked on tells nothing of itself: two runs with different columns train all (PA7).
         for columns in (("nhs_number",), ("born", "family", "district")):
-            linker.training.estimate_parameters_using_expectation_maximisation(block_on(*columns))
+            try:
+                linker.training.estimate_parameters_using_expectation_maximisation(block_on(*columns))
+            except SplinkException:  # no two records share these columns, or all pairs are alike in the others
+                raise NothingToLearn from None
         trained = linker.misc.save_model_to_json()
     notes = _fill_gaps(trained)
     return {"splink": trained, "frequencies": frequencies, "subjects": count, "seed": seed}, notes
@@ -244,7 +249,8 @@ def freeze(db: Any, configuration: Configuration) -> dict[str, Any]:
 def score(db: Any, model: Mapping[str, Any], configuration: Configuration, *, least_bits: float | None = None) -> None:
     """Fill `scored` (l, r, weight and each comparison's bits) from `candidate`, keeping weights of `least_bits` up."""
     least = configuration.keep_bits if least_bits is None else least_bits
-    _put_frequencies(db, model["frequencies"], model["subjects"])
+    paired = "n IN (SELECT join_key_l FROM candidate UNION SELECT join_key_r FROM candidate)"
+    _put_frequencies(db, model["frequencies"], model["subjects"], paired)
     with _quiet():
         linker = _linker(db, model["splink"])
         linker.table_management.register_blocked_pairs_for_predict(linker._db_api.register("candidate"))
@@ -302,8 +308,8 @@ def _frequencies(db: Any, column: str) -> dict[str, float]:
     return {name: float(f"{share:.4g}") for name, share in rows}
 
 
-def _put_frequencies(db: Any, frequencies: Mapping[str, Mapping[str, float]], count: int) -> None:
-    """Put the frozen frequencies beside each subject, as Splink wants them: tf_given, tf_family."""
+def _put_frequencies(db: Any, frequencies: Mapping[str, Mapping[str, float]], count: int, where: str) -> None:
+    """Fill `compared` with these subjects and the frozen frequencies, as Splink wants them: tf_given, tf_family."""
     for column in FREQUENCIES:
         known = frequencies[column]
         # As one text: DuckDB takes a Python list value by value, which is a hundred times slower.
@@ -318,7 +324,7 @@ def _put_frequencies(db: Any, frequencies: Mapping[str, Mapping[str, float]], co
             SELECT s.*, CASE WHEN s.given IS NULL THEN NULL ELSE coalesce(g.share, {once}) END AS tf_given,
                    CASE WHEN s.family IS NULL THEN NULL ELSE coalesce(f.share, {once}) END AS tf_family
               FROM subject s LEFT JOIN frequency_given g ON g.name = s.given
-              LEFT JOIN frequency_family f ON f.name = s.family"""  # noqa: S608  # nosec B608
+              LEFT JOIN frequency_family f ON f.name = s.family WHERE {where}"""  # noqa: S608  # nosec B608
     )
 
 

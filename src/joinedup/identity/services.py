@@ -8,7 +8,9 @@ from itertools import product
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
+from django.utils.module_loading import import_string
 
 from joinedup.access import Act, record_many
 from joinedup.errors import NotFound, RuleError
@@ -72,6 +74,7 @@ def decide(
                 [at, outcome, decision, left, right],
             )
             grouping.regroup(cursor, (left, right), in_force(), at, decision_id=decision)
+            _tell((left, right))
         # On both, so that each person's own log of access shows it.
         acts = [
             Act(
@@ -86,7 +89,7 @@ def decide(
 
 
 def decide_review(grant: Grant, review_id: int, verdict: str, reason: str, *, request_id: UUID) -> None:
-    """Decide on the pair of a review. A second click is the first decision again; NotFound when another one closed it."""
+    """Decide on the pair of a review; a second click is the first decision again. NotFound when another closed it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT left_id, right_id, closed_at IS NULL FROM identity_review WHERE id = %s", [review_id])
         row = cursor.fetchone()
@@ -135,6 +138,7 @@ def unmerge(
             {"at": at, "decision": decision, "ids": sorted(together)},
         )
         grouping.regroup(cursor, together, in_force(), at, decision_id=decision)
+        _tell(together)
         record_many(
             grant,
             [
@@ -150,18 +154,30 @@ def undo_merge(
 ) -> int:
     """Undo a merge that the source sent; both records are again as they were before; answers the decision's number.
 
-    `never_again` puts the pair on the list that outranks every later merge message (rules: record R23). Raises NotFound
-    when no such merge stands.
+    `never_again` puts the pair on the list that outranks every later merge message (rules: record R23). The same
+    `request_id` twice is one undoing. Raises NotFound when no such merge stands.
     """
+    grant.must_be_for(PERMISSION)
     with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM identity_decision WHERE request_id = %s", [request_id])
+        before = cursor.fetchone()
+        if before:
+            return int(before[0])
         cursor.execute(
-            "SELECT 1 FROM identity_mergemessage WHERE survivor_id = %s AND gone_id = %s AND outcome = 'applied' LIMIT 1",
+            """SELECT 1 FROM identity_mergemessage
+                WHERE survivor_id = %s AND gone_id = %s AND outcome = 'applied' LIMIT 1""",
             [survivor, gone],
         )
         if cursor.fetchone() is None or latest_verdict(cursor, survivor, gone) != "match":
             raise NotFound("No merge of these two records stands.")
     verdict = "never" if never_again else "withdrawn"
     return decide(grant, survivor, gone, verdict, reason, request_id=request_id, method="undo")
+
+
+def _tell(subjects: Iterable[UUID]) -> None:
+    """Let rooms that may not be imported here follow, in the same transaction: what the record says of merges."""
+    for path in settings.JOINS_CHANGED:
+        import_string(path)(subjects)
 
 
 def _must_be_known(cursor: object, subjects: tuple[UUID, ...]) -> None:
@@ -178,7 +194,8 @@ def _is_parted(cursor: object, left: UUID, right: UUID) -> bool:
     cursor.execute(  # type: ignore[attr-defined]
         """SELECT 1 FROM (
                SELECT DISTINCT ON (left_id, right_id) left_id, right_id, verdict FROM identity_decision
-                WHERE (left_id = ANY(%(a)s) AND right_id = ANY(%(b)s)) OR (left_id = ANY(%(b)s) AND right_id = ANY(%(a)s))
+                WHERE (left_id = ANY(%(a)s) AND right_id = ANY(%(b)s))
+                   OR (left_id = ANY(%(b)s) AND right_id = ANY(%(a)s))
                 ORDER BY left_id, right_id, id DESC
            ) latest WHERE verdict = 'never' AND (left_id, right_id) <> (%(l)s, %(r)s) LIMIT 1""",
         {"a": list(a), "b": list(b), "l": left, "r": right},

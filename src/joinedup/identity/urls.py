@@ -11,4 +11,5 @@ urlpatterns = [
     path("", views.queue, name="queue"),
     path("reviews/<int:review_id>/", views.review, name="review"),
     path("residents/<uuid:resident_id>/", views.resident, name="resident"),
+    path("residents/<uuid:resident_id>/merges/<int:number>/", views.undo, name="undo"),
 ]

@@ -18,7 +18,8 @@ from joinedup.errors import NotFound, RuleError
 from joinedup.feeds.values import SETTINGS
 from joinedup.identity import services
 from joinedup.identity.evidence import Evidence, Side, look, said_day
-from joinedup.identity.forms import PartForm, VerdictForm, errors_of
+from joinedup.identity.forms import PartForm, UndoForm, VerdictForm, errors_of
+from joinedup.identity.merges import merges_of
 from joinedup.identity.residents import identity_events, resident_of, subjects_of
 from joinedup.identity.values import LADDER_WEIGHT, METHOD_TITLES, METHODS, REVIEW_REASONS
 from joinedup.ui import Chart, Column, Crumb, Page, Table
@@ -153,7 +154,46 @@ def resident(request: Any, resident_id: UUID) -> HttpResponseBase:
         breadcrumbs=[Crumb(_("Pairs that wait"), reverse("identity:queue"))],
         members=[(str(subject), *sources[subject]) for subject in subjects if subject in sources],
         joins=_joins(subjects, sources),
+        merges=_merges(resident_id, subjects),
         events=_events(subjects, sources),
+        form=form,
+        errors=errors,
+        request_id=form.data.get("request") or str(uuid4()),
+    ).response(400 if errors else 200)
+
+
+@requires(PERMISSION)
+@require_http_methods(["GET", "HEAD", "POST"])
+@keeps_no_copy
+def undo(request: Any, resident_id: UUID, number: int) -> HttpResponseBase:
+    """Undo one merge that a source sent, after saying why and whether the source may merge the two again."""
+    subjects = subjects_of(resident_id)
+    found = next((one for one in merges_of(subjects) if one.number == number), None)
+    if found is None or not (found.stands or request.method == "POST"):
+        raise NotFound(_("No such merge of this resident stands."))
+    with transaction.atomic():
+        disclose(request.grant, subjects, "identity.review", parts=("joins",))
+    form = UndoForm(request.POST if request.method == "POST" else None)
+    errors = errors_of(form)
+    if form.is_bound and form.is_valid():
+        values = form.cleaned_data
+        try:
+            services.undo_merge(
+                request.grant, found.survivor, found.gone, values["reason"], never_again=values["again"] == "never",
+                request_id=values["request"],
+            )  # fmt: skip
+            return HttpResponseRedirect(reverse("identity:resident", args=[resident_of(found.survivor)]))
+        except RuleError as error:
+            errors = [{"text": str(error), "href": "#reason"}]
+    return Page(
+        request,
+        "identity/undo.jinja",
+        title=_("Undo a merge of a source"),
+        breadcrumbs=[
+            Crumb(_("Pairs that wait"), reverse("identity:queue")),
+            Crumb(_("Joins of a resident"), reverse("identity:resident", args=[resident_id])),
+        ],
+        found=found,
         form=form,
         errors=errors,
         request_id=form.data.get("request") or str(uuid4()),
@@ -301,6 +341,32 @@ def _joins(subjects: Any, sources: dict[UUID, tuple[str, str]]) -> Table:
         name="joins",
         can_download=False,
         empty=_("This record stands alone."),
+    )
+
+
+def _merges(resident_id: UUID, subjects: Any) -> Table | None:
+    """The merges of sources that stand, each with the way to undo it; None when there are none."""
+    rows = [
+        {"source": one.source, "survivor": one.survivor_source_id, "gone": one.gone_source_id, "at": one.event_at,
+         "undo": _("Undo the merge of %(number)s") % {"number": one.gone_source_id},
+         "href": reverse("identity:undo", args=[resident_id, one.number])}
+        for one in merges_of(subjects)
+        if one.stands
+    ]  # fmt: skip
+    if not rows:
+        return None
+    return Table(
+        [
+            Column("source", _("Source")),
+            Column("gone", _("Number that it gave up")),
+            Column("survivor", _("Number that it kept")),
+            Column("at", _("Merged there"), "date"),
+            Column("undo", _("Undo"), "link", href_key="href"),
+        ],
+        rows,
+        caption=_("Merges that a source sent (A40)"),
+        name="merges",
+        can_download=False,
     )
 
 
