@@ -1,7 +1,8 @@
 """A hospital stay from the events that were told of it, in the order in which they happened.
 
 The events of a stay may come in any order and any number of deliveries; folding all of them, sorted by when they
-happened, always ends in the same Encounter. A cancel takes back the latest event of its kind that stands (rules: record R8, R10, R13).
+happened, always ends in the same Encounter. A cancel takes back the latest event of its kind that stands (rules:
+record R8, R10, R13).
 """
 
 from __future__ import annotations

@@ -31,7 +31,10 @@ GP_PRACTICE = "4"
 
 @dataclass(frozen=True, slots=True)
 class Practice:
-    """One row: a practice or other organisation, from the day it opened up to, but not on, `to`; its commissioner from when until when."""
+    """One row: a practice or other organisation, from the day it opened up to, but not on, `to`.
+
+    `commissioned_from` and `commissioned_to` say for how long it had this commissioner.
+    """
 
     line: int
     code: str

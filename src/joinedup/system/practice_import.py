@@ -49,7 +49,10 @@ class PracticesLoaded:
 
 
 def store_practices(path: Path, recorded_by: str, *, is_simulated: bool, of: str = "epraccur") -> PracticesLoaded:
-    """Store the organisations of a list (`of` is a key of LISTS) inside the caller's transaction; a list that was stored before changes nothing."""
+    """Store the organisations of a list (`of` is a key of LISTS) inside the caller's transaction.
+
+    A list that was stored before changes nothing.
+    """
     done = PracticesLoaded()
     practices = []
     for practice in read_practices(path, LISTS[of].setting):

@@ -81,7 +81,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
 
 
 def answer(request: HttpRequest, status: int, message: str = "") -> HttpResponseBase:
-    """Answer an error as its page, or as JSON under /api/ and /fhir/; `message` was written for people by whoever raised it."""
+    """Answer an error as its page, or as JSON under /api/ and /fhir/; `message` was written for people."""
     title, advice = _said(status)
     lines = [line for line in message.splitlines() if line.strip()] or advice
     response: HttpResponseBase
