@@ -111,11 +111,30 @@ def disclose(
     return record_many(grant, [Act(action, f"resident:{one}", details=kept) for one in sorted(set(resident_ids))])
 
 
+def registered_subjects(subject_ids: Iterable[UUID], organisations: Iterable[str], at: datetime) -> set[UUID]:
+    """Answer those of these subjects who are registered at this instant at a practice with one of these ODS codes.
+
+    A registration that has moved or ended does not count. One query over an index by subject. It discloses nothing by
+    itself: opening a record takes `grant_for_resident`.
+    """
+    window = {"registered_practice": windows()["registered_practice"]}
+    return set(open_relationships(subject_ids, organisations, at, window))
+
+
+# Ties that open no record: of a hand-over only itself is read, and whom it is about.
+_OF_A_HANDOVER = {
+    "handover_addressee": "a hand-over addressed to the team",
+    "handover_sender": "a hand-over that the team sent",
+}
+
+
 def relationship_in_words(relationship: str | None) -> str:
     """Answer a grant's relationship as people read it."""
     if relationship and relationship.startswith("break-glass:"):
         return "opened without a relationship, with a reason"
-    return KINDS[relationship].title if relationship in KINDS else ""
+    if relationship in KINDS:
+        return KINDS[relationship].title
+    return _OF_A_HANDOVER.get(relationship or "", "")
 
 
 def ties_of(

@@ -7,7 +7,7 @@ reads the hand-over itself and whom it is about, nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -15,9 +15,12 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from joinedup.access import Act, Grant, Relationship, grant_for, keep_relationships, record_many
+from joinedup.access import Act, Grant, Relationship, actor_of, grant_for, keep_relationships, purpose_of, record_many
+from joinedup.access.resident_decision import roles_that_may
+from joinedup.access.residents import registered_subjects
 from joinedup.errors import NotFound, RuleError
 from joinedup.identity import resident_of, residents_of, subjects_of_many
+from joinedup.moment import LONDON
 from joinedup.record import store
 from joinedup.record.handover import (
     HISTORY_AFTER,
@@ -48,6 +51,10 @@ SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[],
                      %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[])
     ON CONFLICT (id) DO UPDATE SET sender = excluded.sender, receiver = excluded.receiver, urgency = excluded.urgency,
        began_at = excluded.began_at
+     -- What a source said earlier and sent late changes nothing: of the resource a newer version is here.
+     WHERE NOT EXISTS (
+        SELECT FROM record_resource newer
+         WHERE newer.subject_id = excluded.subject_id AND newer.id = excluded.id AND newer.event_at > excluded.sent_at)
 """
 _KEEP_STEPS = """
 INSERT INTO record_handoverstep
@@ -56,6 +63,7 @@ SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::
                      %s::text[], %s::timestamptz[])
     ON CONFLICT DO NOTHING
 """
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 # The newest step is the state; of two at one time, the one that is further on. Whoever takes a step has opened it.
 _BRING_UP_TO_DATE = """
 WITH newest AS (
@@ -79,7 +87,8 @@ def keep(handovers: Handovers, at: datetime) -> None:
     """
     if not handovers.sent and not handovers.steps:
         return
-    sent = {one.id: one for one in handovers.sent}  # One statement may not touch a row twice: the last one counts.
+    # One statement may not touch a row twice: the newest counts, and of equal ones that which came last.
+    sent = {one.id: one for one in sorted(handovers.sent, key=lambda one: one.sent_at or _LONG_AGO)}
     _keep_sent(list(sent.values()), at)
     keep_steps(handovers.steps, at)
     touched = {*sent, *(step.handover_id for step in handovers.steps)}
@@ -196,9 +205,14 @@ class Taken:
     reason: str
 
 
-def inbox(codes: Collection[str], *, limit: int = 500) -> list[Row]:
-    """Answer what waits for the organisations with these ODS codes: the unopened first, the oldest of them on top."""
-    return _rows(
+def inbox(grant: Grant, codes: Collection[str], *, limit: int = 500) -> list[Row]:
+    """Answer what waits for the organisations with these ODS codes: the unopened first, the oldest of them on top.
+
+    Like every list here it takes leave for hand-overs, and the audit has how many were listed.
+    """
+    return _listed(
+        grant,
+        "inbox",
         f"receiver = ANY(%(codes)s) AND state = ANY(%(open)s) AND {_AWAITED} "
         "ORDER BY opened_at IS NOT NULL, sent_at LIMIT %(limit)s",
         codes=list(codes),
@@ -206,16 +220,37 @@ def inbox(codes: Collection[str], *, limit: int = 500) -> list[Row]:
     )
 
 
-def unaddressed(*, limit: int = 500) -> list[Row]:
-    """Answer what waits for "the practice where the resident is registered", the newest first."""
-    return _rows(
-        f"receiver = '' AND state = 'sent' AND {_AWAITED} ORDER BY sent_at DESC NULLS LAST LIMIT %(limit)s", limit=limit
-    )
+def unaddressed(grant: Grant, codes: Collection[str], *, only: UUID | None = None) -> list[Row]:
+    """Answer what names no receiver and is about people registered at these organisations, the newest first.
+
+    That is "the practice where the resident is registered", by any of the records that are this person. All of it:
+    a discharge summary that a list leaves out is read by nobody. With `only`, that hand-over or nothing.
+    """
+    grant.must_be_for(PERMISSION)
+    if not codes:
+        return []
+    # Who is registered is asked before rows are read, of the people alone: two numbers for each that waits.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, subject_id FROM record_handover WHERE receiver = '' AND state = 'sent' AND {_AWAITED}"  # noqa: S608  # nosec B608 (own words)
+            " AND (%(only)s::uuid IS NULL OR id = %(only)s)",
+            _asked(_last_days()) | {"only": only},
+        )
+        waiting = cursor.fetchall()
+    leads = residents_of({subject for _, subject in waiting})
+    together = subjects_of_many(set(leads.values()))
+    of_each = {subject: {subject, *together.get(lead, ())} for subject, lead in leads.items()}
+    ours = registered_subjects({one for people in of_each.values() for one in people}, codes, datetime.now(UTC))
+    found = [id_ for id_, subject in waiting if not ours.isdisjoint(of_each[subject])]
+    in_order = "id = ANY(%(ids)s) ORDER BY sent_at DESC NULLS LAST"
+    return _rows(in_order, ids=found) if only else _listed(grant, "unaddressed", in_order, ids=found)
 
 
-def outbox(codes: Collection[str], *, limit: int = 200) -> list[Row]:
+def outbox(grant: Grant, codes: Collection[str], *, limit: int = 200) -> list[Row]:
     """Answer what these organisations sent and is not over, and what was rejected, the newest first."""
-    return _rows(
+    return _listed(
+        grant,
+        "outbox",
         f"sender = ANY(%(codes)s) AND state = ANY(%(open)s || '{{rejected}}'::text[]) AND kind = 'referral' "
         f"AND {_AWAITED} ORDER BY sent_at DESC NULLS LAST LIMIT %(limit)s",
         codes=list(codes),
@@ -223,9 +258,11 @@ def outbox(codes: Collection[str], *, limit: int = 200) -> list[Row]:
     )
 
 
-def unopened(codes: Collection[str], at: datetime, *, limit: int = 2000) -> list[Row]:
+def unopened(grant: Grant, codes: Collection[str], at: datetime, *, limit: int = 2000) -> list[Row]:
     """Answer what these organisations sent or were sent and nobody has opened in time, the longest overdue first."""
-    rows = _rows(
+    rows = _listed(
+        grant,
+        "unopened",
         "opened_at IS NULL AND state IN ('requested', 'sent') "
         f"AND (receiver = ANY(%(codes)s) OR sender = ANY(%(codes)s)) AND {_AWAITED} ORDER BY sent_at LIMIT %(limit)s",
         codes=list(codes),
@@ -250,10 +287,22 @@ def steps_of(handover_id: UUID) -> list[Taken]:
         return [Taken(*row) for row in cursor.fetchall()]
 
 
+def _listed(grant: Grant, which: str, condition: str, **parameters: Any) -> list[Row]:
+    grant.must_be_for(PERMISSION)
+    rows = _rows(condition, **parameters)
+    with transaction.atomic():
+        record_many(grant, [Act("record.list", f"handovers:{which}", details={"listed": len(rows)})])
+    return rows
+
+
+def _asked(presents: Mapping[str, datetime]) -> dict[str, Any]:
+    return {"sources": list(presents), "presents": list(presents.values()), "history": HISTORY_AFTER, "open": OPEN}
+
+
 def _rows(condition: str, **parameters: Any) -> list[Row]:
     """Answer the rows of a condition; those of simulated sources as if the source's last day were today."""
     at, presents = datetime.now(UTC), _last_days()
-    asked = {"sources": list(presents), "presents": list(presents.values()), "history": HISTORY_AFTER, "open": OPEN}
+    asked = _asked(presents)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {_COLUMNS} FROM record_handover WHERE {condition}", asked | parameters)  # noqa: S608  # nosec B608
         rows = [Row(*row) for row in cursor.fetchall()]
@@ -280,9 +329,9 @@ def _last_days() -> dict[str, datetime]:
 
 def side_of(row: Row, codes: Collection[str]) -> str:
     """Answer "receiver" or "sender", whichever an organisation with these codes is; raises NotFound when neither."""
-    if row.receiver in codes:
+    if row.receiver and row.receiver in codes:
         return "receiver"
-    if row.sender in codes:
+    if row.sender and row.sender in codes:
         return "sender"
     raise NotFound(NO_SUCH)
 
@@ -298,16 +347,27 @@ def handover(id_: UUID) -> Row:
     return found[0]
 
 
-def leave_to_read(request: Any, rows: Sequence[Row], body_id: UUID) -> Grant:
-    """Answer the grant to read hand-overs that concern a team, and whom they are about.
+def leave_to_read(request: Any, rows: Sequence[Row], body_id: UUID, side: str) -> Grant:
+    """Answer the grant to read hand-overs that a team sent or was sent ("sender" or "receiver"), and nothing else.
 
-    `read_handovers` reads no more with it than the hand-overs themselves and the Patients: the sender has addressed
-    them to this team, which is the reason why they may be read before anything is accepted.
+    It covers the sender's own record of each person, in which the hand-over stands, and no other source's: before
+    anything is accepted that it was addressed to the team is the only reason why it may be read, and the audit says so.
+    The purpose is that of the session, where the role in this body has it.
     """
     grant = grant_for(request, PERMISSION, body_id=body_id)
-    subjects = subjects_of_many(residents_of(row.subject_id for row in rows).values())
-    covered = {subject for together in subjects.values() for subject in together}
-    return replace(grant, subject_ids=frozenset(covered | {row.subject_id for row in rows}), relationship="referral")
+    at = datetime.now(UTC)
+    on, actor = at.astimezone(LONDON).date(), actor_of(request.user)
+    wanted = purpose_of(request, PERMISSION, None, at)
+    here = [
+        (role, takes)
+        for purpose in (wanted, "")
+        for role, takes in roles_that_may(actor, PERMISSION, on, purpose)
+        if role.body_id == body_id
+    ]
+    if here:
+        grant = replace(grant, role=here[0][0].role, body_id=body_id, purpose=here[0][1])
+    relationship = "handover_sender" if side == "sender" else "handover_addressee"
+    return replace(grant, subject_ids=frozenset(row.subject_id for row in rows), relationship=relationship)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,13 +381,18 @@ class Read:
 
 
 def read_handovers(grant: Grant, rows: Sequence[Row]) -> list[Read]:
-    """Answer each hand-over with its resource and the Patients of its person, in three queries."""
+    """Answer each hand-over with its resource and the Patients of its person, in three queries.
+
+    Who it is about is told by what all sources call the person, so that nobody mistakes one for another: of the other
+    sources the Patients are read here, and only these; the grant itself covers none of what else they say.
+    """
     grant.must_be_for(PERMISSION)
     leads = residents_of(row.subject_id for row in rows)
     subjects = subjects_of_many(leads.values())
     by_id = {row.id: row for row in store.everything(grant, leads, {row.type for row in rows})}
-    opened = OpenRecord(UUID(int=0), tuple(s for together in subjects.values() for s in together), grant,
-                        datetime.now(UTC))  # fmt: skip
+    people = tuple(s for together in subjects.values() for s in together)
+    strip = replace(grant, subject_ids=grant.subject_ids.union(people))
+    opened = OpenRecord(UUID(int=0), people, strip, datetime.now(UTC))
     patients: dict[UUID, list[Statement]] = {}
     for one in statements_of(opened, ["Patient"]):
         patients.setdefault(one.subject_id, []).append(one)

@@ -30,6 +30,7 @@ from joinedup.access import (
 from joinedup.access.decision import ANONYMOUS, RoleOn
 from joinedup.access.models import AuditEntry
 from joinedup.access.resident_decision import Ties, decide_for_resident
+from joinedup.access.residents import registered_subjects
 from joinedup.errors import NotFound, Refused
 
 TRUST, PRACTICE = UUID(int=1), UUID(int=2)
@@ -282,6 +283,24 @@ def test_a_subject_with_many_ties_is_decided_by_its_index() -> None:
         cursor.execute("EXPLAIN SELECT * FROM access_relationship WHERE subject_id = ANY(%s)", [[ADA, BEA]])
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "access_relationship_subject" in plan
+
+
+@pytest.mark.django_db
+def test_who_is_registered_is_told_by_the_newest_statement_alone() -> None:
+    now = datetime.now(UTC)
+    stays, moved, left, treated = (uuid4() for _ in range(4))
+    ref, began = uuid4(), now - timedelta(days=400)
+    keep_relationships([
+        Relationship(stays, "M1", "registered_practice", began, None, uuid4()),
+        Relationship(moved, "M1", "registered_practice", began, None, ref, None, now - timedelta(days=9)),
+        Relationship(moved, "M2", "registered_practice", began, None, ref, None, now - timedelta(days=1)),
+        Relationship(left, "M1", "registered_practice", began, now - timedelta(days=1), uuid4()),
+        Relationship(treated, "M1", "open_encounter", began, None, uuid4()),
+    ])  # fmt: skip
+    every = [stays, moved, left, treated]
+    assert registered_subjects(every, ["m1"], now) == {stays}
+    assert registered_subjects(every, ["M1", "M2"], now) == {stays, moved}
+    assert registered_subjects(every, [], now) == set()
 
 
 @pytest.mark.django_db

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.test import RequestFactory
 
+from joinedup.access import Grant, User, relationship_in_words
+from joinedup.errors import NotFound, Refused
 from joinedup.feeds import resource_id
 from joinedup.record import handing_over
+from joinedup.record.views.team import teams_of
+from joinedup.system.lookup import id_of
 
 from .kept import ACUTE, COUNCIL, GP, GRACE, ODS, join, keep, patient, people, resource, signed_in_as
 from .test_25_the_pages_of_a_resident import audit, text_of
 
 __all__ = ["people"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("people")]
+LEAVE_TO_FIND = Grant("user:1", "Ada", "clinician", None, "direct-care", "record.find", datetime.now(UTC), "")
 ASKED = {"receiver": "RWH", "what": "Falls clinic", "reason": "Two falls since May, lives alone", "urgency": "urgent"}
 
 
@@ -241,3 +248,105 @@ def test_a_summary_without_a_receiver_reaches_the_registered_practice() -> None:
     assert "Discharge summary" in text_of(signed_in_as("clinician").get("/record/inbox/"))
     assert "Sent late" not in text_of(signed_in_as("clinician").get(f"/record/inbox/{id_}/"))
     assert act("clinician", id_, "filed").status_code == 302
+
+
+def test_a_summary_is_not_lost_among_many_newer_ones_of_others() -> None:
+    summary_of_a_stay(datetime.now(UTC) - timedelta(hours=2))
+    join(resource_id(ACUTE.key, "Patient", "h1"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO record_handover (id, subject_id, type, kind, sender, receiver, urgency, sent_at, arrived_at, "
+            "open_by, source, state) SELECT gen_random_uuid(), gen_random_uuid(), 'Composition', 'discharge_summary', "
+            "'RWH', '', 'routine', now(), now(), now(), 'elsewhere', 'sent' FROM generate_series(1, 600)"
+        )
+    assert "Discharge summary" in text_of(signed_in_as("clinician").get("/record/inbox/"))
+    assert audit("record.list")[-1]["subject"] == f"resident:{GRACE}"
+
+
+def asked_of(receiver: str, days_ago: int) -> Any:
+    at = datetime.now(UTC) - timedelta(days=days_ago)
+    return resource(GP, "ServiceRequest", "r6", status="active", intent="order", code={"text": "Cardiology"},
+                    event_at=at, authoredOn=at.isoformat(), requester=ods("QM7"),
+                    performer=[ods(receiver)])  # fmt: skip
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_what_was_said_earlier_and_comes_late_moves_no_referral(together: bool) -> None:
+    newer, older = asked_of("RWH", 1), asked_of("E10000012", 3)
+    for batch in [(newer, older)] if together else [(newer,), (older,)]:
+        keep(GP, *batch)
+    id_ = resource_id(GP.key, "ServiceRequest", "r6")
+    assert handing_over.handover(id_).receiver == "RWH"
+    keep(GP, asked_of("E10000012", 0))
+    assert handing_over.handover(id_).receiver == "E10000012"
+
+
+# --- leave, and what the audit says of it --------------------------------------------------------------------------
+
+
+def test_a_list_takes_leave_and_the_audit_has_how_many() -> None:
+    refer(what="Hearing aid")
+    client = signed_in_as("emergency_clinician")
+    client.post("/record/purpose/", {"purpose": "safeguarding"})
+    text_of(client.get("/record/inbox/"))
+    listed = {one["subject"]: one for one in audit("record.list")}
+    assert listed["handovers:inbox"]["details"] == {"listed": 1}
+    assert listed["handovers:outbox"]["details"] == {"listed": 0}
+    text_of(client.get("/record/unopened/"))
+    assert audit("record.list")[-2]["subject"] == "handovers:unopened"
+    with pytest.raises(Refused, match=r"record\.handover"):
+        handing_over.inbox(LEAVE_TO_FIND, ["RWH"])
+
+
+def test_leave_to_read_a_hand_over_is_no_leave_to_read_what_other_sources_say(rf: RequestFactory) -> None:
+    """Before anything is accepted; the audit names neither a referral nor another purpose than the session's."""
+    keep(ACUTE, patient(ACUTE, "h2"))
+    other = resource_id(ACUTE.key, "Patient", "h2")
+    join(other)
+    row = handing_over.handover(refer(what="Continence clinic"))
+    request = rf.get("/")
+    request.user = User.objects.get(email="emergency_clinician@demo.invalid")
+    request.session = {"purpose": "safeguarding"}  # type: ignore[assignment]
+    body = id_of("RWH")
+    assert body is not None
+    leave = handing_over.leave_to_read(request, [row], body, "receiver")
+    assert (leave.subject_ids, leave.relationship, leave.purpose, leave.body_id) == (
+        {row.subject_id}, "handover_addressee", "safeguarding", body,
+    )  # fmt: skip
+    with pytest.raises(Refused):
+        leave.must_cover([other])
+    (read,) = handing_over.read_handovers(leave, [row])
+    assert {one.type for one in read.patients} == {"Patient"}
+    assert relationship_in_words(leave.relationship) == "a hand-over addressed to the team"
+
+
+@pytest.mark.parametrize(("role", "relationship"), [("emergency_clinician", "handover_addressee"),
+                                                    ("clinician", "handover_sender")])  # fmt: skip
+def test_the_audit_says_that_a_hand_over_was_addressed_not_that_it_was_accepted(role: str, relationship: str) -> None:
+    handover = refer(what="Stoma care")
+    signed_in_as(role).get(f"/record/inbox/{handover}/")
+    assert audit("record.handover")[-1]["relationship"] == relationship
+
+
+def test_a_body_without_a_code_is_not_the_addressee_of_what_names_none(
+    rf: RequestFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = rf.get("/")
+    request.user = User.objects.get(email="emergency_clinician@demo.invalid")
+    body = SimpleNamespace(name="A team", code=None)
+    monkeypatch.setattr("joinedup.system.Picture.bodies_by_id", lambda _self, ids: dict.fromkeys(ids, body))
+    monkeypatch.setattr("joinedup.system.lookup.ods_codes_of", lambda ids: dict.fromkeys(ids, frozenset({""})))
+    (found,) = teams_of(request)
+    assert (found.code, found.codes) == ("", frozenset())
+    summary_of_a_stay(datetime.now(UTC))
+    row = handing_over.handover(resource_id(ACUTE.key, "Composition", "s1"))
+    with pytest.raises(NotFound):
+        handing_over.side_of(row, {""})
+
+
+def test_the_form_of_a_referral_shows_who_it_is_and_is_audited() -> None:
+    before = len(audit("record.read"))
+    assert "Grace Okafor" in text_of(signed_in_as("clinician").get(f"/record/{GRACE}/refer/"))
+    after = audit("record.read")
+    assert len(after) == before + 1
+    assert (after[-1]["subject"], after[-1]["details"]) == (f"resident:{GRACE}", {"parts": ["demographics"]})

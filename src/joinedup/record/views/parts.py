@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 
 from joinedup.access import purposes_for, relationship_in_words
+from joinedup.access.roles import TABLE
 from joinedup.feeds.values import SETTINGS
 from joinedup.record.residents import OpenRecord, open_record, statements_of
 from joinedup.record.sources import is_loaded
@@ -67,6 +68,11 @@ class ResidentPage:
     def may(self, permission: str) -> bool:
         """Answer whether the reader has a role that permits this, for some purpose; the record itself decides again."""
         return bool(purposes_for(self.request, permission, self.opened.at))
+
+    def opening_role_has(self, permission: str) -> bool:
+        """Answer whether the ONE role by which this record is open permits this: what another role may is of others."""
+        role = self.opened.grant.role
+        return role is not None and permission in TABLE.role(role).permissions
 
     def href(self, name: str, **more: Any) -> str:
         """Answer the address of a page of this resident."""

@@ -95,7 +95,7 @@ def _only_patients(page: ResidentPage) -> list[Statement]:
 
 def _summary(page: ResidentPage, most_lines: int | None = None) -> Summary:
     # What is about safeguarding needs more than the summary: only those who may see every entry see it here.
-    withheld = frozenset() if page.is_own or page.may("record.full") else SENSITIVE
+    withheld = frozenset() if page.is_own or page.opening_role_has("record.full") else SENSITIVE
     return summarise(
         page.statements, page.opened.at, withheld=withheld, anchor=page.opened.resident_id, most_lines=most_lines
     )
@@ -409,10 +409,12 @@ def show_log(request: Any, resident_id: UUID) -> HttpResponseBase:
     page = ResidentPage(request, resident_id, "record.own", is_own=True)
     if page.has_moved:
         return page.moved("access-log")
+    lines = access_log(page.opened.grant, page.opened.subject_ids)
+    audit_reading(page.opened, "demographics")
     return page.page(
         "record/looked_own.jinja",
         _("Who looked at your record"),
-        log=_log_table(access_log(page.opened.grant, page.opened.subject_ids), with_outcome=False),
+        log=_log_table(lines, with_outcome=False),
     ).response()
 
 

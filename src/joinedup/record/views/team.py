@@ -16,17 +16,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
-from joinedup.access import actor_of, disclose, grants_for_residents, requires
+from joinedup.access import Grant, actor_of, disclose, grants_for_residents, purpose_of, requires
 from joinedup.access.resident_decision import roles_that_may
 from joinedup.errors import NotFound, Refused, RuleError
-from joinedup.identity import residents_of, subjects_of_many
+from joinedup.identity import subjects_of_many
 from joinedup.moment import LONDON, now
 from joinedup.record import handing_over
 from joinedup.record.forms import ReferForm, errors_of
 from joinedup.record.handing_over import PERMISSION, Row
 from joinedup.record.handover import NEEDS_REASON, STEPS, URGENCIES, is_sent_in_time
 from joinedup.record.lines import line_of
-from joinedup.record.residents import organisation_name
+from joinedup.record.residents import audit_reading, organisation_name
 from joinedup.record.sources import every_source, is_loaded
 from joinedup.record.summary import Identity, identity_of
 from joinedup.record.views.additions import form_page
@@ -76,14 +76,22 @@ def teams_of(request: Any) -> list[Team]:
     ids = list(dict.fromkeys(role.body_id for role in held if role.body_id))
     bodies, codes = Picture(now()).bodies_by_id(ids), ods_codes_of(ids)
     return [
-        Team(id_, bodies[id_].name, bodies[id_].code or "", codes.get(id_, frozenset()) | {bodies[id_].code or ""})
+        # A body without an ODS code is no addressee: an empty code would be that of whatever names no receiver.
+        Team(id_, bodies[id_].name, bodies[id_].code or "",
+             frozenset(code for code in (*codes.get(id_, ()), bodies[id_].code) if code))
         for id_ in ids
         if id_ in bodies
     ]
 
 
 def _codes(teams: Iterable[Team]) -> set[str]:
-    return {code for team in teams for code in team.codes if code}
+    return {code for team in teams for code in team.codes}
+
+
+def _leave(request: Any) -> Grant:
+    """Answer the leave to list, for the purpose of the session."""
+    grant: Grant = request.grant
+    return replace(grant, purpose=purpose_of(request, PERMISSION, None, datetime.now(UTC)) or grant.purpose)
 
 
 # --- lists ---------------------------------------------------------------------------------------------------------
@@ -96,9 +104,9 @@ def inbox(request: Any) -> HttpResponseBase:
     """What waits for the reader's teams, and what they sent that is not over."""
     teams = teams_of(request)
     codes = _codes(teams)
-    waiting = handing_over.inbox(codes) if codes else []
+    waiting = handing_over.inbox(_leave(request), codes) if codes else []
     waiting += _for_our_practice(request, teams)
-    sent = handing_over.outbox(codes) if codes else []
+    sent = handing_over.outbox(_leave(request), codes) if codes else []
     people = _people(request, teams, [*waiting, *sent])
     return _list_page(
         request,
@@ -128,7 +136,7 @@ def unopened(request: Any) -> HttpResponseBase:
     teams = teams_of(request)
     codes = _codes(teams)
     at = datetime.now(UTC)
-    rows = handing_over.unopened(codes, at) if codes else []
+    rows = handing_over.unopened(_leave(request), codes, at) if codes else []
     rows += [row for row in _for_our_practice(request, teams) if row.is_late(at)]
     people = _people(request, teams, rows)
     empty = _("Everything has been opened in time.")
@@ -143,21 +151,16 @@ def _list_page(request: Any, template: str, title: str, **context: Any) -> HttpR
     ).response()  # fmt: skip
 
 
-def _for_our_practice(request: Any, teams: Sequence[Team]) -> list[Row]:
-    """Answer the summaries that name no receiver and are about people registered at one of these practices."""
-    if not teams:
-        return []
-    rows = handing_over.unaddressed()
-    leads = residents_of(row.subject_id for row in rows)
-    subjects = subjects_of_many(set(leads.values()))
-    grants = grants_for_residents(request, PERMISSION, subjects)
-    team_of = {team.body_id: team for team in teams}
-    found = []
-    for row in rows:
-        grant = grants.get(leads[row.subject_id])
-        if grant is not None and grant.relationship == "registered_practice" and grant.body_id in team_of:
-            found.append(replace(row, receiver=team_of[grant.body_id].code))
-    return found
+def _for_our_practice(request: Any, teams: Sequence[Team], only: UUID | None = None) -> list[Row]:
+    """Answer the summaries that name no receiver and are about people registered at one of these practices.
+
+    Each as if addressed to the practice. With `only`, that hand-over or nothing.
+    """
+    found: dict[UUID, Row] = {}
+    for team in teams:
+        for row in handing_over.unaddressed(_leave(request), team.codes, only=only):
+            found.setdefault(row.id, replace(row, receiver=team.code or min(team.codes)))
+    return list(found.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +180,14 @@ def _people(request: Any, teams: Sequence[Team], rows: Sequence[Row]) -> dict[UU
     found: dict[UUID, _Person] = {}
     if not rows:
         return found
-    by_body: dict[UUID, list[Row]] = {}
+    by_side: dict[tuple[UUID, str], list[Row]] = {}
     for row in rows:
-        team = next(team for team in teams if row.receiver in team.codes or row.sender in team.codes)
-        by_body.setdefault(team.body_id, []).append(row)
-    for body_id, group in by_body.items():
-        leave = handing_over.leave_to_read(request, group, body_id)
+        team = next(
+            (one for one in teams if row.receiver in one.codes), None
+        ) or next(one for one in teams if row.sender in one.codes)  # fmt: skip
+        by_side.setdefault((team.body_id, handing_over.side_of(row, team.codes)), []).append(row)
+    for (body_id, side), group in by_side.items():
+        leave = handing_over.leave_to_read(request, group, body_id, side)
         leads = set()
         for read in handing_over.read_handovers(leave, group):
             title = line_of(read.row.type, read.resource.content)[0] if read.resource else ""
@@ -261,14 +266,14 @@ def handover(request: Any, handover_id: UUID) -> HttpResponseBase:
     teams = teams_of(request)
     row = handing_over.handover(handover_id)
     if row.receiver == "":
-        row = next((one for one in _for_our_practice(request, teams) if one.id == row.id), row)
+        row = next(iter(_for_our_practice(request, teams, only=row.id)), row)
     team = next((one for one in teams if row.receiver and row.receiver in one.codes), None) or next(
         (one for one in teams if row.sender in one.codes), None
     )
     if team is None:
         raise NotFound(handing_over.NO_SUCH)
     side = handing_over.side_of(row, team.codes)
-    grant = handing_over.leave_to_read(request, [row], team.body_id)
+    grant = handing_over.leave_to_read(request, [row], team.body_id, side)
     errors: list[dict[str, str]] = []
     status = 200
     if request.method == "POST":
@@ -366,6 +371,7 @@ def refer(request: Any, resident_id: UUID) -> HttpResponseBase:
         else:
             say(request, _("The referral is sent. It stands in the other team's inbox, and in yours until it is over."))
             return HttpResponseRedirect(page.href("resident"))
+    audit_reading(page.opened, "demographics")
     return page.page(
         "record/refer.jinja", _("Refer"), form=form, errors=errors, receivers=_receivers(team), urgencies=URGENCIES,
         today=day(datetime.now(UTC)),
