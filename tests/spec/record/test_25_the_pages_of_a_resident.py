@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
 
-from .kept import GRACE, people, signed_in_as
+from joinedup.access.models import User
+from joinedup.access.services import give_role
+from joinedup.system.lookup import id_of
+
+from .kept import GRACE, GRANT, people, signed_in_as
 
 __all__ = ["people"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("people")]
@@ -200,6 +205,21 @@ def test_an_entry_of_somebody_else_is_not_there() -> None:
     assert client.get(f"/record/{GRACE}/entry/Condition/{GRACE}/").status_code == 404
 
 
+def test_a_role_elsewhere_opens_nothing_more_of_a_record() -> None:
+    """A link worker with a tie, who is also a clinician where there is none, sees what a link worker sees."""
+    alert = {"category": "safeguarding", "text": "Speak to her alone"}
+    clinician, link_worker = signed_in_as("clinician"), signed_in_as("social_prescribing_link_worker")
+    assert clinician.post(f"/record/{GRACE}/alert/", alert).status_code == 302
+    both = User.objects.get(email="social_prescribing_link_worker@demo.invalid")
+    give_role(GRANT, both, "clinician", datetime.now(UTC), body_id=id_of("RWH"))
+    page = f"/record/{GRACE}/section/safeguarding/"
+    assert "Speak to her alone" in text_of(clinician.get(page))
+    shown = text_of(link_worker.get(page))
+    assert "Speak to her alone" not in shown
+    assert "Not shown to you" in shown
+    assert audit("record.read")[-1]["role"] == "social_prescribing_link_worker"
+
+
 # --- broken glass --------------------------------------------------------------------------------------------------
 
 GLASS = {
@@ -321,6 +341,14 @@ def test_about_me_is_written_by_the_resident_and_shown_first_to_staff() -> None:
 
 
 # --- the resident's own pages --------------------------------------------------------------------------------------
+
+
+def test_the_own_page_of_who_looked_is_audited_too() -> None:
+    before = len(audit("record.read"))
+    text_of(signed_in_as("resident").get(f"/record/mine/{GRACE}/access-log/"))
+    after = audit("record.read")
+    assert len(after) == before + 1
+    assert (after[-1]["relationship"], after[-1]["details"]) == ("self", {"parts": ["demographics"]})
 
 
 @pytest.mark.parametrize("page", [*PAGES, "access-log/"])
