@@ -155,6 +155,8 @@ BODY_NAMES = ["joinedup.system.lookup.names_of"]  # (ids) -> {id: name}
 BODY_BY_CODE = ["joinedup.system.lookup.id_of"]  # (code) -> id or None
 BODY_CODES = ["joinedup.system.lookup.ods_codes_of"]  # (ids) -> {id: ODS codes that it answers for}
 SUBJECTS_OF = ["joinedup.identity.subjects_of"]  # (resident id) -> subject ids
+# (subject ids): told in the transaction in which a person joins, parts or undoes a merge of them
+JOINS_CHANGED = ["joinedup.record.merges.author_merge_links"]
 # (grant, ids) -> counts: takes in again what feeds set aside and somebody wants tried again
 RETRY = "joinedup.record.retrying.retry"
 # () -> bool: are simulated people or areas in the database?

@@ -122,7 +122,7 @@ def merges_of(subject_ids: Iterable[UUID]) -> list[SentMerge]:
                  JOIN LATERAL (
                      SELECT verdict FROM identity_decision d
                       WHERE d.left_id = least(m.survivor_id, m.gone_id)
-                        AND d.right_id = greatest(m.survivor_id, m.gone_id)
+                        AND d.right_id = greatest(m.survivor_id, m.gone_id) AND d.verdict <> 'unsure'
                       ORDER BY d.id DESC LIMIT 1
                  ) latest ON true
                 WHERE m.outcome = 'applied' AND (m.survivor_id = ANY(%(ids)s) OR m.gone_id = ANY(%(ids)s))
@@ -152,10 +152,14 @@ def add_decision(
 
 
 def latest_verdict(cursor: Any, one: UUID, other: UUID) -> str:
-    """Answer the verdict that counts for a pair: match, never, withdrawn, unsure; "" when nobody decided."""
+    """Answer the verdict that counts for a pair: match, never, withdrawn; "" when nobody decided.
+
+    Somebody who could not tell (`unsure`) has taken nothing back.
+    """
     left, right = sorted((one, other))
     cursor.execute(
-        "SELECT verdict FROM identity_decision WHERE left_id = %s AND right_id = %s ORDER BY id DESC LIMIT 1",
+        """SELECT verdict FROM identity_decision
+            WHERE left_id = %s AND right_id = %s AND verdict <> 'unsure' ORDER BY id DESC LIMIT 1""",
         [left, right],
     )
     row = cursor.fetchone()
@@ -190,8 +194,9 @@ def _would_join_parted(cursor: Any, one: UUID, other: UUID) -> bool:
     cursor.execute(
         """SELECT 1 FROM (
                SELECT DISTINCT ON (left_id, right_id) verdict FROM identity_decision
-                WHERE (left_id = ANY(%(a)s) AND right_id = ANY(%(b)s))
-                   OR (left_id = ANY(%(b)s) AND right_id = ANY(%(a)s))
+                WHERE verdict <> 'unsure'
+                  AND ((left_id = ANY(%(a)s) AND right_id = ANY(%(b)s))
+                    OR (left_id = ANY(%(b)s) AND right_id = ANY(%(a)s)))
                 ORDER BY left_id, right_id, id DESC
            ) latest WHERE verdict = 'never' LIMIT 1""",
         {"a": list(together[one]), "b": list(together[other])},

@@ -194,8 +194,9 @@ def _is_parted(cursor: object, left: UUID, right: UUID) -> bool:
     cursor.execute(  # type: ignore[attr-defined]
         """SELECT 1 FROM (
                SELECT DISTINCT ON (left_id, right_id) left_id, right_id, verdict FROM identity_decision
-                WHERE (left_id = ANY(%(a)s) AND right_id = ANY(%(b)s))
-                   OR (left_id = ANY(%(b)s) AND right_id = ANY(%(a)s))
+                WHERE verdict <> 'unsure'
+                  AND ((left_id = ANY(%(a)s) AND right_id = ANY(%(b)s))
+                    OR (left_id = ANY(%(b)s) AND right_id = ANY(%(a)s)))
                 ORDER BY left_id, right_id, id DESC
            ) latest WHERE verdict = 'never' AND (left_id, right_id) <> (%(l)s, %(r)s) LIMIT 1""",
         {"a": list(a), "b": list(b), "l": left, "r": right},

@@ -17,7 +17,7 @@ from joinedup.feeds import Merge, Source, subject_id
 from joinedup.identity import apply_merges, merge_links
 from joinedup.record.extract import tokens
 from joinedup.record.models import PendingMerge
-from joinedup.record.store import OWN, copy_resources, current_patients, digest
+from joinedup.record.store import OWN, copy_resources, current_patients, digest, sent_patients
 
 
 def merge(grant: Grant, source: Source, merges: Sequence[Merge]) -> int:
@@ -53,21 +53,20 @@ def merge_what_waits(grant: Grant, source: Source, delivery_id: int) -> int:
 def author_merge_links(subjects: Iterable[UUID]) -> int:
     """Add a version to each Patient that does not say the merges that identity knows of; answers how many.
 
-    Works in the caller's open transaction; called whenever a source says something new of a patient, and after each
-    merge and each undoing.
+    Works in the caller's open transaction. Called whenever a source says something new of a patient, after each merge,
+    and (settings: JOINS_CHANGED) after each undoing and each decision of a person.
     """
-    wanted = list(subjects)
-    if not wanted:
+    links = merge_links(subjects)
+    if not links:
         return 0
-    links = merge_links(wanted)
     at = datetime.now(UTC)
+    sent = {row.subject_id: row for row in sent_patients(links)}
     added = []
-    for row, newest in current_patients(wanted):
-        if row.subject_id not in links and row.author is None:
-            continue
-        said = with_links(row.content, links.get(row.subject_id, ()))
+    for current, newest in current_patients(links):
+        row = sent[current.subject_id]
+        said = with_links(row.content, links[row.subject_id])
         sha = digest(said)
-        if sha != row.digest:
+        if sha != current.digest:
             added.append(
                 row._replace(
                     version=newest + 1,
@@ -83,19 +82,16 @@ def author_merge_links(subjects: Iterable[UUID]) -> int:
     return len(added)
 
 
-def with_links(patient: Mapping[str, Any], links: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Answer the Patient saying exactly these merges, as (kind, the source's id of the other patient) pairs.
+def with_links(sent: Mapping[str, Any], links: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Answer the Patient as its source sent it, saying these merges too: (kind, the source's id of the other) pairs.
 
-    A Patient that is `replaced-by` another is inactive; one that no longer is, is active again.
+    One that is `replaced-by` another is inactive. Without a merge it is what the source sent, and nothing else.
     """
-    before = patient.get("link", [])
-    others = [one for one in before if one.get("type") not in {"replaced-by", "replaces"}]
+    said = dict(sent)
     own = [{"other": {"reference": f"Patient/{other}"}, "type": kind} for kind, other in links]
-    said = {key: value for key, value in patient.items() if key != "link"}
     if any(kind == "replaced-by" for kind, _ in links):
         said["active"] = False
-    elif any(one.get("type") == "replaced-by" for one in before):
-        said["active"] = True
-    if others or own:
-        said["link"] = [*others, *own]
+    if own:
+        before = sent.get("link", [])
+        said["link"] = [*before, *(one for one in own if one not in before)]
     return said
