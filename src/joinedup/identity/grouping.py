@@ -142,8 +142,13 @@ def read_ground(cursor: Any, touched: Iterable[UUID], configuration: Configurati
 def read_decisions(
     cursor: Any, place: Mapping[UUID, int], only: Sequence[UUID] | None
 ) -> tuple[list[tuple[int, int]], list[tuple[int, int]], set[tuple[int, int]]]:
-    """Answer the pairs that are decided to match, never to match, and all that are decided; the newest counts."""
-    where = "" if only is None else "WHERE left_id = ANY(%(ids)s) OR right_id = ANY(%(ids)s)"
+    """Answer the pairs that are decided to match, never to match, and all that are decided; the newest counts.
+
+    Somebody who could not tell (`unsure`) has taken nothing back.
+    """
+    where = "WHERE verdict <> 'unsure'"
+    if only is not None:
+        where += " AND (left_id = ANY(%(ids)s) OR right_id = ANY(%(ids)s))"
     cursor.execute(
         "SELECT DISTINCT ON (left_id, right_id) left_id, right_id, verdict FROM identity_decision "  # noqa: S608  # nosec B608
         f"{where} ORDER BY left_id, right_id, id DESC",

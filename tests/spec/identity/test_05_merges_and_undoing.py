@@ -105,6 +105,23 @@ def test_undone_with_never_match_the_same_message_waits_for_a_person(keep: Keep,
     assert len(pending_reviews_for([one, two])) == 1
 
 
+def test_who_cannot_tell_takes_nothing_back(keep: Keep, grant: Grant) -> None:
+    """The pair waits again after `never`; "I cannot tell" lets neither the next message nor a regrouping join it."""
+    one, two = keep("acute:1"), keep("acute:2")
+    merge(grant, ("1", "2"))
+    decide(grant, one, two, "unsure", "nobody answers the telephone")
+    assert merge_links([two]) == {two: [("replaced-by", "1")]}
+    assert [done.outcome for done in merge(grant, ("1", "2"), message="m2")] == ["repeated"]
+    undo_merge(grant, one, two, "two brothers")
+    merge(grant, ("1", "2"), message="m3")
+    decide(grant, one, two, "unsure", "nobody answers the telephone")
+    assert [done.reason for done in merge(grant, ("1", "2"), message="m4")] == ["merge_against_decision"]
+    three = keep("council:1")
+    decide(grant, one, three, "match", "same person")
+    with pytest.raises(RuleError, match="Take that back"):
+        decide(grant, two, three, "match", "same person")
+
+
 def test_undone_without_never_match_it_may_come_again(keep: Keep, grant: Grant) -> None:
     one, two = keep("acute:1"), keep("acute:2")
     merge(grant, ("1", "2"))
