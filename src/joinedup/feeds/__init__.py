@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from joinedup.feeds.encounters import fold
     from joinedup.feeds.hl7v2_patient import amended
     from joinedup.feeds.mllp import Outcome, serve_mllp
-    from joinedup.feeds.reading import read_again, read_delivery
+    from joinedup.feeds.reading import raw_items, read_again, read_delivery
     from joinedup.feeds.repeats import message_outcome
     from joinedup.feeds.sources import deliveries_in, read_sources
     from joinedup.feeds.values import (
@@ -37,6 +37,7 @@ __all__ = [
     "fold",
     "message_outcome",
     "nobody",
+    "raw_items",
     "read_again",
     "read_delivery",
     "read_sources",
@@ -49,7 +50,7 @@ _HOMES = {
     "encounters": ("fold",),
     "hl7v2_patient": ("amended",),
     "mllp": ("Outcome", "serve_mllp"),
-    "reading": ("read_again", "read_delivery"),
+    "reading": ("raw_items", "read_again", "read_delivery"),
     "repeats": ("message_outcome",),
     "sources": ("deliveries_in", "read_sources"),
     "values": (

@@ -111,6 +111,14 @@ def read_again(raw: bytes, source: Source, *, is_known_organisation: IsKnownOrga
         yield batch
 
 
+def raw_items(path: Path, source: Source) -> Iterator[tuple[int, bytes]]:
+    """Yield every row of a file, unread and with the header above it, with its position."""
+    with open_stream(path) as stream:
+        reader = _File(stream, source, mapping_of(source))
+        for record in reader.records():
+            yield record.position, reader.header + b"\n" + record.raw
+
+
 @dataclass(frozen=True, slots=True)
 class Examined:
     """What looking through a file found: its rows, those that are bad, and how many are bad by reason and column."""

@@ -25,7 +25,7 @@ from joinedup.feeds.structure import first_fault
 from joinedup.feeds.subjects import ABOUT_NOBODY, NOT_KEPT, No, patient_of
 from joinedup.feeds.values import Batch, Resource, SetAside, Source, nobody, resource_id, subject_id
 
-ITEMS_A_BATCH = 1_000
+ITEMS_A_BATCH = 2_500
 # A batch is also full at this size, so that a thousand letters of 10 MB each are not in memory together.
 BYTES_A_BATCH = 20 * limits.MB
 _LINE_NAMES = (".ndjson", ".jsonl")
@@ -74,6 +74,14 @@ def read(
         if batch.read:
             batch.bytes_read = stream.compressed_position
             yield batch
+
+
+def raw_items(path: Path, _source: Source) -> Iterator[tuple[int, bytes]]:
+    """Yield every item of a file, unread, with its position."""
+    longest = limits.BUNDLE_BYTES
+    with open_stream(path) as stream:
+        lines = [stream.whole(longest)] if _is_one_document(path) else stream.lines(longest)
+        yield from enumerate((raw for raw, _ in lines if raw and not raw.isspace()), start=1)
 
 
 def shard_of(raw: bytes, shards: int) -> int:

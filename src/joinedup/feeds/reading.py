@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -55,3 +55,14 @@ def read_again(raw: bytes, source: Source, *, is_known_organisation: Callable[[s
         path = Path(folder) / "again"
         path.write_bytes(raw)
         yield from read_delivery(path, source, is_known_organisation=is_known_organisation)
+
+
+def raw_items(path: Path, source: Source, positions: Collection[int]) -> dict[int, bytes]:
+    """Answer what stands at these positions of a file, whole, as `read_again` reads it: to set aside what was read."""
+    found: dict[int, bytes] = {}
+    for position, raw in import_module(_READERS[source.format]).raw_items(path, source):
+        if position in positions:
+            found[position] = raw
+            if len(found) == len(positions):
+                break
+    return found

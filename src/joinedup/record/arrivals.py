@@ -21,21 +21,23 @@ from joinedup.errors import FileError, NotFound, Unavailable
 from joinedup.feeds import Outcome, Source, ledger, mesh, read_delivery
 from joinedup.moment import now
 from joinedup.record import loading
-from joinedup.record.intake import keep, settle_batch
-from joinedup.record.loading import is_known_organisation
+from joinedup.record.loading import alone_with, is_known_organisation, store
+
+PATIENCE_SECONDS = 5  # how long a message waits while its source is loaded or tried again
 
 
 def apply_message(raw: bytes, source: Source, *, channel: str = "mllp", message_id: str = "") -> Outcome:
     """Take in one message in one transaction with its place in the ledger; answers how it is acknowledged.
 
     The same bytes again are held already and acknowledged as the first time. What cannot be read is set aside and
-    acknowledged all the same, or its sender would stand still. Raises what the database raises: send it again.
+    acknowledged all the same, or its sender would stand still. Raises what the database raises, and Unavailable while
+    a file of the source is loaded: send it again.
     """
     grant = service_grant("record.intake", "take in what partners send", "whoever runs this machine")
     with TemporaryDirectory(prefix="joinedup-") as folder:
         path = Path(folder) / "message"
         path.write_bytes(raw)
-        with transaction.atomic():
+        with transaction.atomic(), alone_with([source.key], seconds=PATIENCE_SECONDS):
             sha256 = hashlib.sha256(raw).digest()
             delivery = ledger.begin(source.key, "message", sha256, len(raw), channel, message_id=message_id)
             if delivery.is_duplicate:
@@ -46,7 +48,7 @@ def apply_message(raw: bytes, source: Source, *, channel: str = "mllp", message_
                 ledger.refuse(delivery.id, str(error))
                 return Outcome.REFUSED
             for batch in batches:
-                settle_batch(grant, delivery, source, 0, batch, keep(grant, delivery, source, batch))
+                store(grant, delivery, source, 0, batch, path)
             ledger.finish(delivery.id)
     return Outcome.HELD
 

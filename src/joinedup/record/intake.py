@@ -40,6 +40,7 @@ from joinedup.record.relations import ties_in
 from joinedup.record.store import Stored, copy_resources, digest, sent_patients
 
 PERMISSION = "record.intake"
+EARLIEST_YEAR, LATEST_YEAR = 1800, 9000  # of a source's own times; what programs read back ends at the year 9999
 
 
 @dataclass(slots=True)
@@ -98,6 +99,7 @@ def keep(
     resources = [one for one in batch.resources if one.position not in dropped] if dropped else batch.resources
     events = [one for one in batch.events if one.position not in dropped]
     resources = [*resources, *_stays(delivery, source, events, kept)]
+    _forget_impossible_times(resources, kept)
     _whole_patients(delivery, source, resources, kept)
     fresh = _new_versions(delivery, source, resources, kept)
     copy_resources([stored for stored, _ in fresh])
@@ -206,6 +208,14 @@ def _stays(delivery: ledger.Delivery, source: Source, events: Sequence[Encounter
             )
         )
     return folded
+
+
+def _forget_impossible_times(resources: Iterable[Resource], kept: Kept) -> None:
+    """Take a time that no source can mean for none: it would order the versions wrongly, and may be unreadable."""
+    for one in resources:
+        if one.event_at is not None and not EARLIEST_YEAR <= one.event_at.year < LATEST_YEAR:
+            one.event_at = None
+            kept.warnings["impossible-time"] = kept.warnings.get("impossible-time", 0) + 1
 
 
 def _event_key(event: EncounterEvent) -> str:

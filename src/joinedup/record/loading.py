@@ -8,22 +8,31 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import logging
 import multiprocessing
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from django.db.utils import DatabaseError, InterfaceError, OperationalError
 
 from joinedup.access import Grant
 from joinedup.errors import FileError, JoinedupError, Unavailable
-from joinedup.feeds import Source
+from joinedup.feeds import Batch, SetAside, Source, raw_items
+
+if TYPE_CHECKING:
+    from joinedup.feeds import ledger
+    from joinedup.record.intake import Kept
+
+log = logging.getLogger(__name__)
 
 LARGE_BYTES = 16_000_000
 INLINE_BYTES = 3_000_000  # Below this, starting processes takes longer than the work.
@@ -93,7 +102,9 @@ def load(
     """Take in these files and answer what was done; a file taken before changes nothing, an unfinished one goes on.
 
     `processes` of 0 does everything in this one (and in its open transaction, if there is one). A file that is refused
-    as a whole is named in the answer and does not stop the others. `channel` and `message_id` say how they came.
+    as a whole, or cannot be read because of a fault of ours, is named in the answer and does not stop the others.
+    `channel` and `message_id` say how they came. Raises Unavailable when another process loads one of the sources,
+    and when the database fails: what was stored is kept.
     """
     from django.db import transaction
 
@@ -110,7 +121,7 @@ def load(
     by_source: dict[str, deque[_File]] = {}
     for one in all_files:
         by_source.setdefault(one.source.key, deque()).append(one)
-    with _locked(list(by_source)), _workers(grant, processes) as workers:
+    with alone_with(by_source), _workers(grant, processes) as workers:
         waiting = sorted(by_source.values(), key=lambda queue: -sum(one.size for one in queue))
         ready: deque[tuple[_File, int]] = deque()
         busy: dict[Any, tuple[_File, int]] = {}
@@ -150,7 +161,7 @@ def load(
                 return False
             if kind == "refused":
                 one.failed = value
-            elif kind == "failed":
+            elif kind == "unavailable":
                 raise Unavailable(value)
             one.shards_left -= 1
             progress.bytes_read += one.size // one.delivery.shards - seen_bytes.pop(key, 0)
@@ -194,9 +205,11 @@ def load(
 
 
 def read_shard(grant: Grant, source: Source, path: Path, delivery: Any, shard: int) -> Iterator[tuple[str, Any]]:
-    """Read and store one shard of a delivery from where the ledger says; yields what each batch did, then the end."""
+    """Read and store one shard of a delivery from where the ledger says; yields what each batch did, then the end.
+
+    The end is "done", or "refused" with the reason: the file's fault, or one of ours that would come again.
+    """
     from joinedup.feeds import ledger, read_delivery
-    from joinedup.record.intake import store_batch
 
     try:
         batches = read_delivery(
@@ -208,15 +221,101 @@ def read_shard(grant: Grant, source: Source, path: Path, delivery: Any, shard: i
             is_known_organisation=is_known_organisation,
         )
         for number, batch in enumerate(batches, 1):
-            kept = store_batch(grant, delivery, source, shard, batch)
+            kept = store(grant, delivery, source, shard, batch, path)
             if number % _COLLECT_EVERY == 0:
                 gc.collect()
             said = {**kept.counts(), "reasons": kept.reasons, "warnings": kept.warnings}
             yield "batch", {**said, "bytes_read": batch.bytes_read}
     except FileError as error:
         yield "refused", str(error)
+    except Exception as error:
+        if not comes_again(error):
+            raise
+        yield "refused", f"met an error that was not expected: {where(error)}. See the server's log, then load again."
     else:
         yield "done", None
+
+
+def comes_again(error: Exception) -> bool:
+    """Answer whether an error is of what is stored, and no failure of the machine that may be gone the next time."""
+    if isinstance(error, OperationalError):
+        # 54: a value too large for an index, and the like; 55000: a rule of the table itself.
+        state = getattr(error.__cause__, "sqlstate", None) or ""
+        return state.startswith("54") or state == "55000"
+    return not isinstance(error, (JoinedupError, InterfaceError, OSError, EOFError, MemoryError))
+
+
+def store(grant: Grant, delivery: ledger.Delivery, source: Source, shard: int, batch: Batch, path: Path) -> Kept:
+    """Store a batch in one transaction; where that meets an error that was not expected, item by item.
+
+    An item that meets it by itself is set aside as `gave-up`, with what stands in the file at `path`, and the others
+    are stored: one item must not keep all that come after it waiting.
+    """
+    from django.db import transaction
+
+    from joinedup.record.intake import settle_batch, store_batch
+
+    try:
+        return store_batch(grant, delivery, source, shard, batch)
+    except Exception as error:
+        if not comes_again(error):
+            raise
+        log.error("a batch of source %s is stored item by item: %s", source.key, where(error))
+    # One transaction all the same: killed between two items, the ledger's sums would not tell where.
+    with transaction.atomic():
+        kept = _keep_each(grant, delivery, source, batch, path)
+        settle_batch(grant, delivery, source, shard, batch, kept)
+    return kept
+
+
+def _keep_each(grant: Grant, delivery: ledger.Delivery, source: Source, batch: Batch, path: Path) -> Kept:
+    """Keep the items of a batch one by one, in the caller's transaction; answers their counts together."""
+    from django.db import connection, transaction
+
+    from joinedup.record.intake import Kept, keep
+
+    items: dict[int, Batch] = {}
+    for name in ("resources", "events", "merges", "messages"):
+        for one in getattr(batch, name):
+            position = one[2] if name == "messages" else one.position
+            getattr(items.setdefault(position, Batch(position, read=1)), name).append(one)
+    kept = Kept(read=batch.read, not_mapped=batch.not_mapped, warnings=dict(batch.warnings))
+    kept.refused = list(batch.set_aside)
+    failed: dict[int, str] = {}
+    for position, item in sorted(items.items()):
+        try:
+            with transaction.atomic():
+                one = keep(grant, delivery, source, item)
+                with connection.cursor() as cursor:
+                    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what would only fail when all is committed
+        except Exception as error:
+            if not comes_again(error):
+                raise
+            failed[position] = where(error)
+            continue
+        for count in ("added", "unchanged", "repeated", "late", "merges"):
+            setattr(kept, count, getattr(kept, count) + getattr(one, count))
+        for word, number in one.warnings.items():
+            kept.warnings[word] = kept.warnings.get(word, 0) + number
+        kept.refused += one.refused
+    if failed:
+        raws = raw_items(path, source, failed)
+        for position, place in failed.items():
+            log.error("item %s of delivery %s could not be stored: %s", position, delivery.id, place)
+            kept.refused.append(SetAside(position, "gave-up", "item", "expected to be stored", raws[position]))
+    kept.set_aside = len(kept.refused)
+    for refused in kept.refused:
+        kept.reasons[refused.reason] = kept.reasons.get(refused.reason, 0) + 1
+    return kept
+
+
+def where(error: Exception) -> str:
+    """Answer the kind of an error and its place, without its own words: they may quote what a partner sent."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    at = f" at {Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else ""
+    return f"{type(error).__name__}{at}"
 
 
 @lru_cache(maxsize=50_000)
@@ -233,18 +332,39 @@ def _sha256(path: Path) -> bytes:
 
 
 @contextmanager
-def _locked(sources: Sequence[str]) -> Iterator[None]:
-    """Hold these sources for this load alone: two loads of one source at once would each take half of it."""
-    from joinedup import database
+def alone_with(sources: Iterable[str], *, seconds: float = 0) -> Iterator[None]:
+    """Hold these sources for this process alone: whoever numbers versions of what a source says must be the only one.
 
-    with database.connect() as connection:
-        for source in sorted(sources):
-            row = connection.execute(
-                "SELECT pg_try_advisory_lock(hashtextextended(%s, 7))", [f"joinedup intake {source}"]
-            ).fetchone()
-            if not row[0]:
-                raise Unavailable(f"The source '{source}' is being loaded already. Wait until that has ended.")
+    Within a transaction they are held until its end, else to the end of the `with`. Raises Unavailable when another
+    load, message or retry holds one of them and does not let go within so many seconds.
+    """
+    from django.db import connection
+
+    ends = time.monotonic() + seconds
+    is_within = connection.in_atomic_block
+    take = "pg_try_advisory_xact_lock" if is_within else "pg_try_advisory_lock"
+    held: list[str] = []
+    try:
+        for source in sorted(set(sources)):
+            while not _asked(f"SELECT {take}(hashtextextended(%s, 7))", source):
+                if time.monotonic() >= ends:
+                    raise Unavailable(f"The source '{source}' is being loaded already. Wait until that has ended.")
+                time.sleep(0.01)
+            held.append(source)
         yield
+    finally:
+        if not is_within:
+            with suppress(DatabaseError, InterfaceError):  # a connection that is gone holds nothing
+                for source in held:
+                    _asked("SELECT pg_advisory_unlock(hashtextextended(%s, 7))", source)
+
+
+def _asked(statement: str, source: str) -> bool:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [f"joinedup intake {source}"])
+        return bool(cursor.fetchone()[0])
 
 
 @contextmanager
@@ -286,18 +406,11 @@ def _work(pipe: Connection, grant: Grant) -> None:
                 for said in read_shard(grant, source, path, delivery, shard):
                     pipe.send(said)
             except JoinedupError as error:
-                pipe.send(("failed", str(error)))
+                pipe.send(("unavailable", str(error)))
             except (OSError, EOFError):
                 raise
             except Exception as error:
-                # Without the error's own words: they may quote what a partner sent.
-                place = error.__traceback__
-                while place is not None and place.tb_next is not None:
-                    place = place.tb_next
-                where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else ""
-                pipe.send(
-                    ("failed", f"{path.name} met an error that was not expected: {type(error).__name__} at {where}.")
-                )
+                pipe.send(("unavailable", f"{path.name} met an error that was not expected: {where(error)}."))
     except (EOFError, OSError):
         pass  # Whoever led us is gone; what was committed stays, the rest is read again.
     finally:
