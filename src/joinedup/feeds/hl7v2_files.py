@@ -18,7 +18,7 @@ from zlib import crc32
 import orjson
 
 from joinedup.feeds import limits
-from joinedup.feeds.checks import check, check_content, latest_day
+from joinedup.feeds.checks import check
 from joinedup.feeds.hl7v2 import BOM, MESSAGE_BYTES, Delimiters, Hl7Error, Message, Value, split
 from joinedup.feeds.hl7v2_map import take
 from joinedup.feeds.hl7v2_taken import Taken
@@ -31,9 +31,6 @@ IsKnownOrganisation = Callable[[str, date], bool]
 log = logging.getLogger(__name__)
 
 BATCH_ITEMS = 2_500
-_KEPT_FORMS = 20_000
-_TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9\-.]{0,63}")
-_DIGITS = str.maketrans("123456789", "000000000")
 # A batch also ends when its resources grow large, so that memory stays flat with messages of any size.
 BATCH_BYTES = 16 * limits.MB
 # Where a message begins: at the start of the file or of a line, after a byte order mark, or after MLLP's first byte.
@@ -179,8 +176,6 @@ class Reader:
         self._logged: set[str] = set()
         # A person, an allergy, a diagnosis come with each message of a stay: body -> what checking it said.
         self._checked: dict[bytes, tuple[Any, tuple[str, ...]]] = {}
-        self._sound: set[tuple[str, Any]] = set()
-        self._latest_day = latest_day(received_at)
 
     def take_in(self, raw: bytes, position: int, batch: Batch) -> None:
         """Put what a message says into the batch, or set it aside whole. Never raises because of the message."""
@@ -243,50 +238,15 @@ class Reader:
 
     def _check(self, type_: str, body: bytes, content: Json) -> tuple[Any, tuple[str, ...]]:
         if type_ in _NEVER_THE_SAME:
-            return self._check_form(type_, body, content)
+            return check(body, content, self.source, self._is_known_organisation, received_at=self.received_at)
         known = self._checked.get(body)
         if known is None:
             if len(self._checked) >= 5_000:
                 self._checked.clear()
-            known = self._checked[body] = self._check_form(type_, body, content)
+            known = self._checked[body] = check(
+                body, content, self.source, self._is_known_organisation, received_at=self.received_at
+            )
         return known
-
-    def _check_form(self, type_: str, body: bytes, content: Json) -> tuple[Any, tuple[str, ...]]:
-        """Check a resource that we have drawn ourselves: its structure once a form, its content always."""
-        form = (type_, _form(content))
-        if form in self._sound:
-            return check_content(content, self.source, self._is_known_organisation, self._latest_day)
-        refusal, warnings = check(body, content, self.source, self._is_known_organisation, received_at=self.received_at)
-        if refusal is None and form[1] is not None and len(self._sound) < _KEPT_FORMS:
-            self._sound.add(form)
-        return refusal, warnings
-
-
-def _form(value: Any) -> Any:
-    """Answer what FHIR's structure depends on of a value: elements, types, and of each text what kind of text it is.
-
-    Digits are alike, so dates and times of one precision are one kind (whether the day exists is a matter of content);
-    a text is a token, one without spaces, or words. None, also within: to be looked at as it is.
-    """
-    if isinstance(value, str):
-        if value[:1].isdecimal() and len(value) < 40:
-            return value.translate(_DIGITS)
-        if _TOKEN.fullmatch(value):
-            return "t"
-        if not value.isprintable() or not value.strip() or len(value) > 1_000:
-            return None
-        return "w" if " " in value else "u"
-    if isinstance(value, dict):
-        parts: list[Any] = []
-        for key, one in value.items():
-            if (form := _form(one)) is None:
-                return None
-            parts += (key, form)
-        return tuple(parts)
-    if isinstance(value, list):
-        forms = tuple(_form(one) for one in value)
-        return None if None in forms else forms
-    return value if isinstance(value, bool) else type(value).__name__
 
 
 def _sequence(message: Message) -> int:
