@@ -109,7 +109,7 @@ def test_killed_ten_times_it_leaves_what_an_undisturbed_load_leaves(
     two_databases: tuple[str, str], tmp_path: Path
 ) -> None:
     killed, undisturbed = two_databases
-    folder = drawn_feeds.write(tmp_path / "feeds", residents=1500, malformed_each=50)
+    folder = drawn_feeds.write(tmp_path / "feeds", residents=3000, malformed_each=50)
     draw = random.Random(SEED)
     with database.connect(killed) as server:
         server.execute(SLOW)
@@ -141,12 +141,12 @@ def test_killed_ten_times_it_leaves_what_an_undisturbed_load_leaves(
         server.execute("DROP TRIGGER linger ON feeds_position")
     finished(begin_load(killed, folder))
     once = finished(begin_load(undisturbed, folder))
-    assert once["set_aside"] == 30
+    assert once["set_aside"] == 60
 
     left, right = state_of(killed), state_of(undisturbed)
     for what in STATES:
         assert left[what] == right[what], f"{what} differ after the kills (seed {SEED})"
-    assert len(left["resources"]) > 1500 * 8
+    assert len(left["resources"]) > 3000 * 8
 
     again = finished(begin_load(killed, folder))
     assert (again["added"], again["repeated_deliveries"]) == (0, 2)
