@@ -72,7 +72,7 @@ class Maker:
         while made < count:
             size = min(pick.choice((1, 1, 1, 2, 2, 2, 3, 4, 5)), count - made)
             (family,) = pick.choices(self.family, cum_weights=self.family_weights)
-            postcode = f"ZH{pick.randint(1, 60)} {pick.randint(1, 9)}{pick.choice('ABDEFGHJ')}{pick.choice('ABDEFGHJLN')}"
+            postcode = self._postcode()
             house = f"{pick.randint(1, 120)} {pick.choice(self.family)} ROAD"
             home_phone = f"01{pick.randint(0, 10**9 - 1):09d}"
             twin_born: date | None = None
@@ -96,6 +96,10 @@ class Maker:
                     if pick.random() < 0.4
                     else None,
                 }
+
+    def _postcode(self) -> str:
+        pick = self.random
+        return f"ZH{pick.randint(1, 60)} {pick.randint(1, 9)}{pick.choice('ABDEFGHJ')}{pick.choice('ABDEFGHJLN')}"
 
     def _next_number(self) -> str:
         while True:
@@ -138,7 +142,7 @@ class Maker:
             said["born"] = self._wrong_day(person["born"])  # type: ignore[arg-type]
         elif fault < 0.165:
             said["postcode"], said["house"] = (
-                f"ZH{pick.randint(1, 60)} {pick.randint(1, 9)}{pick.choice('ABDEFGHJ')}{pick.choice('ABDEFGHJLN')}",
+                self._postcode(),
                 f"{pick.randint(1, 120)} {pick.choice(self.family)} ROAD",
             )
         elif fault < 0.17:
@@ -222,9 +226,9 @@ def fill(rows: Iterator[tuple[tuple[object, ...], int]], count: int) -> dict[uui
     truth: dict[uuid.UUID, int] = {}
     with transaction.atomic(), connection.cursor() as cursor:
         with cursor.copy(
-            "COPY identity_subject (subject_id, source, source_id, organisation, setting, is_duplicate_free, is_withheld,"
-            " nhs_number, is_verified, former_numbers, family, given, middle, other_families, other_givens, birth_date,"
-            " sex, postcode, house, phone, email, seen_at, changed_at) FROM STDIN"
+            "COPY identity_subject (subject_id, source, source_id, organisation, setting, is_duplicate_free,"
+            " is_withheld, nhs_number, is_verified, former_numbers, family, given, middle, other_families,"
+            " other_givens, birth_date, sex, postcode, house, phone, email, seen_at, changed_at) FROM STDIN"
         ) as copy:
             while len(truth) < count:
                 row, person = next(rows)
@@ -267,9 +271,8 @@ def told(truth: dict[uuid.UUID, int]) -> str:
 
     right, said, true = pairs(cells.values()), pairs(groups.values()), pairs(people.values())
     precision, recall = right / said, right / true
-    return (
-        f"by pair: precision {precision:.6f}, recall {recall:.5f}, F1 {2 * precision * recall / (precision + recall):.5f}"
-    )
+    f1 = 2 * precision * recall / (precision + recall)
+    return f"by pair: precision {precision:.6f}, recall {recall:.5f}, F1 {f1:.5f}"
 
 
 def show(figures: dict[str, float], count: int) -> int:

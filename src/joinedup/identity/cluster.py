@@ -2,8 +2,8 @@
 
 Method: rules/population PA9. The strongest evidence joins first; two groups join unless their union would hold a pair
 that a person said are two people, two different NHS numbers of which neither replaced the other, two dates of death
-more than a day apart, two records of one source that keeps no duplicates, or more than twenty records. What a person or
-a merge message says of two records counts before all evidence, and for these two also against every limit but the first.
+more than a day apart, two records of one source that keeps no duplicates, or more than twenty records. What a person
+or a merge message says of two records counts before all evidence, and for these two against every limit but the first.
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ def resident_ids(
     """Answer the resident of each record of these groups: an id that one of the group's own records has.
 
     A group keeps, or takes back, the id that most of its records have now (`current`, where they are joined), then the
-    one that most of them had before (`former`), then its smallest. So what is undone gets its former ids again, and no id ever passes to
-    another person's records.
+    one that most of them had before (`former`), then its smallest. So what is undone gets its former ids again, and no
+    id ever passes to another person's records.
     """
     answer: dict[Id, Id] = {}
     for group in groups:
@@ -165,9 +165,9 @@ def _replaced(nodes: Mapping[Id, Node]) -> dict[str, str]:
 def _contested(
     group_of: Mapping[Id, _Group[Id]], links: Iterable[Link[Id]], margin_bits: float
 ) -> tuple[set[tuple[Id, Id]], set[tuple[Id, Id]]]:
-    """Answer the links of records without a number that fit two people with different numbers about equally well, and
+    """Answer the links of records without a number that fit two people about equally well, and those outdone by others.
 
-    those to a person whom another one clearly outdoes.
+    Two people here are two groups with different numbers.
     """
     fits: dict[Id, dict[frozenset[str], list[Link[Id]]]] = defaultdict(lambda: defaultdict(list))
     for link in links:

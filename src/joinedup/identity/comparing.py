@@ -170,9 +170,8 @@ def find_candidates(db: Any, is_touched: str = "true") -> None:
     for number, (_, left, right) in enumerate(RULES):
         for side, key in (("l", left), ("r", right)):
             text = block_key(key)
-            cap = (
-                f"AND {text} NOT IN (SELECT key FROM capped_block WHERE rule = '{number}')" if number in capped else ""
-            )  # noqa: S608  # nosec B608
+            cap = f"AND {text} NOT IN (SELECT key FROM capped_block WHERE rule = '{number}')"  # noqa: S608  # nosec B608
+            cap = cap if number in capped else ""
             db.execute(
                 f"""CREATE OR REPLACE TEMP VIEW keyed_{number}_{side} AS
                     SELECT n, nhs_number IS NULL AS lacks_number, is_new, hash({key}) AS key FROM subject

@@ -1,4 +1,4 @@
-"""Which grade joins by itself, and the limits: `thresholds.toml`, or the operator's `linkage.toml` in the data folder."""
+"""Which grade joins by itself, and the limits: `thresholds.toml`, or the operator's own in the data folder."""
 
 from __future__ import annotations
 

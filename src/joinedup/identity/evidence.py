@@ -50,7 +50,7 @@ class Side:
 class Evidence:
     """A review with both records and what speaks for and against their being one person.
 
-    `parts` is the waterfall in bits, from the prior to the sum, with the household's other hypotheses last; `weight` its
+    `parts` is the waterfall in bits, from the prior to the sum, the household's other hypotheses last; `weight` is its
     end. `step` is what the ladder says.
     """
 
@@ -73,7 +73,7 @@ class Evidence:
 
 
 def look(grant: Grant, review_id: int) -> Evidence:
-    """Answer one open review with its evidence; both persons' access logs say who looked. NotFound when it is closed."""
+    """Answer one open review with its evidence; both persons' logs say who looked. NotFound when it is closed."""
     grant.must_be_for(PERMISSION)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(

@@ -243,7 +243,7 @@ def _read_history(cursor: Any, ground: Ground) -> _History:
 
 
 def _residents(ground: Ground, group: Any, history: _History) -> Any:
-    """Answer the place of the subject whose id is each one's resident; only groups with a past need more than arrays."""
+    """Answer the place of the subject whose id is each one's resident; groups without a past need arrays only."""
     resident = group.copy()
     if not (history.current or history.former):
         return resident
@@ -349,8 +349,8 @@ def _write_reviews(
             change.reviews_closed = len(gone)
     fresh = [(pair, said) for pair, said in wanted.items() if pair not in standing]
     statement = (
-        "COPY identity_review (left_id, right_id, reason, method, weight, model_id, run_id, opened_at, outcome, unsure) "
-        "FROM STDIN"
+        "COPY identity_review "
+        "(left_id, right_id, reason, method, weight, model_id, run_id, opened_at, outcome, unsure) FROM STDIN"
     )
     if not fresh:
         return

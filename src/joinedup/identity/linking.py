@@ -103,9 +103,7 @@ class _Run:
             cursor.execute("SELECT count(*) FROM identity_subject")
             (total,) = cursor.fetchone()
             waiting = min(waiting, total)  # One that changed twice stands twice in the queue.
-        is_new_model = (
-            retrain or model is None or (not version.startswith("area") and total >= self._train_from(model))
-        )
+        is_new_model = retrain or model is None or (not version.startswith("area") and total >= self._train_from(model))
         everything = everything or is_new_model
         if not total or not (waiting or everything):
             return LinkReport("nothing", version, subjects=total, notes=["Nothing waits to be linked."])
@@ -209,7 +207,8 @@ class _Run:
         bits = " ".join(f"WHEN {code} THEN {said}" for code, said in _LADDER_BITS.items())
         return dict(
             db.execute(
-                f"""SELECT l::BIGINT AS l, r::BIGINT AS r, method::BIGINT AS method, CASE method {bits} END::DOUBLE AS weight
+                f"""SELECT l::BIGINT AS l, r::BIGINT AS r, method::BIGINT AS method,
+                           CASE method {bits} END::DOUBLE AS weight
                       FROM ladder UNION ALL SELECT l, r, {CODES["scored"]}, weight FROM scored ORDER BY 1, 2"""  # noqa: S608  # nosec B608
             ).fetchnumpy()
         )
@@ -218,7 +217,8 @@ class _Run:
 
     def _begin(self, kind: str, model_id: int) -> int:
         self.cursor.execute(
-            "INSERT INTO identity_run (kind, model_id, began_at, actor, counts) VALUES (%s, %s, %s, %s, '{}') RETURNING id",
+            """INSERT INTO identity_run (kind, model_id, began_at, actor, counts) VALUES (%s, %s, %s, %s, '{}')
+               RETURNING id""",
             [kind, model_id, self.began, self.grant.actor_id],
         )
         return int(self.cursor.fetchone()[0])
@@ -256,7 +256,7 @@ class _Run:
             is_fresh = (
                 is_batch and not _has_rows(cursor, "identity_membership") and not _has_rows(cursor, "identity_review")
             )
-        with self._step("write residents"):
+        with self._step("write residents"):  # noqa: SIM117 (the steps are told apart)
             with _without_indexes(cursor, "identity_membership", is_fresh and len(ids) > 100_000):
                 change = grouping.apply(cursor, ground, self.configuration, at, run_id=run_id, is_first=is_fresh)
         report.joined, report.parted, report.residents = change.joined, change.parted, change.residents
@@ -288,7 +288,7 @@ def whole_ground(
 ) -> grouping.Ground:
     """Answer the ground of everything in the table `subject` of DuckDB, with this evidence."""
     told = db.execute(
-        """SELECT coalesce(dense_rank() OVER (ORDER BY nhs_number), 0) * (nhs_number IS NOT NULL)::INT - (nhs_number IS NULL)::INT AS number,
+        """SELECT CASE WHEN nhs_number IS NULL THEN -1 ELSE dense_rank() OVER (ORDER BY nhs_number) END AS number,
                   CASE WHEN is_duplicate_free THEN dense_rank() OVER (ORDER BY source) ELSE -1 END AS source,
                   coalesce(date_diff('day', DATE '1800-01-01', death_date), -1) AS died,
                   former_numbers IS NOT NULL AS special
@@ -343,7 +343,7 @@ def read_subjects(cursor: Any, db: Any, source: str, is_new: str) -> None:
                 file.write(part)
         file.flush()
         db.execute(
-            "CREATE OR REPLACE TABLE raw AS SELECT * FROM read_csv($1, header = false, auto_detect = false, "
+            "CREATE OR REPLACE TABLE raw AS SELECT * FROM read_csv($1, header = false, auto_detect = false, "  # noqa: S608
             f"delim = ',', quote = '\"', escape = '\"', nullstr = '', columns = {comparing.COLUMNS!r})",
             [path],
         )
@@ -381,16 +381,18 @@ def _look_up(cursor: Any) -> None:
         "s.family = f.family AND s.birth_date = make_date(extract(year FROM f.birth_date)::int, "
         "extract(day FROM f.birth_date)::int, extract(month FROM f.birth_date)::int) "
         "AND extract(day FROM f.birth_date) <= 12",
-        f"s.family = f.family AND s.given = ANY({alike}) AND (extract(year FROM s.birth_date) = extract(year FROM f.birth_date) "
-        "OR (extract(month FROM s.birth_date) = extract(month FROM f.birth_date) "
+        f"s.family = f.family AND s.given = ANY({alike}) "
+        "AND (extract(year FROM s.birth_date) = extract(year FROM f.birth_date) OR ("
+        "extract(month FROM s.birth_date) = extract(month FROM f.birth_date) "
         "AND extract(day FROM s.birth_date) = extract(day FROM f.birth_date)))",
         f"s.postcode = f.postcode AND s.given = ANY({alike})",
         "s.phone = f.phone AND left(s.given, 1) = left(f.given, 1)",
         "s.email = f.email",
     )
     union = " UNION ".join(
-        f"SELECT s.subject_id FROM identity_fresh f JOIN identity_subject s ON {way}" for way in ways
-    )  # nosec B608
+        f"SELECT s.subject_id FROM identity_fresh f JOIN identity_subject s ON {way}"  # noqa: S608
+        for way in ways
+    )  # nosec B608 (own words only)
     # The planner believes that a thousand look-ups cost more than reading a million rows; they do not.
     cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
     cursor.execute(
@@ -421,7 +423,7 @@ def _close_edges(cursor: Any, everything: bool, is_batch: bool, at: datetime) ->
 
 @contextmanager
 def _without_indexes(cursor: Any, table: str, is_worth_it: bool) -> Iterator[None]:
-    """Build a table's secondary indexes after it is filled, where it was empty: five times faster for a million rows."""
+    """Build a table's secondary indexes after it is filled, where it was empty: five times as fast."""
     if not is_worth_it:
         yield
         return

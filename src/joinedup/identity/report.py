@@ -84,7 +84,7 @@ def measure(grant: Grant, truth_folder: Path) -> dict[str, Any]:
 def told(answer: Mapping[str, Any]) -> str:
     """Answer the report as people read it."""
     lines = [
-        f"{answer['records']:,} records of {answer['people']:,} people; model {answer['model']}, measured against the truth.",
+        f"{answer['records']:,} records of {answer['people']:,} people; model {answer['model']}, against the truth.",
         "",
         f"{'':<12}{'bits':>7}{'precision':>12}{'recall':>10}{'F1':>10}{'persons':>10}{'B3':>10}",
     ]
@@ -104,8 +104,9 @@ def told(answer: Mapping[str, Any]) -> str:
                   f"{'precision':>12}{'recall':>10}{'F1':>10}"]  # fmt: skip
     for one in answer["thresholds"]:
         lines.append(
-            f"{one['bits']:>10.1f}{one['probability']:>10.6f}{_share(one['precision'], 6):>12}{_share(one['recall'], 5):>10}"
-            f"{one['f1']:>10.5f}{'':>18}{_share(one['grouped_precision'], 6):>12}{_share(one['grouped_recall'], 5):>10}"
+            f"{one['bits']:>10.1f}{one['probability']:>10.6f}{_share(one['precision'], 6):>12}"
+            f"{_share(one['recall'], 5):>10}{one['f1']:>10.5f}{'':>18}"
+            f"{_share(one['grouped_precision'], 6):>12}{_share(one['grouped_recall'], 5):>10}"
             f"{one['grouped_f1']:>10.5f}"
         )
     for name, title in (("by_deprivation", "deprivation, fifths (1 most deprived)"), ("by_ethnicity", "ethnicity")):

@@ -104,7 +104,7 @@ def identity_events(subject_ids: Iterable[UUID]) -> list[IdentityEvent]:
                     None,
                     ended_who or ended_run or "",
                     ended_why or "",
-                )  # fmt: skip
+                )
             )
     return sorted(events, key=lambda event: (event.at, event.kind == "joined", str(event.subject_id)))
 
@@ -116,7 +116,8 @@ def pending_reviews_for(subject_ids: Iterable[UUID]) -> list[PendingReview]:
     wanted = set(subject_ids)
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT r.id, r.left_id, r.right_id, r.reason, r.opened_at, l.source, l.organisation, o.source, o.organisation
+            """SELECT r.id, r.left_id, r.right_id, r.reason, r.opened_at, l.source, l.organisation, o.source,
+                      o.organisation
                  FROM identity_review r
                  LEFT JOIN identity_subject l ON l.subject_id = r.left_id
                  LEFT JOIN identity_subject o ON o.subject_id = r.right_id

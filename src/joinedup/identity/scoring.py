@@ -332,7 +332,8 @@ def _chance(db: Any, count: int) -> float:
     """Answer how likely two random records are one person: pairs that are nearly surely one, over the share found."""
     pairs = db.execute(
         """SELECT count(*) FROM (
-               SELECT a.n, b.n FROM subject a JOIN subject b ON a.nhs_number = b.nhs_number AND a.born = b.born AND a.n < b.n
+               SELECT a.n, b.n FROM subject a JOIN subject b
+                   ON a.nhs_number = b.nhs_number AND a.born = b.born AND a.n < b.n
                UNION
                SELECT a.n, b.n FROM subject a JOIN subject b
                    ON a.family = b.family AND a.given = b.given AND a.born = b.born AND a.n < b.n)"""

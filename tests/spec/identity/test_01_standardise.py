@@ -41,7 +41,14 @@ def test_a_single_letter_is_a_forename_and_no_surname() -> None:
 
 @pytest.mark.parametrize(
     ("written", "compared"),
-    [("zh11aa", "ZH1 1AA"), ("AL1\u00a03ER", "AL1 3ER"), ("ZZ99 3VZ", None), ("ZZ993WZ", None), ("12345", None), ("", None)],
+    [
+        ("zh11aa", "ZH1 1AA"),
+        ("AL1\u00a03ER", "AL1 3ER"),
+        ("ZZ99 3VZ", None),
+        ("ZZ993WZ", None),
+        ("12345", None),
+        ("", None),
+    ],
 )
 def test_postcodes(written: str, compared: str | None) -> None:
     assert s.postcode(written) == compared
@@ -95,7 +102,9 @@ def test_only_status_01_is_verified(status: str, is_verified: bool) -> None:
 
 
 def test_a_number_that_was_replaced_is_a_former_one() -> None:
-    fields = matching_fields(patient(identifier=[identifier("9990000018", use="old"), identifier("999 012 3454", "01")]))
+    fields = matching_fields(
+        patient(identifier=[identifier("9990000018", use="old"), identifier("999 012 3454", "01")])
+    )
     assert (fields.nhs_number, fields.former_numbers) == (NUMBER, ("9990000018",))
 
 

@@ -196,7 +196,8 @@ def test_the_same_request_twice_is_one_decision(keep: Keep, grant: Grant) -> Non
 
 def test_a_decision_needs_a_pair_a_verdict_and_a_reason(keep: Keep, grant: Grant) -> None:
     one, two = keep("acute:1"), keep("council:1")
-    for pair, verdict, reason in (((one, one), "match", "same"), ((one, two), "yes", "same"), ((one, two), "match", " ")):
+    both = (one, two)
+    for pair, verdict, reason in (((one, one), "match", "same"), (both, "yes", "same"), (both, "match", " ")):
         with pytest.raises(RuleError):
             decide(grant, *pair, verdict, reason)
     with pytest.raises(NotFound):
@@ -220,6 +221,7 @@ def test_decisions_and_memberships_only_grow(keep: Keep, grant: Grant) -> None:
             cursor.execute(statement)
     merge_row = "INSERT INTO identity_membership (subject_id, resident_id, since, method, weight, run_id) "
     merge_row += "VALUES (%s, %s, now(), 6, 0, 0)"
-    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(merge_row, [one, one])
-        cursor.execute(merge_row, [one, two])
+        with pytest.raises(IntegrityError), transaction.atomic():
+            cursor.execute(merge_row, [one, two])

@@ -59,7 +59,6 @@ def audited(action: str) -> list[str]:
         return [subject for (subject,) in cursor.fetchall()]
 
 
-
 def test_the_queue_names_nobody(reviewer: Client, pair: tuple[UUID, UUID, int]) -> None:
     page = reviewer.get("/identity/").content.decode()
     assert f"/identity/reviews/{pair[2]}/" in page
@@ -67,7 +66,9 @@ def test_the_queue_names_nobody(reviewer: Client, pair: tuple[UUID, UUID, int]) 
     assert "QUILLFEATHER" not in page.upper()
 
 
-def test_a_pair_is_shown_side_by_side_and_both_logs_say_who_looked(reviewer: Client, pair: tuple[UUID, UUID, int]) -> None:
+def test_a_pair_is_shown_side_by_side_and_both_logs_say_who_looked(
+    reviewer: Client, pair: tuple[UUID, UUID, int]
+) -> None:
     one, two, review = pair
     page = reviewer.get(f"/identity/reviews/{review}/").content.decode()
     for said in ("QUILLFEATHER", "WOOD", "24 06 1971", "03 02 1930", "999 000 0018 (verified)", "Surname", "Forename"):
