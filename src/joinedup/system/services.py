@@ -99,8 +99,9 @@ def import_published(folder: Path, grant: Grant, on_step: OnStep = lambda what, 
 def load_practices(path: Path, grant: Grant, *, is_simulated: bool = False, of: str = "epraccur") -> PracticesLoaded:
     """Load GP practices from a list in the published layout of `epraccur.csv`; what is known already stays as it is.
 
-    `of` names the list: `enonnhs` is that of organisations outside the NHS, in the same layout. They become
-    bodies with code, name, site and commissioner from their own dates; the same list again changes nothing. Raises FileError with line and field; nothing is then kept.
+    `of` names the list: `enonnhs` is that of organisations outside the NHS, in the same layout. They become bodies with
+    code, name, site and commissioner from their own dates; the same list again changes nothing. Raises FileError with
+    line and field; nothing is then kept.
     """
     grant.must_be_for("system.import")
     with transaction.atomic():

@@ -86,7 +86,8 @@ def resources(number: int) -> list[dict[str, Any]]:
         *(
             {"resourceType": "Observation", "id": f"o{number}-{nth}", "meta": meta, "status": "final", "subject": about,
              "code": {"coding": [{"system": SNOMED, "code": "75367002", "display": "Blood pressure"}]},
-             "effectiveDateTime": f"2025-0{1 + nth}-11T09:35:00Z", "valueQuantity": {"value": 120 + nth, "unit": "mmHg"}}
+             "effectiveDateTime": f"2025-0{1 + nth}-11T09:35:00Z",
+             "valueQuantity": {"value": 120 + nth, "unit": "mmHg"}}
             for nth in range(5)
         ),
     ]  # fmt: skip

@@ -24,7 +24,8 @@ def named(code: str) -> dict[str, Any]:
         # a registration at a practice, that it names or that is its own
         ("EpisodeOfCare", {"managingOrganization": named("Z90001"), "period": {"start": PERIOD["start"]}}, "gp",
          Tie("Z90001", "registered_practice", START, None)),
-        ("EpisodeOfCare", {"status": "finished", "period": PERIOD}, "gp", Tie("OWN", "registered_practice", START, END)),
+        ("EpisodeOfCare", {"status": "finished", "period": PERIOD}, "gp",
+         Tie("OWN", "registered_practice", START, END)),
         # a caseload of another team
         ("EpisodeOfCare", {"period": {"start": PERIOD["start"]}}, "community", Tie("OWN", "caseload", START, None)),
         # stays: under way, ended, and what never happened

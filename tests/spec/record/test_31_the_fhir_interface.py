@@ -178,7 +178,8 @@ def test_what_is_about_no_resident_has_its_versions_too(ask: Get) -> None:
 
 def test_what_another_source_holds_belongs_to_the_resident_once_it_is_joined(ask: Get) -> None:
     keep(ACUTE, patient(ACUTE, "h1"),
-         resource(ACUTE, "AllergyIntolerance", "al", "h1", code={"text": "Latex"}, patient={"reference": "Patient/h1"}))  # fmt: skip
+         resource(ACUTE, "AllergyIntolerance", "al", "h1", code={"text": "Latex"},
+                  patient={"reference": "Patient/h1"}))  # fmt: skip
     assert ask(f"AllergyIntolerance?patient={GRACE}")[1]["total"] == 1
     from joinedup.identity import link
 

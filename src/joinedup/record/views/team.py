@@ -77,8 +77,12 @@ def teams_of(request: Any) -> list[Team]:
     bodies, codes = Picture(now()).bodies_by_id(ids), ods_codes_of(ids)
     return [
         # A body without an ODS code is no addressee: an empty code would be that of whatever names no receiver.
-        Team(id_, bodies[id_].name, bodies[id_].code or "",
-             frozenset(code for code in (*codes.get(id_, ()), bodies[id_].code) if code))
+        Team(
+            id_,
+            bodies[id_].name,
+            bodies[id_].code or "",
+            frozenset(code for code in (*codes.get(id_, ()), bodies[id_].code) if code),
+        )
         for id_ in ids
         if id_ in bodies
     ]
