@@ -214,7 +214,9 @@ def _side_by_side(found: Evidence) -> Table:
         lines.append((title, say(left), say(right)))
     rows = []
     for title, one, other in lines:
-        same = "" if not one or not other else _("same") if one == other else _("differs")
+        # Where a record comes from always differs, and says nothing of the person.
+        is_compared = title in _COMPARED and one and other
+        same = "" if not is_compared else _("same") if one == other else _("differs")
         rows.append({"field": title, "left": one or "–", "right": other or "–", "same": same})
     return Table(
         [
@@ -257,6 +259,9 @@ _SHOWN: tuple[tuple[str, Any], ...] = (
     ("E-mail", lambda side: side.fields.email or ""),
     ("Joined with", lambda side: f"{side.joined_with} other records" if side.joined_with else "no other record"),
 )
+
+
+_COMPARED = frozenset(title for title, _say in _SHOWN) - {"Joined with"}
 
 
 def _waterfall(found: Evidence) -> Chart:
