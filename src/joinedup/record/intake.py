@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -37,7 +38,7 @@ from joinedup.record.extract import clinical_time, tokens
 from joinedup.record.handover import handovers_in
 from joinedup.record.merges import author_merge_links, keep_for_later, merge
 from joinedup.record.relations import ties_in
-from joinedup.record.store import Stored, copy_resources, digest, sent_patients
+from joinedup.record.store import Stored, copy_resources, digest, is_same, sent_patients
 
 PERMISSION = "record.intake"
 EARLIEST_YEAR, LATEST_YEAR = 1800, 9000  # of a source's own times; what programs read back ends at the year 9999
@@ -257,17 +258,18 @@ def _new_versions(
     fresh = []
     for one in resources:
         event_at = one.event_at or delivery.received_at
-        sha = digest(one.content)
+        sha = digest(one.body)
         versions = known.setdefault(one.id, [])
-        sent = [version for version in versions if version[3]]
+        sent = [version for version in versions if version.is_sent]
         if sent:
-            current = max(sent, key=lambda version: version[:2])
-            if current[2] == sha or (one.event_at and any(v[0] == event_at and v[2] == sha for v in sent)):
+            current = max(sent, key=lambda version: (version.event_at, version.number))
+            repeats = [current, *(v for v in sent if one.event_at and v.event_at == event_at)]
+            if any(v.sha == sha or is_same(v.content, one.content) for v in repeats):
                 kept.unchanged += 1
                 continue
-            kept.late += event_at < current[0]
+            kept.late += event_at < current.event_at
         number = len(versions) + 1
-        versions.append((event_at, number, sha, True))
+        versions.append(_Known(event_at, number, sha, True, one.body))
         starts, ends = clinical_time(one.type, one.content)
         fresh.append(
             (
@@ -295,13 +297,27 @@ def _new_versions(
     return fresh
 
 
-def _known(resources: Sequence[Resource]) -> dict[UUID, list[tuple[datetime, int, bytes, bool]]]:
-    """Answer of each resource that is kept its versions: event time, number, digest, and whether its source sent it.
+class _Known(NamedTuple):
+    """What is kept of a resource: one version, and whether its source sent it."""
+
+    event_at: datetime
+    number: int
+    sha: bytes
+    is_sent: bool
+    body: bytes
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return orjson.loads(self.body)  # type: ignore[no-any-return]
+
+
+def _known(resources: Sequence[Resource]) -> dict[UUID, list[_Known]]:
+    """Answer the versions of each of these resources that is kept.
 
     Most resources of a first load belong to subjects of whom nothing is kept, so the subjects are asked for first:
     there are far fewer of them. Arrays go to the server in binary, which costs a tenth of writing them out as text.
     """
-    found: dict[UUID, list[tuple[datetime, int, bytes, bool]]] = {}
+    found: dict[UUID, list[_Known]] = {}
     with connection.cursor() as wrapped:
         cursor = Cursor(wrapped.connection)
         cursor.execute(
@@ -314,14 +330,15 @@ def _known(resources: Sequence[Resource]) -> dict[UUID, list[tuple[datetime, int
         if not asked:
             return found
         cursor.execute(
-            """SELECT r.id, r.event_at, r.version, r.digest, r.author IS NULL
+            """SELECT r.id, r.event_at, r.version, r.digest, r.author IS NULL, r.body
                  FROM (SELECT DISTINCT * FROM unnest(%b::uuid[], %b::uuid[])) AS asked (subject_id, id)
                  JOIN record_resource r ON r.subject_id = asked.subject_id AND r.id = asked.id
                 ORDER BY r.version""",
             [[one.subject_id for one in asked], [one.id for one in asked]],
+            binary=True,
         )
-        for id_, event_at, version, sha, is_sent in cursor.fetchall():
-            found.setdefault(id_, []).append((event_at, version, bytes(sha), is_sent))
+        for id_, *version in cursor.fetchall():
+            found.setdefault(id_, []).append(_Known(*version))
     return found
 
 

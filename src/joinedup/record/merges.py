@@ -17,7 +17,7 @@ from joinedup.feeds import Merge, Source, subject_id
 from joinedup.identity import apply_merges, merge_links
 from joinedup.record.extract import tokens
 from joinedup.record.models import PendingMerge
-from joinedup.record.store import OWN, copy_resources, current_patients, digest, sent_patients
+from joinedup.record.store import OWN, copy_resources, current_patients, digest, is_same, sent_patients
 
 
 def merge(grant: Grant, source: Source, merges: Sequence[Merge]) -> int:
@@ -65,16 +65,16 @@ def author_merge_links(subjects: Iterable[UUID]) -> int:
     for current, newest in current_patients(links):
         row = sent[current.subject_id]
         said = with_links(row.content, links[row.subject_id])
-        sha = digest(said)
-        if sha != current.digest:
+        if not is_same(said, current.content):
+            body = orjson.dumps(said)
             added.append(
                 row._replace(
                     version=newest + 1,
                     delivery_id=None,
                     stored_at=at,
-                    digest=sha,
+                    digest=digest(body),
                     author=OWN,
-                    body=orjson.dumps(said),
+                    body=body,
                     tokens=tokens("Patient", said),
                 )
             )

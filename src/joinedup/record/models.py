@@ -33,7 +33,7 @@ class Resource(models.Model):
     ends = models.DateTimeField(null=True)  # null with a start: still going on
     # Search values, "parameter=system|code" and the like (record/extract.py).
     tokens = ArrayField(models.TextField())
-    digest = models.BinaryField(max_length=16)  # of the content without meta.versionId and meta.lastUpdated
+    digest = models.BinaryField(max_length=16)  # of the body
     author = models.TextField(null=True)  # who wrote it here; null for what a source sent
     body = models.BinaryField()
 

@@ -149,9 +149,10 @@ def write(
             version, source_id = before[0].version + 1, before[0].content["id"]
         whole = {"resourceType": type_, "id": source_id, **{k: v for k, v in content.items() if k != "resourceType"}}
         starts, ends = clinical_time(type_, whole)
+        body = orjson.dumps(whole)
         stored = Stored(
             subject_id, resource_id(OWN, type_, source_id), version, type_, OWN, None, 0, at, at, starts, ends,
-            tokens(type_, whole), digest(whole), grant.actor_id, orjson.dumps(whole),
+            tokens(type_, whole), digest(body), grant.actor_id, body,
         )  # fmt: skip
         copy_resources([stored])
         record_many(grant, [Act(action, f"resident:{subject_id}", details={"type": type_, "id": str(stored.id)})])
@@ -196,13 +197,22 @@ def copy_resources(rows: Sequence[Stored]) -> None:
             copy.write_row(row)
 
 
-def digest(content: Mapping[str, Any]) -> bytes:
-    """Answer the digest by which a repetition is told from a change: all but meta.versionId and lastUpdated (R4)."""
+def digest(body: bytes) -> bytes:
+    """Answer what tells two bodies apart at a glance; equal content may still be written otherwise (`is_same`)."""
+    return hashlib.blake2b(body, digest_size=16).digest()
+
+
+def is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Answer whether two resources say the same, but for meta.versionId and meta.lastUpdated (rules: record R4)."""
+    return _without_stamps(one) == _without_stamps(other)
+
+
+def _without_stamps(content: Mapping[str, Any]) -> Mapping[str, Any]:
     meta = content.get("meta")
-    if meta and ("lastUpdated" in meta or "versionId" in meta):
-        kept = {key: value for key, value in meta.items() if key not in {"lastUpdated", "versionId"}}
-        content = {**content, "meta": kept}
-    return hashlib.blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+    if not meta or ("lastUpdated" not in meta and "versionId" not in meta):
+        return content
+    kept = {key: value for key, value in meta.items() if key not in {"lastUpdated", "versionId"}}
+    return {**{key: value for key, value in content.items() if key != "meta"}, **({"meta": kept} if kept else {})}
 
 
 def _current(versions: Iterable[Stored]) -> Stored:
@@ -213,5 +223,5 @@ def _read(sql: str, parameters: Mapping[str, Any]) -> list[Stored]:
     # In binary, by the driver's own cursor: times, ids and bytes come four times as fast as by way of their texts.
     with connection.cursor() as wrapped, connection.wrap_database_errors:
         cursor = Cursor(wrapped.connection)
-        cursor.execute(sql, parameters, binary=True)
+        cursor.execute(sql, parameters, prepare=True, binary=True)
         return [Stored._make(row) for row in cursor.fetchall()]

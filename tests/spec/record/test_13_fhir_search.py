@@ -25,7 +25,7 @@ def stored(body: str | dict[str, Any], source: str = "gp-7") -> Stored:
     type_, starts_ends = content["resourceType"], clinical_time(content["resourceType"], content)
     return Stored(
         uuid4(), resource_id(source, type_, content["id"]), 2, type_, source, 1, 1, NOW, NOW, *starts_ends,
-        tokens(type_, content), digest(content), None, raw,
+        tokens(type_, content), digest(raw), None, raw,
     )  # fmt: skip
 
 
