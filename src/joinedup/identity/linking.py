@@ -79,7 +79,7 @@ class _Run:
         self.began = datetime.now(UTC)
         self.seconds: dict[str, float] = {}
         self.notes: list[str] = []
-        self.is_trained_here = False
+        self.is_derived = False
 
     def link(self, everything: bool, retrain: bool) -> LinkReport:
         cursor = self.cursor
@@ -113,7 +113,7 @@ class _Run:
             if is_new_model:
                 model_id, version, model = self._model(db, total, retrain)
             assert model is not None
-            found = self._compare(db, model, self.is_trained_here)
+            found = self._compare(db, model, self.is_derived)
             report = LinkReport("batch" if is_batch else "incremental", version, linked=waiting, subjects=total)
             report.edges = {
                 METHODS[code]: int((found["method"] == code).sum()) for code in sorted(set(found["method"].tolist()))
@@ -162,6 +162,7 @@ class _Run:
             with self._step("train the model"):
                 frozen = scoring.freeze(db, self.configuration)
                 comparing.derive(db, frozen["shared_phones"], frozen["shared_emails"])
+                self.is_derived = True
                 try:
                     content, notes = scoring.train(db, self.configuration)
                 except scoring.NothingToLearn:
