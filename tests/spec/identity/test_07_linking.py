@@ -248,5 +248,3 @@ def test_truth_is_for_the_report_alone() -> None:
         verb(truth=Path("truth"), report=False)
     with pytest.raises(RuleError, match="needs --truth"):
         verb(report=True)
-
-
