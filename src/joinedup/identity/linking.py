@@ -344,7 +344,7 @@ def read_subjects(cursor: Any, db: Any, source: str, is_new: str) -> None:
                 file.write(part)
         file.flush()
         db.execute(
-            "CREATE OR REPLACE TABLE raw AS SELECT * FROM read_csv($1, header = false, auto_detect = false, "  # noqa: S608
+            "CREATE OR REPLACE TABLE raw AS SELECT * FROM read_csv($1, header = false, auto_detect = false, "  # noqa: S608  # nosec B608
             f"delim = ',', quote = '\"', escape = '\"', nullstr = '', columns = {comparing.COLUMNS!r})",
             [path],
         )
@@ -391,7 +391,7 @@ def _look_up(cursor: Any) -> None:
         "s.email = f.email",
     )
     union = " UNION ".join(
-        f"SELECT s.subject_id FROM identity_fresh f JOIN identity_subject s ON {way}"  # noqa: S608
+        f"SELECT s.subject_id FROM identity_fresh f JOIN identity_subject s ON {way}"  # noqa: S608  # nosec B608
         for way in ways
     )  # nosec B608 (own words only)
     # The planner believes that a thousand look-ups cost more than reading a million rows; they do not.
