@@ -60,11 +60,6 @@ def instant(day: int, minute: int, second: int = 0) -> str:
     return f"{ISO[day]}T{CLOCK[minute]}:{second:02d}{OFFSET[day]}"
 
 
-def compact_time(day: int, minute: int, second: int = 0) -> str:
-    """Answer local time without an offset, as HL7 v2 writes it: 20260701093000."""
-    return f"{COMPACT[day]}{COMPACT_CLOCK[minute]}{second:02d}"
-
-
 def birth_day(value: str) -> int:
     """Answer the number of an ISO date."""
     return day_of(date.fromisoformat(value))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import math
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -354,8 +353,3 @@ def _nhs_numbers(seed: int) -> np.ndarray:
     numbers, valid = with_check_digit(np.arange(999_000_000, 1_000_000_000, dtype=np.int64))
     generator = np.random.Generator(np.random.PCG64([seed, 999]))
     return generator.permutation(numbers[valid])
-
-
-def code_is_made_up(ods: str) -> bool:
-    """Answer whether a practice code is one of ours: Z and five digits."""
-    return bool(re.fullmatch(r"Z\d{5}", ods))
