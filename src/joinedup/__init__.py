@@ -6,6 +6,8 @@ system      bodies, places, neighbourhoods, posts and the people who hold them, 
 feeds       what partners send, as checked FHIR resources, or set aside with a reason
 identity    which source records are one resident
 record      the shared care record: store, FHIR API, summary, timeline, hand-over
+population  the pseudonymised population: snapshots, tables, cohorts, registers, segments, risk
+measures    indicators with intervals: standardised rates, inequality, change over time, disclosure control
 simulation  a made-up system whose partners send feeds as real partners do; it only writes files
 
 A room imports only from rooms above it in this list. Beside the rooms stand:

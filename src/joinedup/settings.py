@@ -44,6 +44,8 @@ ROOMS = [
     "joinedup.feeds",
     "joinedup.identity",
     "joinedup.record",
+    "joinedup.population",
+    "joinedup.measures",
 ]
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -146,6 +148,8 @@ SEARCHES = [  # find(text, moment, grant) -> list of ui.SearchResult
 ]
 NAVIGATION = [  # (request) -> entries
     "joinedup.record.navigation.entries",
+    "joinedup.measures.navigation.entries",
+    "joinedup.population.navigation.entries",
     "joinedup.identity.navigation.entries",
     "joinedup.system.navigation.entries",
     "joinedup.feeds.navigation.entries",

@@ -41,5 +41,7 @@ urlpatterns = [
     path("identity/", include("joinedup.identity.urls")),
     path("record/", include("joinedup.record.urls")),
     path("fhir/", include("joinedup.record.fhir.urls")),
+    path("population/", include("joinedup.population.urls")),
+    path("measures/", include("joinedup.measures.urls")),
     path("", include("joinedup.ui.urls")),
 ]

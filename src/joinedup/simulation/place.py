@@ -120,10 +120,11 @@ def _made_up_areas(cells: Mapping[str, Mapping[str, Any]], local: Mapping[str, A
         order = sorted(range(len(deciles)), key=lambda n: (deciles[n] + (n * 7919 % 5)) * 1000 + n)
         for number, which in enumerate(order):
             decile = deciles[which]
+            # The code is the one by which `system` knows the area of this deprivation, wherever it lies.
             areas.append(
                 _area(
-                    len(areas), at, number, cell["small_areas"], code=f"SIM-{cell['key']}-{number + 1:03d}",
-                    name=f"{cell['council_name']} simulated small area {number + 1}", council=cell["council"],
+                    len(areas), at, number, cell["small_areas"], code=f"SIM-{cell['key']}-{which + 1:03d}",
+                    name=f"{cell['council_name']} simulated small area {which + 1}", council=cell["council"],
                     council_name=cell["council_name"], sub_icb=cell["sub_icb"], decile=decile,
                     population=people[number], letters=local["letters"], is_rural=local["kind"] == "shire"
                     and number % 6 == 0,

@@ -1,0 +1,22 @@
+"""The pseudonymised population: snapshots, tables, cohorts, registers, segments, risk."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+# A module never has the name of one of these: importing it would put it in the name's place.
+_WHERE = {
+    "Snapshot": "snapshot",
+    "TABLES": "tables",
+    "open_snapshot": "snapshot",
+    "snapshot_ids": "snapshot",
+}
+
+__all__ = sorted(_WHERE)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"joinedup.population has no public name '{name}'")
+    return getattr(import_module(f"joinedup.population.{_WHERE[name]}"), name)
