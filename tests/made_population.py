@@ -34,28 +34,55 @@ RISE = 10
 BLOCK = 50_000
 LETTERS = np.array(list("ABCDEFGHJKLMNPRSZ"))
 SHARES = np.array([62, 1, 9, 1.5, 1, 1, 1.5, 6, 3, 1.5, 2.5, 1.5, 4, 1, 1, 1.5, 1.0])
-GROUPS = dict(zip("ABCDEFGHJKLMNPRSZ", ["White"] * 3 + ["Mixed"] * 4 + ["Asian"] * 4 + ["Black"] * 3 + ["Other"] * 2
-                  + ["Unknown"], strict=True))  # fmt: skip
+GROUPS = dict(
+    zip(
+        "ABCDEFGHJKLMNPRSZ",
+        ["White"] * 3 + ["Mixed"] * 4 + ["Asian"] * 4 + ["Black"] * 3 + ["Other"] * 2 + ["Unknown"],
+        strict=True,
+    )
+)
 # code, share at 20 years, more of it at 80, how much commoner in the most deprived tenth
 CONDITIONS = (
-    ("38341003", 0.01, 0.50, 1.4), ("44054006", 0.01, 0.18, 2.0), ("195967001", 0.08, 0.02, 1.3),
-    ("13645005", 0.0, 0.08, 2.6), ("53741008", 0.0, 0.15, 1.5), ("84114007", 0.0, 0.06, 1.4),
-    ("49436004", 0.0, 0.14, 1.0), ("230690007", 0.0, 0.07, 1.3), ("399957001", 0.0, 0.03, 1.8),
-    ("433144002", 0.0, 0.20, 1.2), ("35489007", 0.12, 0.0, 1.6), ("58214004", 0.008, 0.0, 2.4),
-    ("52448006", 0.0, 0.10, 1.1), ("84757009", 0.008, 0.002, 1.4), ("110359009", 0.006, 0.0, 1.6),
-    ("254837009", 0.001, 0.04, 0.9), ("69896004", 0.003, 0.01, 1.0), ("64859006", 0.0, 0.09, 1.0),
-    ("414916001", 0.10, 0.08, 1.7), ("714628002", 0.01, 0.10, 1.5), ("46635009", 0.004, 0.0, 1.0),
-    ("197480006", 0.09, 0.0, 1.3), ("396275006", 0.01, 0.25, 1.1), ("15188001", 0.01, 0.30, 1.0),
-)  # fmt: skip
+    ("38341003", 0.01, 0.50, 1.4),
+    ("44054006", 0.01, 0.18, 2.0),
+    ("195967001", 0.08, 0.02, 1.3),
+    ("13645005", 0.0, 0.08, 2.6),
+    ("53741008", 0.0, 0.15, 1.5),
+    ("84114007", 0.0, 0.06, 1.4),
+    ("49436004", 0.0, 0.14, 1.0),
+    ("230690007", 0.0, 0.07, 1.3),
+    ("399957001", 0.0, 0.03, 1.8),
+    ("433144002", 0.0, 0.20, 1.2),
+    ("35489007", 0.12, 0.0, 1.6),
+    ("58214004", 0.008, 0.0, 2.4),
+    ("52448006", 0.0, 0.10, 1.1),
+    ("84757009", 0.008, 0.002, 1.4),
+    ("110359009", 0.006, 0.0, 1.6),
+    ("254837009", 0.001, 0.04, 0.9),
+    ("69896004", 0.003, 0.01, 1.0),
+    ("64859006", 0.0, 0.09, 1.0),
+    ("414916001", 0.10, 0.08, 1.7),
+    ("714628002", 0.01, 0.10, 1.5),
+    ("46635009", 0.004, 0.0, 1.0),
+    ("197480006", 0.09, 0.0, 1.3),
+    ("396275006", 0.01, 0.25, 1.1),
+    ("15188001", 0.01, 0.30, 1.0),
+)
 DRUGS = ("372567009", "386864001", "372897005", "387467008", "386847004", "372733002", "387517004")
 VACCINES = (("46233009", "822851000000102"), ("333598008", "12866006"), ("61153008", "38598009"))
 ICD = ("J189", "J441", "I500", "N390", "E119", "I219", "W19X", "R074", "S720", "J459")
 
 
 def make(
-    folder: Path, residents: int = 5_000, seed: int = 1, *, practices: int = 12, day: date = date(2026, 10, 31),
-    merger: bool = False, simulated: bool = True,
-) -> Path:  # fmt: skip
+    folder: Path,
+    residents: int = 5_000,
+    seed: int = 1,
+    *,
+    practices: int = 12,
+    day: date = date(2026, 10, 31),
+    merger: bool = False,
+    simulated: bool = True,
+) -> Path:
     """Write a snapshot into a new folder below `folder` and answer it; the same arguments give the same bytes."""
     rng = np.random.default_rng([seed, residents, practices])
     root = folder / f"{day.isoformat()}-made{residents}x{practices}x{seed}{'m' if merger else ''}"
@@ -99,24 +126,59 @@ def _areas(practices: int, day: date, merger: bool) -> dict[str, Any]:
         hood = hoods[n % len(hoods)]
         rank = 300 + n * 540
         for place, starts, ends in spells(hood[1]):
-            _add(small_area, lsoa11=f"MADE-{n:03d}", neighbourhood=hood, place=place, system=SYSTEM, imd_rank=rank,
-                 imd_decile=min(10, rank * 10 // 32844 + 1), deprivation_national=min(5, rank * 5 // 32844 + 1),
-                 deprivation_local=n * 5 // many + 1, population=1500, starts=starts, ends=ends)  # fmt: skip
+            _add(
+                small_area,
+                lsoa11=f"MADE-{n:03d}",
+                neighbourhood=hood,
+                place=place,
+                system=SYSTEM,
+                imd_rank=rank,
+                imd_decile=min(10, rank * 10 // 32844 + 1),
+                deprivation_national=min(5, rank * 5 // 32844 + 1),
+                deprivation_local=n * 5 // many + 1,
+                population=1500,
+                starts=starts,
+                ends=ends,
+            )
     area: dict[str, list[Any]] = {name: [] for name in TABLES["area"].names}
     _add(area, code=SYSTEM, kind="system", name="Made-up system", part_of=None, starts=began, ends=None, became=None)
     for place in "ABC":
         gone = merger and place in "AB"
-        _add(area, code=f"P{place}", kind="place", name=f"Place {place}", part_of=SYSTEM, starts=began,
-             ends=merged if gone else None, became="PD" if gone else None)  # fmt: skip
+        _add(
+            area,
+            code=f"P{place}",
+            kind="place",
+            name=f"Place {place}",
+            part_of=SYSTEM,
+            starts=began,
+            ends=merged if gone else None,
+            became="PD" if gone else None,
+        )
     if merger:
         _add(area, code="PD", kind="place", name="Place D", part_of=SYSTEM, starts=merged, ends=None, became=None)
     for hood in hoods:
         for place, starts, ends in spells(hood[1]):
-            _add(area, code=hood, kind="neighbourhood", name=f"Neighbourhood {hood[1:]}", part_of=place, starts=starts,
-                 ends=ends, became=None)  # fmt: skip
+            _add(
+                area,
+                code=hood,
+                kind="neighbourhood",
+                name=f"Neighbourhood {hood[1:]}",
+                part_of=place,
+                starts=starts,
+                ends=ends,
+                became=None,
+            )
     for n, code in enumerate(codes):
-        _add(area, code=code, kind="practice", name=f"Practice {n + 1}", part_of=hoods[n % len(hoods)], starts=began,
-             ends=None, became=None)  # fmt: skip
+        _add(
+            area,
+            code=code,
+            kind="practice",
+            name=f"Practice {n + 1}",
+            part_of=hoods[n % len(hoods)],
+            starts=began,
+            ends=None,
+            became=None,
+        )
     return {"practice_area": practice_area, "small_area": small_area, "area": area}
 
 
@@ -139,11 +201,23 @@ def _people(rng: Any, many: int, practices: int, areas: Any, day: date, simulate
     death_ago = np.where(dies, rng.integers(0, 36, many), -1)
     household = rng.integers(0, max(many // 2, 1), many)
     return {
-        "person": person, "age": age, "born": born_month, "sex": rng.choice(["female", "male"], many, p=[0.51, 0.49]),
-        "letter": np.where(no_letter, None, letter), "home": home, "lsoa": np.where(no_home, None, codes[home]),
-        "decile": decile, "no_home": no_home, "practice": practice, "death_ago": death_ago, "household": household,
-        "simulated": simulated, "codes": codes, "day": day, "areas": areas,
-    }  # fmt: skip
+        "person": person,
+        "age": age,
+        "born": born_month,
+        "sex": rng.choice(["female", "male"], many, p=[0.51, 0.49]),
+        "letter": np.where(no_letter, None, letter),
+        "home": home,
+        "lsoa": np.where(no_home, None, codes[home]),
+        "decile": decile,
+        "no_home": no_home,
+        "practice": practice,
+        "death_ago": death_ago,
+        "household": household,
+        "simulated": simulated,
+        "codes": codes,
+        "day": day,
+        "areas": areas,
+    }
 
 
 def _facts(rng: Any, p: Mapping[str, Any], day: date, _lsoas: int) -> dict[str, Mapping[str, Any]]:
@@ -152,9 +226,17 @@ def _facts(rng: Any, p: Mapping[str, Any], day: date, _lsoas: int) -> dict[str, 
     death_month = np.where(p["death_ago"] >= 0, this_month - p["death_ago"], -1)
     alive_days = np.where(p["death_ago"] >= 0, p["death_ago"] * 30 + 15, 0)  # no events so many days before the end
     out: dict[str, Mapping[str, Any]] = {}
-    home_of = dict(zip(p["areas"]["small_area"]["lsoa11"], zip(
-        p["areas"]["small_area"]["deprivation_national"], p["areas"]["small_area"]["deprivation_local"], strict=True),
-        strict=True))  # fmt: skip
+    home_of = dict(
+        zip(
+            p["areas"]["small_area"]["lsoa11"],
+            zip(
+                p["areas"]["small_area"]["deprivation_national"],
+                p["areas"]["small_area"]["deprivation_local"],
+                strict=True,
+            ),
+            strict=True,
+        )
+    )
     national = np.array([home_of[code][0] for code in p["codes"]])[p["home"]]
     local = np.array([home_of[code][1] for code in p["codes"]])[p["home"]]
     practice = np.array([f"Y{n + 1:05d}" for n in range(p["practice"].max() + 1)])[p["practice"]]
@@ -164,39 +246,66 @@ def _facts(rng: Any, p: Mapping[str, Any], day: date, _lsoas: int) -> dict[str, 
     months = _month_texts(death_month)
     hidden = p["no_home"]
     out["person"] = {
-        "person": p["person"], "birth_month": _month_texts(p["born"]), "age": np.minimum(p["age"], 90), "sex": p["sex"],
-        "ethnic_category": p["letter"], "ethnic_group": known, "lsoa11": p["lsoa"],
-        "imd_decile": np.where(hidden, None, p["decile"]), "deprivation_national": np.where(hidden, None, national),
-        "deprivation_local": np.where(hidden, None, local), "practice": np.where(dead, None, practice),
-        "household": [f"{n:016x}" for n in p["household"]], "household_size": sizes[p["household"]],
-        "death_month": months, "is_simulated": np.full(many, p["simulated"]),
-    }  # fmt: skip
+        "person": p["person"],
+        "birth_month": _month_texts(p["born"]),
+        "age": np.minimum(p["age"], 90),
+        "sex": p["sex"],
+        "ethnic_category": p["letter"],
+        "ethnic_group": known,
+        "lsoa11": p["lsoa"],
+        "imd_decile": np.where(hidden, None, p["decile"]),
+        "deprivation_national": np.where(hidden, None, national),
+        "deprivation_local": np.where(hidden, None, local),
+        "practice": np.where(dead, None, practice),
+        "household": [f"{n:016x}" for n in p["household"]],
+        "household_size": sizes[p["household"]],
+        "death_month": months,
+        "is_simulated": np.full(many, p["simulated"]),
+    }
     joined = (date(2023, 1, 1) - date(1970, 1, 1)).days - rng.integers(0, 9_000, many)
     born_day = np.array([(date(int(b) // 12, int(b) % 12 + 1, 1) - date(1970, 1, 1)).days for b in p["born"]])
     joined = np.maximum(joined, born_day)
     end = (day - date(1970, 1, 1)).days
     left = np.where(dead, end - alive_days, -1)
     out["registration"] = {
-        "person": p["person"], "practice": practice, "starts": _days(joined), "ends": _days(left),
-    }  # fmt: skip
-    out["residence"] = {"person": p["person"][~hidden], "lsoa11": p["lsoa"][~hidden], "starts": _days(joined[~hidden]),
-                        "ends": _days(left[~hidden])}  # fmt: skip
+        "person": p["person"],
+        "practice": practice,
+        "starts": _days(joined),
+        "ends": _days(left),
+    }
+    out["residence"] = {
+        "person": p["person"][~hidden],
+        "lsoa11": p["lsoa"][~hidden],
+        "starts": _days(joined[~hidden]),
+        "ends": _days(left[~hidden]),
+    }
     out["pop_patient"] = {
-        **_base(p, np.arange(many), "gp", "a"), "sex": p["sex"], "birth_month": _month_texts(p["born"]),
-        "age": np.minimum(p["age"], 90), "ethnic_category": p["letter"], "lsoa11": p["lsoa"], "practice": practice,
-        "death_month": months, "is_active": np.full(many, True),
-    }  # fmt: skip
+        **_base(p, np.arange(many), "gp", "a"),
+        "sex": p["sex"],
+        "birth_month": _month_texts(p["born"]),
+        "age": np.minimum(p["age"], 90),
+        "ethnic_category": p["letter"],
+        "lsoa11": p["lsoa"],
+        "practice": practice,
+        "death_month": months,
+        "is_active": np.full(many, True),
+    }
     gone = np.flatnonzero(dead)
     out["pop_death"] = {
-        **_base(p, gone, "register", "d"), "death_month": [months[n] for n in gone],
+        **_base(p, gone, "register", "d"),
+        "death_month": [months[n] for n in gone],
         "cause": rng.choice(["I25", "C34", "J44", "F03", "I63"], len(gone)),
         "place": rng.choice(["H", "O", "C", "P"], len(gone), p=[0.45, 0.28, 0.22, 0.05]),
-    }  # fmt: skip
+    }
     out["pop_registration"] = {
-        **_base(p, np.arange(many), "gp", "r"), "kind": np.full(many, "registration"), "kind_text": [None] * many,
-        "status": np.where(dead, "finished", "active"), "organisation": practice, "starts": _days(joined),
+        **_base(p, np.arange(many), "gp", "r"),
+        "kind": np.full(many, "registration"),
+        "kind_text": [None] * many,
+        "status": np.where(dead, "finished", "active"),
+        "organisation": practice,
+        "starts": _days(joined),
         "ends": _days(left),
-    }  # fmt: skip
+    }
 
     who: list[Any] = []
     codes: list[Any] = []
@@ -211,12 +320,18 @@ def _facts(rng: Any, p: Mapping[str, Any], day: date, _lsoas: int) -> dict[str, 
     on = np.maximum(end - ago, born_day[at])
     ill = np.isin(np.arange(many), at)
     out["pop_condition"] = {
-        **_base(p, at, "gp", "c"), "system": np.full(len(at), "snomed"), "code": np.concatenate(codes),
-        "position": np.zeros(len(at), int), "on": _days(on), "on_precision": np.full(len(at), "day"),
-        "recorded": _days(on), "abated": _days(np.where(rng.random(len(at)) < 0.03, on + 400, -1)),
-        "status": np.full(len(at), "active"), "category": np.full(len(at), "problem-list-item"),
+        **_base(p, at, "gp", "c"),
+        "system": np.full(len(at), "snomed"),
+        "code": np.concatenate(codes),
+        "position": np.zeros(len(at), int),
+        "on": _days(on),
+        "on_precision": np.full(len(at), "day"),
+        "recorded": _days(on),
+        "abated": _days(np.where(rng.random(len(at)) < 0.03, on + 400, -1)),
+        "status": np.full(len(at), "active"),
+        "category": np.full(len(at), "problem-list-item"),
         "encounter": [None] * len(at),
-    }  # fmt: skip
+    }
 
     def events(rate: Any, *, years: float = 3.0) -> tuple[Any, Any]:
         counts = rng.poisson(np.broadcast_to(rate, (many,)))
@@ -230,10 +345,13 @@ def _facts(rng: Any, p: Mapping[str, Any], day: date, _lsoas: int) -> dict[str, 
     for code, middle, spread in (("271649006", 134, 17), ("271650006", 80, 10)):
         parts.append(("gp", bp, bp_on, code, "75367002", rng.normal(middle, spread, len(bp)).round(), "mm[Hg]", None))
     for code, rate, middle, spread, unit in (
-        ("60621009", 1.2, 27.5, 5.2, "kg/m2"), ("999791000000106", 0.6 * ill, 50, 15, "mmol/mol"),
-        ("1011481000000105", 0.8 * ill, 72, 19, "mL/min/{1.73_m2}"), ("1005671000000105", 0.5, 5.1, 1.1, "mmol/L"),
-        ("720433000", 0.25, 9, 5, "{score}"), ("763264000", 0.5 * (p["age"] > 64), 4, 1.6, "{score}"),
-    ):  # fmt: skip
+        ("60621009", 1.2, 27.5, 5.2, "kg/m2"),
+        ("999791000000106", 0.6 * ill, 50, 15, "mmol/mol"),
+        ("1011481000000105", 0.8 * ill, 72, 19, "mL/min/{1.73_m2}"),
+        ("1005671000000105", 0.5, 5.1, 1.1, "mmol/L"),
+        ("720433000", 0.25, 9, 5, "{score}"),
+        ("763264000", 0.5 * (p["age"] > 64), 4, 1.6, "{score}"),
+    ):
         index, seen = events(rate)
         values = np.maximum(rng.normal(middle, spread, len(index)), 1).round(1)
         parts.append(("gp", index, seen, code, None, values, unit, None))
@@ -250,18 +368,27 @@ def _facts(rng: Any, p: Mapping[str, Any], day: date, _lsoas: int) -> dict[str, 
 
     index, on = events(1.0 + 5.0 * ill)
     out["pop_medication"] = {
-        **_base(p, index, "gp", "m"), "kind": np.full(len(index), "request"), "system": np.full(len(index), "snomed"),
-        "code": rng.choice(DRUGS, len(index)), "on": _days(on), "on_precision": np.full(len(index), "day"),
-        "ends": [None] * len(index), "status": np.full(len(index), "active"),
-    }  # fmt: skip
+        **_base(p, index, "gp", "m"),
+        "kind": np.full(len(index), "request"),
+        "system": np.full(len(index), "snomed"),
+        "code": rng.choice(DRUGS, len(index)),
+        "on": _days(on),
+        "on_precision": np.full(len(index), "day"),
+        "ends": [None] * len(index),
+        "status": np.full(len(index), "active"),
+    }
     index, on = events(0.5 + 1.2 * (p["age"] > 64))
     which = np.where(p["age"][index] < 18, 2, (rng.random(len(index)) < 0.1).astype(int))
     out["pop_immunisation"] = {
-        **_base(p, index, "gp", "i"), "system": np.full(len(index), "snomed"),
-        "code": np.array([v[0] for v in VACCINES])[which], "procedure": np.array([v[1] for v in VACCINES])[which],
-        "on": _days(on), "on_precision": np.full(len(index), "day"), "dose": np.ones(len(index), int),
+        **_base(p, index, "gp", "i"),
+        "system": np.full(len(index), "snomed"),
+        "code": np.array([v[0] for v in VACCINES])[which],
+        "procedure": np.array([v[1] for v in VACCINES])[which],
+        "on": _days(on),
+        "on_precision": np.full(len(index), "day"),
+        "dose": np.ones(len(index), int),
         "status": np.full(len(index), "completed"),
-    }  # fmt: skip
+    }
 
     deprived = 1 + 0.8 * (10 - p["decile"]) / 9
     busy = np.where(p["practice"] == 0, 3.0, 1.0)
@@ -275,33 +402,52 @@ def _facts(rng: Any, p: Mapping[str, Any], day: date, _lsoas: int) -> dict[str, 
     team, team_on = events(0.5 * (1 + 3 * (p["age"] > 74)))
     mind, mind_on = events(0.35)
     blocks = [
-        ("sus-apc", stays, stay_on, "IMP", "spell", "21", "300"), ("sus-apc", plans, plan_on, "IMP", "spell", "11", "110"),
-        ("ecds", visits, visit_on, "EMER", "emergency", None, None), ("gp", seen_gp, gp_on, "AMB", None, None, None),
+        ("sus-apc", stays, stay_on, "IMP", "spell", "21", "300"),
+        ("sus-apc", plans, plan_on, "IMP", "spell", "11", "110"),
+        ("ecds", visits, visit_on, "EMER", "emergency", None, None),
+        ("gp", seen_gp, gp_on, "AMB", None, None, None),
         ("csds", team, team_on, "AMB", "community-contact", None, "33"),
         ("mhsds", mind, mind_on, "AMB", "mental-health-contact", None, "A06"),
-    ]  # fmt: skip
+    ]
     out["pop_encounter"] = _encounters(rng, p, blocks)
     index, on = events(1.4)
     missed = rng.random(len(index)) < 0.05 + 0.06 * (p["decile"][index] < 4)
     out["pop_appointment"] = {
-        **_base(p, index, "sus-op", "o"), "status": np.where(missed, "noshow", "fulfilled"),
-        "attended": np.where(missed, "3", "5"), "on": _days(on), "starts_at": _instants(on),
-        "service": rng.choice(["110", "130", "320", "330"], len(index)), "provider": rng.choice(["RWG", "RWH"], len(index)),
-        "is_first": rng.random(len(index)) < 0.35, "hrg": np.full(len(index), "WF01A"),
-        "tariff_pence": np.full(len(index), 12_300), "clock_starts": [None] * len(index), "clock_ends": [None] * len(index),
-    }  # fmt: skip
+        **_base(p, index, "sus-op", "o"),
+        "status": np.where(missed, "noshow", "fulfilled"),
+        "attended": np.where(missed, "3", "5"),
+        "on": _days(on),
+        "starts_at": _instants(on),
+        "service": rng.choice(["110", "130", "320", "330"], len(index)),
+        "provider": rng.choice(["RWG", "RWH"], len(index)),
+        "is_first": rng.random(len(index)) < 0.35,
+        "hrg": np.full(len(index), "WF01A"),
+        "tariff_pence": np.full(len(index), 12_300),
+        "clock_starts": [None] * len(index),
+        "clock_ends": [None] * len(index),
+    }
     index, on = events(0.25, years=2.0)
     wait = rng.exponential(14 * 7, len(index)).astype(int)
     stops = np.where(on + wait <= end, on + wait, -1)
     out["pop_referral"] = {
-        **_base(p, index, "wlmds", "w"), "kind": np.full(len(index), "wait"), "system": np.full(len(index), "other"),
-        "code": np.full(len(index), "110"), "status": np.where(stops >= 0, "completed", "active"),
-        "priority": np.full(len(index), "routine"), "on": _days(on), "provider": rng.choice(["RWG", "RWH"], len(index)),
-        "service": rng.choice(["110", "130", "320", "330"], len(index)), "waiting_list": np.full(len(index), "ORTT"),
-        "clock_starts": _days(on), "clock_ends": _days(stops), "removed": [None] * len(index),
-        "removal_reason": [None] * len(index), "decided_to_admit": [None] * len(index),
-        "is_cancer": rng.random(len(index)) < 0.1, "reason": [None] * len(index),
-    }  # fmt: skip
+        **_base(p, index, "wlmds", "w"),
+        "kind": np.full(len(index), "wait"),
+        "system": np.full(len(index), "other"),
+        "code": np.full(len(index), "110"),
+        "status": np.where(stops >= 0, "completed", "active"),
+        "priority": np.full(len(index), "routine"),
+        "on": _days(on),
+        "provider": rng.choice(["RWG", "RWH"], len(index)),
+        "service": rng.choice(["110", "130", "320", "330"], len(index)),
+        "waiting_list": np.full(len(index), "ORTT"),
+        "clock_starts": _days(on),
+        "clock_ends": _days(stops),
+        "removed": [None] * len(index),
+        "removal_reason": [None] * len(index),
+        "decided_to_admit": [None] * len(index),
+        "is_cancer": rng.random(len(index)) < 0.1,
+        "reason": [None] * len(index),
+    }
     return out
 
 
@@ -310,13 +456,19 @@ def _observations(p: Mapping[str, Any], parts: list[Any]) -> dict[str, Any]:
     for number, (feed, index, on, code, panel, value, unit, answer) in enumerate(parts):
         many = len(index)
         rows = {
-            **_base(p, index, feed, f"v{number}"), "system": np.full(many, "other" if code == "swemwbs" else "snomed"),
-            "code": np.full(many, code), "panel": np.full(many, panel), "on": _days(on),
-            "on_precision": np.full(many, "day"), "value": np.full(many, np.nan) if value is None else value,
-            "unit": np.full(many, unit), "value_system": np.full(many, None if answer is None else "snomed"),
-            "value_code": np.full(many, None) if answer is None else answer, "status": np.full(many, "final"),
+            **_base(p, index, feed, f"v{number}"),
+            "system": np.full(many, "other" if code == "swemwbs" else "snomed"),
+            "code": np.full(many, code),
+            "panel": np.full(many, panel),
+            "on": _days(on),
+            "on_precision": np.full(many, "day"),
+            "value": np.full(many, np.nan) if value is None else value,
+            "unit": np.full(many, unit),
+            "value_system": np.full(many, None if answer is None else "snomed"),
+            "value_code": np.full(many, None) if answer is None else answer,
+            "status": np.full(many, "final"),
             "encounter": np.full(many, None),
-        }  # fmt: skip
+        }
         for name, values in rows.items():
             columns[name].append(values)
     return {name: _joined(values) for name, values in columns.items()}
@@ -332,18 +484,33 @@ def _encounters(rng: Any, p: Mapping[str, Any], blocks: list[Any]) -> dict[str, 
         ends = starts + minutes * 60 + stay * 86_400
         texts = rng.choice(["Surgery consultation", "Telephone call", "Online consultation"], many, p=[0.6, 0.32, 0.08])
         rows = {
-            **_base(p, index, feed, f"e{number}"), "class_code": np.full(many, kind), "activity": np.full(many, activity),
-            "kind_text": texts if feed == "gp" else np.full(many, None), "status": np.full(many, "finished"),
-            "on": _days(on), "ends": _days(on + stay), "starts_at": _at(starts), "ends_at": _at(ends),
-            "service": np.full(many, service), "provider": rng.choice(["RWG", "RWH"], many), "part_of": np.full(many, None),
-            "admission_method": np.full(many, method), "admission_source": np.full(many, "19" if method else None),
+            **_base(p, index, feed, f"e{number}"),
+            "class_code": np.full(many, kind),
+            "activity": np.full(many, activity),
+            "kind_text": texts if feed == "gp" else np.full(many, None),
+            "status": np.full(many, "finished"),
+            "on": _days(on),
+            "ends": _days(on + stay),
+            "starts_at": _at(starts),
+            "ends_at": _at(ends),
+            "service": np.full(many, service),
+            "provider": rng.choice(["RWG", "RWH"], many),
+            "part_of": np.full(many, None),
+            "admission_method": np.full(many, method),
+            "admission_source": np.full(many, "19" if method else None),
             "discharge_method": np.full(many, "1" if method else None),
             "discharge_destination": np.full(many, "19" if method else None),
-            "classification": np.where(stay == 0, "2", "1") if method == "11" else np.full(many, "1" if method else None),
-            "is_last_episode": np.full(many, None), "attended": np.full(many, "5" if feed in {"csds", "mhsds"} else None),
-            "reason": rng.choice(ICD, many) if method == "21" else np.full(many, None), "hrg": np.full(many, None),
-            "tariff_pence": np.full(many, None), "commissioner": np.full(many, None), "minutes": minutes,
-        }  # fmt: skip
+            "classification": np.where(stay == 0, "2", "1")
+            if method == "11"
+            else np.full(many, "1" if method else None),
+            "is_last_episode": np.full(many, None),
+            "attended": np.full(many, "5" if feed in {"csds", "mhsds"} else None),
+            "reason": rng.choice(ICD, many) if method == "21" else np.full(many, None),
+            "hrg": np.full(many, None),
+            "tariff_pence": np.full(many, None),
+            "commissioner": np.full(many, None),
+            "minutes": minutes,
+        }
         for name, values in rows.items():
             columns[name].append(values)
     return {name: _joined(values) for name, values in columns.items()}
@@ -412,12 +579,23 @@ def _write_manifest(root: Path, day: date, simulated: bool) -> None:
     reach = {"from": first, "to": day.strftime("%Y-%m"), "missing": []}
     feeds = ("gp", "sus-apc", "sus-op", "ecds", "wlmds", "mhsds", "csds", "voluntary", "register")
     manifest = {
-        "id": root.name, "day": day.isoformat(), "made_at": f"{day.isoformat()}T12:00:00+00:00", "revision": 1,
-        "content": whole.hexdigest(), "code_version": "made", "simulated": simulated, "recipient": "made",
-        "key_version": 1, "system": SYSTEM, "tables": tables, "views": {}, "sources": [
-            {"feed": feed, "source": f"made-{feed}", "deliveries": 1} for feed in feeds
-        ],
-        "coverage": {feed: dict(reach) for feed in feeds}, "opt_outs": {"removed": 0}, "quality": {}, "linkage": {},
-    }  # fmt: skip
+        "id": root.name,
+        "day": day.isoformat(),
+        "made_at": f"{day.isoformat()}T12:00:00+00:00",
+        "revision": 1,
+        "content": whole.hexdigest(),
+        "code_version": "made",
+        "simulated": simulated,
+        "recipient": "made",
+        "key_version": 1,
+        "system": SYSTEM,
+        "tables": tables,
+        "views": {},
+        "sources": [{"feed": feed, "source": f"made-{feed}", "deliveries": 1} for feed in feeds],
+        "coverage": {feed: dict(reach) for feed in feeds},
+        "opt_outs": {"removed": 0},
+        "quality": {},
+        "linkage": {},
+    }
     (root / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))
     os.chmod(root, 0o700)
