@@ -21,7 +21,7 @@ demo: .venv/.ready $(STATIC)  ## Set up, simulate and load a system, serve it at
 serve: .venv/.ready $(STATIC)  ## Serve what is loaded, without demo data (PORT=8001 for another port)
 	@.venv/bin/joinedup serve --port $(PORT)
 
-test: setup browser-for-tests mesh-for-tests  ## Set up, then run every check and every test
+test: setup browser-for-tests java-for-tests mesh-for-tests  ## Set up, then run every check and every test
 	@lint=0; $(MAKE) --no-print-directory lint || lint=$$?; \
 	.venv/bin/pytest $(PYTEST_ARGS); tests=$$?; \
 	[ $$lint -eq 0 ] || echo "make lint failed: see above."; \
@@ -100,6 +100,18 @@ browser-for-tests:
 		echo "Chromium could not be installed: the browser tests are left out."; \
 	else \
 		echo "No Chromium here: the browser tests are left out. To run them too: sudo apt-get install chromium"; \
+	fi
+
+# Spark runs on Java; it is only one of two engines, and nothing else needs it.
+.PHONY: java-for-tests
+java-for-tests:
+	@if [ -n "$$JAVA_HOME" ] || command -v java >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Java for the tests on Spark ..."; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends default-jre-headless >/dev/null || \
+		echo "Java could not be installed: the tests on Spark are left out."; \
+	else \
+		echo "No Java here: the tests on Spark are left out. To run them too: sudo apt-get install default-jre-headless"; \
 	fi
 
 # The sandbox of MESH pins its own versions of what we use too, so it has an environment of its own, for tests only.
