@@ -6,7 +6,14 @@ from importlib import import_module
 from typing import Any
 
 # A module never has the name of one of these: importing it would put it in the name's place.
-_WHERE: dict[str, str] = {}
+_WHERE: dict[str, str] = {
+    "MeasureDefinition": "definition",
+    "Results": "results",
+    "compute": "computing",
+    "definition_of": "definition",
+    "definitions": "definition",
+    "open_results": "results",
+}
 
 __all__ = sorted(_WHERE)
 
