@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from joinedup.system.overview import Overview, overview_of
     from joinedup.system.picture import Picture, as_of
     from joinedup.system.services import load_practices, load_systems_of
+    from joinedup.system.shapes import Shapes, shapes_of
 
 __all__ = [
     "Area",
@@ -20,11 +21,13 @@ __all__ = [
     "Person",
     "Picture",
     "Post",
+    "Shapes",
     "as_of",
     "is_code_in_use",
     "load_practices",
     "load_systems_of",
     "overview_of",
+    "shapes_of",
 ]
 
 _HOMES = {
@@ -33,6 +36,7 @@ _HOMES = {
     "overview": ("Overview", "overview_of"),
     "picture": ("Picture", "as_of"),
     "services": ("load_practices", "load_systems_of"),
+    "shapes": ("Shapes", "shapes_of"),
     "shares": ("largest_remainder",),
     "system_file": ("SystemFile", "read_system_file"),
 }

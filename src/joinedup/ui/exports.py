@@ -91,7 +91,7 @@ def manifest(export: Export, provenance: Provenance) -> list[tuple[str, str]]:
         ("as of", f"{moment.valid_on.isoformat()} ({day(moment.valid_on)})"),
         ("by what was known at", f"{moment.known_at.astimezone(LONDON).isoformat()} ({instant(moment.known_at)})"),
         ("filtered by", export.filtered_by),
-        *(("note", note) for note in export.table.notes),
+        *(("note", note) for note in (*export.table.notes, *export.table.file_notes)),
         *((f"column {column.title}", column.note) for column in export.table.columns if column.note),
     ]
     return [(name, text) for name, text in lines if text]
@@ -136,7 +136,8 @@ def workbook(exports: Sequence[Export], provenance: Provenance) -> IO[bytes]:
         shortened = 0
         for number, row in enumerate(export.rows, start=1):
             for place, column in enumerate(export.table.columns):
-                shortened += _write(sheet, number, place, row.get(column.key), column, formats)
+                mark = column.mark(row)
+                shortened += _write(sheet, number, place, row.get(column.key), column, formats, mark)
         if len(export.rows):
             sheet.autofilter(0, 0, len(export.rows), len(export.table.columns) - 1)
         notes += [("sheet", name), *manifest(export, provenance)]
@@ -218,9 +219,13 @@ def _is_blank(value: Any) -> bool:
     return value is None or (isinstance(value, float | Decimal) and not math.isfinite(value))
 
 
-def _write(sheet: Any, row: int, place: int, value: Any, column: Column, formats: dict[str, Any]) -> int:
-    """Write one cell with its type; answers 1 when its text had to be cut, else 0."""
+def _write(
+    sheet: Any, row: int, place: int, value: Any, column: Column, formats: dict[str, Any], mark: str = ""
+) -> int:
+    """Write one cell with its type, or its mark where it has no value; answers 1 when its text had to be cut."""
     if _is_blank(value):
+        if mark:
+            sheet.write_string(row, place, mark)
         return 0
     if column.kind == "pence":
         sheet.write_number(row, place, int(value) / 100, formats["pence"])

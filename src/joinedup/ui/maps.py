@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from joinedup.errors import RuleError
-from joinedup.ui.drawings import kept
+from joinedup.ui.drawings import digest, kept
 from joinedup.ui.tables import Table, shown
 
 # Coordinates are whole tenths of a pixel on a sheet this wide: short to write, finer than a screen.
@@ -30,6 +30,7 @@ CATEGORY_COLOURS = (
 SEQUENCE = ("#d8e6f5", "#9cc3e6", "#5a9bd4", "#005eb8", "#002f5c")
 NOTHING = "#e8edee"
 NO_FIGURE = "No figure"
+SUPPRESSED = "Suppressed"
 # More links than this would make a keyboard user press Tab for ever: they go by the table instead.
 MOST_TAB_STOPS = 60
 
@@ -39,7 +40,10 @@ Ring = Sequence[Sequence[float]]
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One area or point of a map: GeoJSON geometry, what colours it (a number or a category), where it leads."""
+    """One area or point of a map: GeoJSON geometry, what colours it (a number or a category), where it leads.
+
+    `is_hatched` is for an area whose figure may not be shown: it has no value, and is hatched, not blank.
+    """
 
     id: str
     name: str
@@ -47,6 +51,7 @@ class Feature:
     value: float | str | None = None
     href: str | None = None
     detail: str = ""  # read out after the name instead of the value
+    is_hatched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class Key:
 
     label: str
     colour: str
+    is_hatched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,10 @@ class Map:
                 self.title,
                 self.projection,
                 self.legend,
-                [[f.id, f.name, f.value, f.href, f.detail, f.geometry] for f in self.features],
+                [
+                    [f.id, f.name, f.value, f.href, f.detail, f.geometry, *(["hatched"] if f.is_hatched else [])]
+                    for f in self.features
+                ],
                 [[f.name, f.geometry] for f in self.outlines],
             ],
             default=str,
@@ -117,7 +126,8 @@ def tile(column: int, row: int) -> dict[str, Any]:
 def classed(features: Sequence[Feature], legend: Mapping[str, str] | None = None) -> tuple[list[Key], list[str]]:
     """Answer the legend and the colour of each feature in turn."""
     values = [feature.value for feature in features]
-    if all(value is None for value in values):
+    hatched = any(feature.is_hatched for feature in features)
+    if all(value is None for value in values) and not hatched:
         return [], [SEQUENCE[1]] * len(values)
     if any(isinstance(value, str) for value in values):
         words = [str(value) for value in values if value is not None]
@@ -132,7 +142,9 @@ def classed(features: Sequence[Feature], legend: Mapping[str, str] | None = None
         steps = [SEQUENCE[round(i * (len(SEQUENCE) - 1) / max(len(labels) - 1, 1))] for i in range(len(labels))]
         keys = [Key(label, colour) for label, colour in zip(labels, steps, strict=True)]
         colours = [NOTHING if number is None else steps[place_of[number]] for number in numbers]
-    if any(value is None for value in values):
+    if hatched:
+        keys.append(Key(SUPPRESSED, NOTHING, is_hatched=True))
+    if any(feature.value is None and not feature.is_hatched for feature in features):
         keys.append(Key(NO_FIGURE, NOTHING))
     return keys, colours
 
@@ -175,6 +187,8 @@ def draw(shown_map: Map) -> str:
         f'<g fill="{colour}" stroke="#fff" stroke-width="{stroke}" stroke-linejoin="round">{"".join(paths)}</g>'
         for colour, paths in groups.items()
     ]
+    if any(feature.is_hatched for feature in shown_map.features):
+        parts.append(_hatching(shown_map, place))
     if shown_map.outlines:
         lines = "".join(
             f'<path d="{_path(f, place)}"><title>{escape(f.name)}</title></path>' for f in shown_map.outlines
@@ -201,6 +215,19 @@ def _feature(feature: Feature, place: Callable[[Sequence[float]], Point], reach:
     if not feature.href:
         return shape
     return f'<a href="{escape(feature.href)}"{reach}>{shape}</a>'
+
+
+def _hatching(shown_map: Map, place: Callable[[Sequence[float]], Point]) -> str:
+    """Answer lines over the areas whose figure may not be shown; they do not stand in the way of a link below."""
+    hatched = [feature for feature in shown_map.features if feature.is_hatched]
+    # Two maps on one page must not share the name of their hatching.
+    name = f"hatch-{digest(shown_map.title + ''.join(feature.id for feature in hatched))[:8]}"
+    paths = "".join(f'<path d="{_path(feature, place)}"/>' for feature in hatched)
+    return (
+        f'<defs><pattern id="{name}" width="100" height="100" patternUnits="userSpaceOnUse">'
+        '<path d="M-25 25 25 -25M0 100 100 0M75 125 125 75" stroke="#212b32" stroke-width="18"/></pattern></defs>'
+        f'<g fill="url(#{name})" stroke="#212b32" stroke-width="10" pointer-events="none">{paths}</g>'
+    )
 
 
 def _path(feature: Feature, place: Callable[[Sequence[float]], Point]) -> str:

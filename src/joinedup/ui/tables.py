@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["text", "number", "date", "link", "pence"]
 Row = Mapping[str, Any]
+# What stands in the place of a number that may not be shown, and how it is read aloud.
+SAID_ALOUD = {"*": "suppressed, between 1 and 7"}
 # A box for words helps when a table is longer than the eye; below this it is only clutter.
 FILTER_FROM_ROWS = 10
 
@@ -34,7 +36,8 @@ class Column:
 
     Kinds: text; number (int, float or Decimal); date (a date, or an aware datetime); link (text with `href_key`);
     pence (whole pence, shown and exported in pounds). `decimals` fixes the places of a number; without it a number
-    is shown as it is. `note` explains the column and goes into the notes of a download.
+    is shown as it is. `note` explains the column and goes into the notes of a download. `mark_key` is the row's key
+    that holds what a page and a workbook show where there is no value ("*"); a CSV leaves such a cell empty.
     """
 
     key: str
@@ -43,6 +46,7 @@ class Column:
     href_key: str | None = None
     decimals: int | None = None
     note: str = ""
+    mark_key: str | None = None
 
     @property
     def is_numeric(self) -> bool:
@@ -50,7 +54,15 @@ class Column:
 
     def shown(self, row: Row) -> str:
         """Answer the cell as people read it; nothing is an empty text."""
-        return shown(row.get(self.key), self.kind, self.decimals)
+        return shown(row.get(self.key), self.kind, self.decimals) or self.mark(row)
+
+    def mark(self, row: Row) -> str:
+        """Answer what stands in the place of a value that is not there."""
+        return str(row.get(self.mark_key) or "") if self.mark_key and _is_missing(row.get(self.key)) else ""
+
+    def said(self, row: Row) -> str:
+        """Answer how the cell is read aloud where that is not how it is written, else an empty text."""
+        return SAID_ALOUD.get(self.mark(row), "")
 
     def href(self, row: Row) -> str | None:
         return (row.get(self.href_key) or None) if self.href_key else None
@@ -61,8 +73,8 @@ class Table:
     """Rows with their columns, a caption and a name that is unique on its page.
 
     `source` says where the figures come from and `notes` what to know about them; both stand under the table and in
-    its downloads. `per_page` 0 shows all rows. Rows keep the order given until somebody sorts them. `empty` is the
-    sentence shown instead of a table without rows.
+    its downloads, `file_notes` in its downloads only. `per_page` 0 shows all rows. Rows keep the order given until
+    somebody sorts them. `empty` is the sentence shown instead of a table without rows.
     """
 
     columns: Sequence[Column]
@@ -72,6 +84,7 @@ class Table:
     name: str
     source: str = ""
     notes: Sequence[str] = ()
+    file_notes: Sequence[str] = ()
     per_page: int = 25
     can_filter: bool = True
     can_download: bool = True

@@ -181,3 +181,25 @@ def test_a_chart_is_drawn_once(site: Client, monkeypatch: pytest.MonkeyPatch) ->
 def test_the_figures_are_open_while_the_reader_sorts_them(site: Client) -> None:
     assert '<details class="nhsuk-details" open>' not in site.get("/drawings/").content.decode()
     assert '<details class="nhsuk-details" open>' in site.get("/drawings/?months-sort=n").content.decode()
+
+
+def test_an_area_whose_figure_may_not_be_shown_is_hatched_and_not_blank() -> None:
+    drawn = a_map(
+        Feature("a", "A", tile(0, 0), value=3),
+        Feature("b", "B", tile(1, 0), detail="suppressed, between 1 and 7", is_hatched=True, href="/b"),
+        Feature("c", "C", tile(2, 0)),
+    )
+    svg = draw(drawn)
+    name = re.findall(r'<pattern id="([^"]+)"', svg)[0]
+    assert svg.count(f'fill="url(#{name})"') == 1
+    assert "<title>B: suppressed, between 1 and 7</title>" in svg
+    assert [(key.label, key.is_hatched) for key in drawn.keys] == [
+        ("3", False),
+        ("Suppressed", True),
+        (NO_FIGURE, False),
+    ]
+
+
+def test_a_map_of_suppressed_areas_only_still_says_so() -> None:
+    drawn = a_map(Feature("a", "A", tile(0, 0), is_hatched=True))
+    assert [key.label for key in drawn.keys] == ["Suppressed"]

@@ -12,7 +12,8 @@ import pytest
 from django.test import Client
 
 from joinedup.errors import RuleError
-from joinedup.ui import Column, Table
+from joinedup.moment import Moment
+from joinedup.ui import Column, Export, Provenance, Table, csv_lines, workbook
 from joinedup.ui.tables import in_order, pounds, shown
 
 PLACES = [
@@ -152,3 +153,23 @@ def test_a_file_of_another_kind_is_refused_by_name(site: Client) -> None:
     answer = site.get("/?bodies-download=exe")
     assert answer.status_code == 422
     assert "expected csv or xlsx" in answer.content.decode()
+
+
+def test_a_number_that_may_not_be_shown_has_its_mark_on_page_and_in_a_workbook_and_no_value_in_a_csv() -> None:
+    column = Column("seen", "Seen", "number", mark_key="seen_mark")
+    table = Table(
+        [column, Column("why", "Why")],
+        [{"seen": 10}, {"seen": None, "seen_mark": "*", "why": "suppressed"}, {"seen": 0, "seen_mark": "*"}],
+        caption="Seen",
+        name="seen",
+        file_notes=["How it was counted."],
+    )
+    assert [column.shown(row) for row in table.rows] == ["10", "*", "0"]
+    assert [column.said(row) for row in table.rows] == ["", "suppressed, between 1 and 7", ""]
+    about = Provenance("Seen", Moment(date(2026, 10, 31), datetime(2026, 11, 1, tzinfo=UTC)))
+    lines = list(csv_lines(Export(table, table.rows), about))
+    assert lines[2] == '"","suppressed"\r\n'
+    assert "# note: How it was counted.\r\n" in lines
+    with workbook([Export(table, table.rows)], about) as file:
+        book = openpyxl.load_workbook(file)
+    assert [cell.value for cell in book["Seen"]["A"]] == ["Seen", 10, "*", 0]
