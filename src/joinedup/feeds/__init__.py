@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from joinedup.feeds.encounters import fold
     from joinedup.feeds.hl7v2_patient import amended
     from joinedup.feeds.mllp import Outcome, serve_mllp
+    from joinedup.feeds.opening import open_stream
+    from joinedup.feeds.r4 import Definitions, Element, definitions
     from joinedup.feeds.reading import raw_items, read_again, read_delivery
     from joinedup.feeds.repeats import message_outcome
     from joinedup.feeds.sources import deliveries_in, read_sources
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Batch",
+    "Definitions",
+    "Element",
     "EncounterEvent",
     "Merge",
     "Outcome",
@@ -33,10 +37,12 @@ __all__ = [
     "SetAside",
     "Source",
     "amended",
+    "definitions",
     "deliveries_in",
     "fold",
     "message_outcome",
     "nobody",
+    "open_stream",
     "raw_items",
     "read_again",
     "read_delivery",
@@ -50,6 +56,8 @@ _HOMES = {
     "encounters": ("fold",),
     "hl7v2_patient": ("amended",),
     "mllp": ("Outcome", "serve_mllp"),
+    "opening": ("open_stream",),
+    "r4": ("Definitions", "Element", "definitions"),
     "reading": ("raw_items", "read_again", "read_delivery"),
     "repeats": ("message_outcome",),
     "sources": ("deliveries_in", "read_sources"),
