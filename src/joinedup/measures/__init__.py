@@ -8,11 +8,13 @@ from typing import Any
 # A module never has the name of one of these: importing it would put it in the name's place.
 _WHERE: dict[str, str] = {
     "MeasureDefinition": "definition",
+    "Protected": "disclosure",
     "Results": "results",
     "compute": "computing",
     "definition_of": "definition",
     "definitions": "definition",
     "open_results": "results",
+    "protect": "disclosure",
 }
 
 __all__ = sorted(_WHERE)
