@@ -9,7 +9,11 @@ from typing import Any
 _WHERE = {
     "Snapshot": "snapshot",
     "TABLES": "tables",
+    "ViewError": "view_errors",
+    "compile_view": "view_compiler",
     "open_snapshot": "snapshot",
+    "read_view": "view_definition",
+    "run_views": "view_runner",
     "snapshot_ids": "snapshot",
 }
 

@@ -158,7 +158,10 @@ class _Parser:
             found = _TOKEN.match(text, at)
             if found is None:
                 raise self.place.error(
-                    "fhirpath-syntax", f"'{text[at]}' begins nothing that FHIRPath knows.", "Correct it there.", position=at
+                    "fhirpath-syntax",
+                    f"'{text[at]}' begins nothing that FHIRPath knows.",
+                    "Correct it there.",
+                    position=at,
                 )
             if found.lastgroup != "blank":
                 yield _Token(str(found.lastgroup), found.group(), at)
@@ -269,9 +272,11 @@ class _Parser:
         if not fewest <= len(arguments) <= most:
             wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
             raise self.place.error(
-                "arguments", f"{token.text}() takes {wanted} arguments, {len(arguments)} are given.", "Correct the call.",
+                "arguments",
+                f"{token.text}() takes {wanted} arguments, {len(arguments)} are given.",
+                "Correct the call.",
                 position=token.at,
-            )  # fmt: skip
+            )
         return Call(source, token.text, tuple(arguments), token.at)
 
     def _type_name(self) -> str:
@@ -350,11 +355,16 @@ def _moment(token: _Token) -> Literal:
 
 
 _FHIRPATH_FUNCTIONS = frozenset(
-    "abs aggregate all allFalse allTrue anyFalse anyTrue as ceiling children combine conformsTo contains convertsToBoolean "
-    "convertsToDate convertsToDateTime convertsToDecimal convertsToInteger convertsToQuantity convertsToString "
-    "convertsToTime descendants distinct elementDefinition encode decode endsWith escape exclude exp floor getValue "
-    "hasValue htmlChecks indexOf intersect is isDistinct length ln log lower matches matchesFull memberOf now power "
-    "precision repeat replace replaceMatches resolve round select single skip slice split sqrt startsWith substring "
-    "subsetOf subsumedBy subsumes supersetOf tail take timeOfDay toBoolean toChars toDate toDateTime toDecimal toInteger "
-    "toQuantity toString toTime today trace trim truncate type unescape union upper".split()
-)
+    {
+        "abs", "aggregate", "all", "allFalse", "allTrue", "anyFalse", "anyTrue", "as", "ceiling", "children",
+        "combine", "conformsTo", "contains", "convertsToBoolean", "convertsToDate", "convertsToDateTime",
+        "convertsToDecimal", "convertsToInteger", "convertsToQuantity", "convertsToString", "convertsToTime",
+        "descendants", "distinct", "elementDefinition", "encode", "decode", "endsWith", "escape", "exclude", "exp",
+        "floor", "getValue", "hasValue", "htmlChecks", "indexOf", "intersect", "is", "isDistinct", "length", "ln",
+        "log", "lower", "matches", "matchesFull", "memberOf", "now", "power", "precision", "repeat", "replace",
+        "replaceMatches", "resolve", "round", "select", "single", "skip", "slice", "split", "sqrt", "startsWith",
+        "substring", "subsetOf", "subsumedBy", "subsumes", "supersetOf", "tail", "take", "timeOfDay", "toBoolean",
+        "toChars", "toDate", "toDateTime", "toDecimal", "toInteger", "toQuantity", "toString", "toTime", "today",
+        "trace", "trim", "truncate", "type", "unescape", "union", "upper",
+    }
+)  # fmt: skip

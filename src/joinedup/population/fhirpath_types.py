@@ -152,7 +152,10 @@ class _Typing:
         elements = definitions().types.get(given.type, {})
         if not elements:
             return self._error(
-                node, "unknown-element", f"a {given.type} has no elements, so no '{node.name}'.", "End the path before it."
+                node,
+                "unknown-element",
+                f"a {given.type} has no elements, so no '{node.name}'.",
+                "End the path before it.",
             )
         names = sorted({one.choice or key for key, one in elements.items()} - {"id", "extension", "modifierExtension"})
         return self._error(
@@ -198,7 +201,10 @@ class _Typing:
         if name == "getResourceKey":
             if given.type and given.type not in definitions().resources and given.type not in _BASES:
                 raise self._error(
-                    node, "no-resource", f"a {given.type} has no key, only a resource has.", "Ask at the top of the view."
+                    node,
+                    "no-resource",
+                    f"a {given.type} has no key, only a resource has.",
+                    "Ask at the top of the view.",
                 )
             return self._member(Member(source, "id", node.at), source)
         if name == "getReferenceKey":
@@ -221,7 +227,9 @@ class _Typing:
         kinds = {kind_of(one.type) for one in (then, other) if one.type != EMPTY}
         types = {one.type for one in (then, other) if one.type != EMPTY}
         if len(kinds) > 1 or then.choice or other.choice or (kinds == {COMPLEX} and len(types) > 1):
-            raise self._error(node, "type-mismatch", "both answers of iif() must be of one kind.", "Choose with ofType().")
+            raise self._error(
+                node, "type-mismatch", "both answers of iif() must be of one kind.", "Choose with ofType()."
+            )
         type_ = types.pop() if len(types) == 1 else _WIDEST.get(kinds.pop(), "") if kinds else EMPTY
         condition = arguments[0].shape
         shape = Shape(
@@ -285,10 +293,14 @@ class _Typing:
         if node.operator in ("and", "or"):
             self.must_be_yes_no(left)
             self.must_be_yes_no(right)
-            return replace(node, left=left, right=right, shape=Shape("boolean", looked_at=looked_at | one.values | other.values))
+            return replace(
+                node, left=left, right=right, shape=Shape("boolean", looked_at=looked_at | one.values | other.values)
+            )
         for side in (left, right):
             if side.shape.choice:
-                raise self._error(node, "choice", "an element of several types is compared.", "Put ofType(...) after it.")
+                raise self._error(
+                    node, "choice", "an element of several types is compared.", "Put ofType(...) after it."
+                )
         kinds = {kind_of(one.type), kind_of(other.type)} - {""}
         if kinds == {MOMENT, TEXT} and any(isinstance(side, Literal) for side in (left, right)):
             kinds = {MOMENT}  # birthDate > '1980' means the date, though FHIRPath writes it @1980

@@ -35,7 +35,13 @@ class Place:
         return replace(self, path=path, column=column or self.column, text=text)
 
     def error(
-        self, code: str, says: str, next_step: str, *, position: int | None = None, near: tuple[str, Iterable[str]] = ("", ())
+        self,
+        code: str,
+        says: str,
+        next_step: str,
+        *,
+        position: int | None = None,
+        near: tuple[str, Iterable[str]] = ("", ()),
     ) -> ViewError:
         """Answer the error: the place, what was given and expected, the nearest known word, the next step."""
         where = [f"view '{self.view}'" if self.view else "the view", self.path or "as a whole"]
