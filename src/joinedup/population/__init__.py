@@ -7,14 +7,19 @@ from typing import Any
 
 # A module never has the name of one of these: importing it would put it in the name's place.
 _WHERE = {
-    "Snapshot": "snapshot",
-    "TABLES": "tables",
-    "ViewError": "view_errors",
+    "Codelist": "codelists",
+    "codelist": "codelists",
     "compile_view": "view_compiler",
+    "events": "states",
     "open_snapshot": "snapshot",
+    "parse_statement": "statements",
     "read_view": "view_definition",
     "run_views": "view_runner",
+    "Snapshot": "snapshot",
     "snapshot_ids": "snapshot",
+    "states": "states",
+    "TABLES": "tables",
+    "ViewError": "view_errors",
 }
 
 __all__ = sorted(_WHERE)
