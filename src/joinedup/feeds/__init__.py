@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from joinedup.feeds.declared import DeclaredSource, declared_sources
     from joinedup.feeds.encounters import fold
     from joinedup.feeds.hl7v2_patient import amended
     from joinedup.feeds.mllp import Outcome, serve_mllp
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Batch",
+    "DeclaredSource",
     "Definitions",
     "Element",
     "EncounterEvent",
@@ -38,6 +40,7 @@ __all__ = [
     "Source",
     "amended",
     "definitions",
+    "declared_sources",
     "deliveries_in",
     "fold",
     "message_outcome",
@@ -53,6 +56,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "declared": ("DeclaredSource", "declared_sources"),
     "encounters": ("fold",),
     "hl7v2_patient": ("amended",),
     "mllp": ("Outcome", "serve_mllp"),

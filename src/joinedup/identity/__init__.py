@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from joinedup.identity.analysis import AnalysisGroups, analysis_groups
     from joinedup.identity.linking import link
     from joinedup.identity.merges import apply_merges, merge_links
     from joinedup.identity.residents import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AnalysisGroups",
     "METHOD_TITLES",
     "REVIEW_REASONS",
     "Candidate",
@@ -41,6 +43,7 @@ __all__ = [
     "MergeApplied",
     "PendingReview",
     "SubjectSeen",
+    "analysis_groups",
     "apply_merges",
     "decide",
     "find_candidates",
@@ -59,6 +62,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "analysis": ("AnalysisGroups", "analysis_groups"),
     "linking": ("link",),
     "merges": ("apply_merges", "merge_links"),
     "residents": (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from joinedup.system.bodies import Area, Body, Event, Person, Post
+    from joinedup.system.dated_areas import DatedAreas, dated_areas
     from joinedup.system.lookup import is_code_in_use
     from joinedup.system.overview import Overview, overview_of
     from joinedup.system.picture import Picture, as_of
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Area",
     "Body",
+    "DatedAreas",
     "Event",
     "Overview",
     "Person",
@@ -23,6 +25,7 @@ __all__ = [
     "Post",
     "Shapes",
     "as_of",
+    "dated_areas",
     "is_code_in_use",
     "load_practices",
     "load_systems_of",
@@ -32,6 +35,7 @@ __all__ = [
 
 _HOMES = {
     "bodies": ("Area", "Body", "Event", "Person", "Post"),
+    "dated_areas": ("DatedAreas", "dated_areas"),
     "lookup": ("is_code_in_use",),
     "overview": ("Overview", "overview_of"),
     "picture": ("Picture", "as_of"),
