@@ -7,14 +7,37 @@ from typing import Any
 
 # A module never has the name of one of these: importing it would put it in the name's place.
 _WHERE: dict[str, str] = {
+    "ESP2013": "standard_population",
+    "ICONS": "icons",
+    "Icon": "icons",
     "MeasureDefinition": "definition",
     "Protected": "disclosure",
     "Results": "results",
+    "StatError": "frames",
+    "StatWarning": "frames",
+    "Xmr": "spc",
+    "assign_quantile": "quantiles",
+    "compare_with": "comparison",
     "compute": "computing",
+    "count_limits": "counts",
     "definition_of": "definition",
     "definitions": "definition",
+    "dsr": "standardised",
+    "esp2013_weights": "standard_population",
+    "exceptions_first": "icons",
+    "funnel_limits": "funnel",
+    "funnel_significance": "funnel",
+    "icon_of": "icons",
+    "isr": "standardised",
+    "life_expectancy": "life_table",
+    "mean": "averages",
     "open_results": "results",
+    "proportion": "proportions",
     "protect": "disclosure",
+    "rate": "proportions",
+    "recent_trend": "comparison",
+    "sii": "inequality",
+    "xmr": "spc",
 }
 
 __all__ = sorted(_WHERE)
