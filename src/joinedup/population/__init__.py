@@ -8,18 +8,21 @@ from typing import Any
 # A module never has the name of one of these: importing it would put it in the name's place.
 _WHERE = {
     "Codelist": "codelists",
+    "Snapshot": "snapshot",
+    "TABLES": "tables",
+    "ViewError": "view_errors",
     "codelist": "codelists",
     "compile_view": "view_compiler",
     "events": "states",
     "open_snapshot": "snapshot",
     "parse_statement": "statements",
+    "product_views": "view_files",
     "read_view": "view_definition",
+    "read_views": "view_files",
     "run_views": "view_runner",
-    "Snapshot": "snapshot",
     "snapshot_ids": "snapshot",
+    "spark_rows": "views_on_spark",
     "states": "states",
-    "TABLES": "tables",
-    "ViewError": "view_errors",
 }
 
 __all__ = sorted(_WHERE)

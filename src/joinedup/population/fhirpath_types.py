@@ -206,7 +206,7 @@ class _Typing:
                     f"a {given.type} has no key, only a resource has.",
                     "Ask at the top of the view.",
                 )
-            return self._member(Member(source, "id", node.at), source)
+            return replace(node, source=source, shape=self._member(Member(source, "id", node.at), source).shape)
         if name == "getReferenceKey":
             self._must_be_type(source, "Reference", "getReferenceKey() needs a Reference")
             if node.type and node.type not in definitions().resources:

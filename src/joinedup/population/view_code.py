@@ -138,6 +138,8 @@ class Code:
             case Call(name="extension", source=Member() as held, arguments=(url,)):
                 address = self.one(url, scope)
                 self.each(held.source, scope, lambda item: self._extensions(held, item, address, sink, stop), stop)
+            case Call(name="getResourceKey") if node.shape.is_many:
+                self.each(node.source, scope, lambda held: self.if_any(self.let(f"{held}.get('id')"), sink), stop)
             case Call(name="ofType", source=Member(name=name) as held) if not self._is_known(held):
                 over = f"members_of_type({{}}, {name!r}, {node.type!r})"
                 self.each(held.source, scope, lambda item: self.loop(over.format(item), sink, stop), stop)
@@ -291,6 +293,8 @@ class Code:
             case Binary(operator="+" | "-" | "*" | "/"):
                 left, right = self.one(node.left, scope), self.one(node.right, scope)
                 return self.let(f"calculated({node.operator!r}, {left}, {right})")
+            case Call(name="getResourceKey") if not node.shape.is_many:
+                return self._fetch(self.one(node.source, scope), "id")
             case Binary() | Call(name="exists" | "empty" | "not"):
                 return self.yes_no(node, scope)
             case Member() if not node.shape.is_many:
