@@ -32,7 +32,8 @@ class Release(models.Model):
     recipient_kind = models.TextField()  # a key of releases.RECIPIENTS
     recipient = models.TextField(blank=True)  # the body; stays inside
     kind = models.TextField()  # a key of releases.KINDS
-    # Measures, areas, breakdown and months; or the sentences of a cohort and what it is counted by; or how a file was made.
+    # Measures, areas, breakdown and months; or the sentences of a cohort and what it is counted by; or how a file was
+    # made.
     definition = models.JSONField()
     snapshot = models.TextField()  # "" for a file that its maker could not tell
     revision = models.IntegerField(default=0)

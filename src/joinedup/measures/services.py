@@ -1,4 +1,4 @@
-"""The acts around a release: ask, check, approve, refuse, withdraw, publish, take the file. Each is audited as it is done.
+"""The acts around a release: ask, check, approve, refuse, withdraw, publish, take the file; each is audited.
 
 Whoever asks never approves. What is checked when it is asked is checked again when it is approved, under a lock on the
 register of what is out, so that two tables that are harmless alone cannot both be approved beside each other.

@@ -1,8 +1,8 @@
-"""The addresses of this room."""
+"""The addresses of this room, under /measures/."""
 
 from __future__ import annotations
 
-from typing import Any
+from joinedup.measures.release_urls import release_patterns
 
 app_name = "measures"
-urlpatterns: list[Any] = []
+urlpatterns = [*release_patterns]

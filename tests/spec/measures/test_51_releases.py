@@ -64,9 +64,17 @@ def test_the_state_is_read_from_the_steps(told: str, led_to: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "told", ["approved", "asked published", "asked refused approved", "asked approved refused", "asked approved downloaded",
-             "asked withdrawn approved", "asked asked"]
-)  # fmt: skip
+    "told",
+    [
+        "approved",
+        "asked published",
+        "asked refused approved",
+        "asked approved refused",
+        "asked approved downloaded",
+        "asked withdrawn approved",
+        "asked asked",
+    ],
+)
 def test_a_step_that_cannot_follow_is_an_error_in_words(told: str) -> None:
     with pytest.raises(RuleError):
         state_of(told.split())
