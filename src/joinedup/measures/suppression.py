@@ -1,0 +1,481 @@
+"""Which counts of many tables of one shape are hidden, so that none of 1 to 7 people can be worked out.
+
+A table has cells (an area, a band of a breakdown, both) with a numerator n and a denominator d, and sums over them.
+Small counts are hidden first. Then somebody is imagined who reads every published figure with its interval of rounding,
+knows all sums, knows that nobody is counted in n who is not in d, and even knows which stars hide small counts. Where
+that leaves a hidden count less than 1 to 7, a further count is hidden: the cheapest that lets it move again. This is
+repeated until nothing can be worked out. Ties are decided by the order of cells. (rules: PE2 to PE4, PE6; T44)
+
+- Below a hidden small total nothing is shown, not even 0: how many parts are not 0 would narrow the total.
+- Where a denominator is hidden, so is the numerator.
+- The complement d - n is a count of people that nobody prints. It must keep the five values that rounding leaves.
+- On sensitive topics 0 is not told from 1 to 7, nor everybody from all but 1 to 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from joinedup.measures.bounds import C, D, Flags, Forest, N, Sum, Wanted, Whole, Zones, split, stays_open
+from joinedup.measures.rounding import SMALL, UNBOUNDED, nearest_five
+
+SPREAD: Final = 4
+"""What rounding leaves open at least: five values, the highest 4 above the lowest. [decision, after T45]"""
+SENSITIVE_FROM: Final = 145
+"""From this denominator on 7 people are at most 5 %, whatever it was before rounding (143 or more). [decision]"""
+_FREE: Final = UNBOUNDED // 2
+_NEVER: Final = float("inf")
+_ROUNDS: Final = 400
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Raw counts of tables of one shape, (tables, cells), and what each table is.
+
+    `is_published` marks cells that there are at all; `has_people` tables with a denominator; `is_share` those whose
+    numerator is a part of it; `is_sensitive` those of PE6.
+    """
+
+    n: Whole
+    d: Whole
+    is_published: Flags
+    has_people: Flags
+    is_share: Flags
+    is_sensitive: Flags
+
+
+@dataclass
+class Hidden:
+    """Which numerators and denominators are hidden, each (tables, cells), and which of them may also be 0."""
+
+    n: Flags
+    d: Flags
+    n_may_be_0: Flags
+    d_may_be_0: Flags
+    is_primary_n: Flags = field(init=False)
+    is_primary_d: Flags = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.is_primary_n, self.is_primary_d = self.n.copy(), self.d.copy()
+
+    def count(self) -> int:
+        return int(self.n.sum() + self.d.sum())
+
+
+def shows_at_most_5(tables: Tables, shown_d: Whole) -> Flags:
+    """Answer where a sensitive share is given as "≤ 5%": the numerator is 0 to 7 and that is at most 5 % of all."""
+    return tables.is_sensitive[:, None] & tables.is_share[:, None] & (tables.n <= SMALL) & (shown_d >= SENSITIVE_FROM)
+
+
+def shows_at_least_95(tables: Tables, shown_d: Whole) -> Flags:
+    """Answer where a sensitive share is given as "≥ 95%": all but 0 to 7, and those are at most 5 % of all."""
+    few_others = tables.d - tables.n <= SMALL
+    return tables.is_sensitive[:, None] & tables.is_share[:, None] & few_others & (shown_d >= SENSITIVE_FROM)
+
+
+def suppress(
+    tables: Tables, sums: Sequence[Sum], *, audit: bool = True, groups: Whole | None = None
+) -> Hidden:
+    """Answer what is hidden. Where two tables of one group (a month) have the same counts, those are hidden alike.
+
+    Without `audit` only the small counts are: for tests of what an attacker then finds.
+    """
+    return _Suppression(tables, sums, groups).run(audit=audit)
+
+
+class _Suppression:
+    def __init__(self, tables: Tables, sums: Sequence[Sum], groups: Whole | None) -> None:
+        self.tables, self.sums = tables, [(total, np.asarray(parts, dtype=np.int64)) for total, parts in sums]
+        cells = tables.n.shape[1]
+        tree, self.crossing = split(cells, sums)
+        self.forest = Forest(cells, tree)
+        self.crossing_of: dict[int, int] = {cell: at for at, (_, parts) in enumerate(self.crossing) for cell in parts}
+        self.rest_n, self.rest_d = self.forest.rests(tables.n), self.forest.rests(tables.d)
+        people = tables.has_people[:, None] & tables.is_published
+        self.people = people
+        self.small_n = tables.is_published & (tables.n > 0) & (tables.n <= SMALL)
+        self.small_d = people & (tables.d > 0) & (tables.d <= SMALL)
+        others = tables.d - tables.n
+        self.few_others = people & tables.is_share[:, None] & (others > 0) & (others <= SMALL)
+        self.twins = self._twins(groups) if groups is not None else []
+        self.dirty = np.ones(tables.n.shape[0], dtype=bool)
+        self.hidden = self._primary()
+
+    # --- what is hidden without looking at sums ---
+
+    def _primary(self) -> Hidden:
+        tables = self.tables
+        n, d = self.small_n.copy(), self.small_d.copy()
+        some = tables.is_sensitive[:, None] & self.people & (tables.d > 0)
+        either = (tables.n <= SMALL) | (tables.is_share[:, None] & (tables.d - tables.n <= SMALL))
+        n |= some & either
+        return Hidden(n, d, some & n, np.zeros_like(d))
+
+    def _twins(self, groups: Whole) -> list[list[tuple[int, int]]]:
+        # The people with a condition are the numerator of one measure and the denominator of the next.
+        found: dict[tuple[int, bytes], list[tuple[int, int]]] = {}
+        for kind, counts in ((0, self.tables.n), (1, self.tables.d)):
+            for at in range(len(counts)):
+                if counts[at].any() and (kind == 0 or self.tables.has_people[at]):
+                    found.setdefault((int(groups[at]), counts[at].tobytes()), []).append((kind, at))
+        return [ones for ones in found.values() if len(ones) > 1]
+
+    def _close(self) -> None:
+        """Hide what follows from what is hidden: below small totals, numerators of hidden denominators, twins."""
+        hidden, tables = self.hidden, self.tables
+        while True:
+            before = hidden.count() + int(hidden.n_may_be_0.sum() + hidden.d_may_be_0.sum())
+            self._below(hidden.d, hidden.d_may_be_0, tables.d, self.people)
+            follows = hidden.d & tables.is_published
+            hidden.n |= follows
+            hidden.n_may_be_0 |= follows
+            self._below(hidden.n, hidden.n_may_be_0, tables.n, tables.is_published)
+            for twins in self.twins:
+                self._alike(twins)
+            if hidden.count() + int(hidden.n_may_be_0.sum() + hidden.d_may_be_0.sum()) == before:
+                return
+
+    def _below(self, hidden: Flags, may_be_0: Flags, counts: Whole, published: Flags) -> None:
+        for _, totals, parts, starts in self.forest.levels:
+            sizes = np.diff(np.append(starts, len(parts)))
+            under = np.repeat((hidden & published & (counts <= SMALL))[:, totals], sizes, axis=1) & published[:, parts]
+            hidden[:, parts] |= under
+            may_be_0[:, parts] |= under
+        for total, crossed in self.crossing:
+            under = (hidden & published & (counts <= SMALL))[:, [total]] & published[:, crossed]
+            hidden[:, crossed] |= under
+            may_be_0[:, crossed] |= under
+
+    def _alike(self, twins: list[tuple[int, int]]) -> None:
+        for arrays, published in (
+            ((self.hidden.n, self.hidden.d), (self.tables.is_published, self.people)),
+            ((self.hidden.n_may_be_0, self.hidden.d_may_be_0), (self.hidden.n, self.hidden.d)),
+        ):
+            together = np.logical_or.reduce([arrays[kind][at] for kind, at in twins])
+            for kind, at in twins:
+                now = together & published[kind][at]
+                if (now & ~arrays[kind][at]).any():
+                    arrays[kind][at] |= now
+                    self.dirty[at] = True
+
+    # --- what is known ---
+
+    def zones(self, which: Whole) -> tuple[Zones, Zones]:
+        """Answer what the published figures alone say of each cell of some tables, and of the rest of each sum."""
+        tables, hidden = self.tables, self.hidden
+        n, d = tables.n[which], tables.d[which]
+        share = np.broadcast_to(tables.is_share[which][:, None], n.shape)
+        least, most = np.zeros((3, *n.shape), dtype=np.int64), np.full((3, *n.shape), UNBOUNDED, dtype=np.int64)
+        for row, counts, hides, may_be_0, published in (
+            (N, n, hidden.n[which], hidden.n_may_be_0[which], tables.is_published[which]),
+            (D, d, hidden.d[which], hidden.d_may_be_0[which], self.people[which]),
+        ):
+            shown = published & ~hides
+            near = nearest_five(counts)
+            least[row] = np.where(shown & (counts > 0), near - 2, 0)
+            most[row] = np.where(shown, np.where(counts > 0, near + 2, 0), UNBOUNDED)
+            least[row][hides & ~may_be_0] = 1
+            most[row][hides & (counts <= SMALL)] = SMALL
+        least[C][~share] = -UNBOUNDED
+        shown_d = np.where(hidden.d[which] | ~self.people[which], 0, nearest_five(d))
+        few = shows_at_least_95(self._some(which), shown_d)
+        most[C][few] = SMALL
+        rests = []
+        for row in (self.rest_n[which], self.rest_d[which] - self.rest_n[which], self.rest_d[which]):
+            rests.append((np.where(row < 0, -UNBOUNDED, 0), np.where(row == 0, 0, UNBOUNDED)))
+        rest = Zones(np.stack([low for low, _ in rests]), np.stack([high for _, high in rests]))
+        free = ~tables.is_share[which]
+        rest.least[C][free], rest.most[C][free] = -UNBOUNDED, UNBOUNDED
+        return Zones(least, most), rest
+
+    def _some(self, which: Whole) -> Tables:
+        one = self.tables
+        return Tables(
+            one.n[which], one.d[which], one.is_published[which], one.has_people[which], one.is_share[which],
+            one.is_sensitive[which],
+        )  # fmt: skip
+
+    def narrow(self, which: Whole, found: Zones) -> tuple[Flags, Flags, Flags]:
+        """Answer for which n, c and d what was found leaves less open than it must."""
+        low, high = found.least, found.most
+        is_cut = (low > 1) | (high < SMALL)
+        is_near = np.where(self.tables.is_sensitive[which][:, None], is_cut[C], high[C] - low[C] < SPREAD)
+        return self.small_n[which] & is_cut[N], self.few_others[which] & is_near, self.small_d[which] & is_cut[D]
+
+    # --- hiding more until nothing can be worked out ---
+
+    def run(self, *, audit: bool) -> Hidden:
+        self._close()
+        for _ in range(_ROUNDS if audit else 0):
+            which = np.flatnonzero(self.dirty)
+            if not len(which):
+                return self.hidden
+            zones, rest = self.zones(which)
+            cut = self.narrow(which, self.forest.project(zones, rest))
+            is_cut = np.logical_or.reduce([one.any(axis=1) for one in cut])
+            self.dirty[which] = is_cut
+            if is_cut.any():
+                self._hide_more(which[is_cut], [one[is_cut] for one in cut])
+            elif self.crossing:
+                self.dirty[which] = False
+                for at, found in self._crossing_cuts(which, zones, rest):
+                    self.dirty[at] = True
+                    self._hide_more_crossing(at, found)
+            self._close()
+        if audit:
+            raise ValueError("hiding more counts did not end")  # each round hides one at least
+        return self.hidden
+
+    def _hide_more(self, which: Whole, cut: Sequence[Flags]) -> None:
+        n_cut, c_cut, d_cut = cut
+        hidden = self.hidden
+        # A complement first of all by hiding the numerator beside it.
+        at, cells = np.nonzero(c_cut & ~hidden.n[which])
+        hidden.n[which[at], cells] = True
+        for kind, wishes in ((1, d_cut), (0, n_cut | (c_cut & hidden.n[which]))):
+            if kind == 0:
+                wishes[at] = False  # look again first
+                wishes[d_cut.any(axis=1)] = False
+            touched = np.flatnonzero(wishes.any(axis=1))
+            if not len(touched):
+                continue
+            paths = _Paths(self, kind, which[touched])
+            for row, table in enumerate(touched):
+                seen = set[int]()
+                for cell in np.flatnonzero(wishes[table]):
+                    family = int(self.forest.part_of[cell])
+                    if family in seen:
+                        continue
+                    seen.add(family)
+                    if not paths.open(row, int(cell)):
+                        self._hide_all(kind, int(which[table]))
+                        break
+
+    def _hide_all(self, kind: int, at: int) -> None:
+        hides, zeros, published = (
+            (self.hidden.n, self.hidden.n_may_be_0, self.tables.is_published)
+            if kind == 0
+            else (self.hidden.d, self.hidden.d_may_be_0, self.people)
+        )
+        hides[at] |= published[at]
+        zeros[at] |= published[at]
+        self.dirty[at] = True
+
+    # --- tables whose sums cross: groups within places ---
+
+    def _crossing_cuts(self, which: Whole, zones: Zones, rest: Zones) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+        # Enough, and fast: what stays open though all cells of crossing sums are known exactly, is open.
+        crossed = np.unique(np.concatenate([[total, *parts] for total, parts in self.crossing])).astype(np.int64)
+        known = zones.copy()
+        n, d = self.tables.n[which], self.tables.d[which]
+        for row, counts in ((N, n), (C, d - n), (D, d)):
+            if row == N:
+                is_known = np.ones(len(which), dtype=bool)
+            else:
+                is_known = self.tables.has_people[which]
+            place = np.ix_(np.flatnonzero(is_known), crossed)
+            known.least[row][place] = counts[place]
+            known.most[row][place] = counts[place]
+        rest_known = rest
+        cut = self.narrow(which, self.forest.project(known, rest_known))
+        for place, at in enumerate(which):
+            wishes = [(row, int(cell)) for row in (N, C, D) for cell in np.flatnonzero(cut[row][place])]
+            if wishes:
+                found = self._not_open(int(at), place, wishes, zones, rest)
+                if found:
+                    yield int(at), found
+
+    def _not_open(
+        self, at: int, place: int, wishes: list[tuple[int, int]], zones: Zones, rest: Zones
+    ) -> list[tuple[int, int]]:
+        least, most, sums, truth = self.programme(at, place, zones, rest)
+        cells = self.tables.n.shape[1]
+        is_sensitive = bool(self.tables.is_sensitive[at])
+        wanted = [
+            Wanted(row * cells + cell, width=SPREAD)
+            if row == C and not is_sensitive
+            else Wanted(row * cells + cell, least=1, most=SMALL)
+            for row, cell in wishes
+        ]
+        is_open = stays_open(least, most, sums, wanted, truth)
+        return [wish for wish, fine in zip(wishes, is_open, strict=True) if not fine]
+
+    def programme(self, at: int, place: int, zones: Zones, rest: Zones) -> tuple[Whole, Whole, list[Sum], Whole]:
+        """Answer one table as cells n, c, d and rests with their intervals, all sums over them, and the truth."""
+        n, d = self.tables.n[at], self.tables.d[at]
+        cells = len(n)
+        rows = (N, C) if self.tables.is_share[at] else (N, D)
+        least, most = [*zones.least[:, place]], [*zones.most[:, place]]
+        truth = [n, d - n, d]
+        if not self.tables.is_share[at]:  # nothing ties n to d: c is left out by being known
+            least[C] = most[C] = truth[C] = np.zeros(cells, dtype=np.int64)
+        sums: list[Sum] = []
+        if self.tables.is_share[at]:
+            sums = [(D * cells + cell, (N * cells + cell, C * cells + cell)) for cell in range(cells)]
+        more_least, more_most, more_truth = list[int](), list[int](), list[int]()
+        for row in rows:
+            counts = truth[row]
+            for total, parts in self.sums:
+                left = int(counts[total] - counts[parts].sum())
+                members = [row * cells + int(one) for one in parts]
+                if left:
+                    members.append(3 * cells + len(more_truth))
+                    more_truth.append(left)
+                    more_least.append(0 if left > 0 else -UNBOUNDED)
+                    more_most.append(UNBOUNDED)
+                sums.append((row * cells + total, members))
+        return (
+            np.concatenate([*least, np.array(more_least, dtype=np.int64)]),
+            np.concatenate([*most, np.array(more_most, dtype=np.int64)]),
+            sums,
+            np.concatenate([*truth, np.array(more_truth, dtype=np.int64)]),
+        )
+
+    def _hide_more_crossing(self, at: int, found: list[tuple[int, int]]) -> None:
+        for row, cell in found[:1] if len(found) < 4 else found[:: max(1, len(found) // 4)]:
+            kind = 1 if row == D else 0
+            if row == C and not self.hidden.n[at, cell]:
+                self.hidden.n[at, cell] = True
+                continue
+            if cell in self.crossing_of:
+                if not self._rectangle(kind, at, cell):
+                    self._hide_block(kind, at, [self.crossing_of[cell]])
+            elif not _Paths(self, kind, np.array([at])).open(0, cell):
+                before = self.hidden.count()
+                self._hide_block(kind, at, range(len(self.crossing)))
+                if self.hidden.count() == before:
+                    self._hide_all(kind, at)
+
+    def _rectangle(self, kind: int, at: int, cell: int) -> bool:
+        """Hide the cheapest three cells that let a group of a place move against another group and another place."""
+        hides, counts = (self.hidden.n, self.tables.n) if kind == 0 else (self.hidden.d, self.tables.d)
+        cost = np.where(hides[at], 0.0, np.where(counts[at] > 0, counts[at].astype(float), _NEVER))
+        own = int(self.forest.part_of[cell])
+        beside = [int(one) for one in self.forest.sums[own][1] if one != cell]
+        below = [int(one) for one in self.crossing[self.crossing_of[cell]][1] if one != cell]
+        best: tuple[float, tuple[int, ...]] = (_NEVER, ())
+        for one in beside:
+            if one not in self.crossing_of:
+                continue
+            across = set(self.crossing[self.crossing_of[one]][1])
+            for other in below:
+                for corner in across & set(self.forest.sums[self.forest.part_of[other]][1].tolist()):
+                    price = cost[one] + cost[other] + cost[corner]
+                    if 0 < price < best[0]:
+                        best = (float(price), (one, other, int(corner)))
+        for chosen in best[1]:
+            hides[at, chosen] = True
+        return bool(best[1])
+
+    def _hide_block(self, kind: int, at: int, numbers: Sequence[int]) -> None:
+        """Hide all groups of a breakdown within places, if a small one cannot be protected otherwise."""
+        hides, zeros, published = (
+            (self.hidden.n, self.hidden.n_may_be_0, self.tables.is_published)
+            if kind == 0
+            else (self.hidden.d, self.hidden.d_may_be_0, self.people)
+        )
+        block = set[int]()
+        for number in numbers:
+            for cell in self.crossing[number][1]:
+                for beside in self.forest.sums[self.forest.part_of[cell]][1].tolist():
+                    if beside in self.crossing_of:
+                        block |= {beside, *self.crossing[self.crossing_of[beside]][1]}
+        chosen = np.array(sorted(block), dtype=np.int64)
+        before = int(hides[at].sum())
+        hides[at, chosen] |= published[at, chosen]
+        zeros[at, chosen] |= published[at, chosen]
+        if int(hides[at].sum()) == before:
+            self._hide_all(kind, at)
+
+
+class _Paths:
+    """The cheapest cells that let a hidden one move: from it up, then down to a leaf, hiding all on the way.
+
+    If a part rises, another must fall by as much or the total must rise; and if an area moves, one of its own parts
+    must. Going down, `cheapest` is the cost of the best way from a cell to a leaf; `fresh` the same among ways that
+    hide something new.
+    """
+
+    def __init__(self, suppression: _Suppression, kind: int, which: Whole) -> None:
+        self.forest, self.which = suppression.forest, which
+        tables = suppression.tables
+        self.hides, counts, published = (
+            (suppression.hidden.n, tables.n, tables.is_published)
+            if kind == 0
+            else (suppression.hidden.d, tables.d, suppression.people)
+        )
+        self.cost = np.where(counts[which] > 0, counts[which].astype(float), _NEVER)
+        self.cost[self.hides[which] | ~published[which]] = 0.0
+        self.cheapest, self.fresh = self.cost.copy(), np.where(self.cost > 0, self.cost, _NEVER)
+        for _, totals, parts, starts in reversed(self.forest.levels):
+            low = np.minimum.reduceat(self.cheapest[:, parts], starts, axis=1)
+            new = np.minimum.reduceat(self.fresh[:, parts], starts, axis=1)
+            for place, total in enumerate(totals):
+                with np.errstate(invalid="ignore"):
+                    found = self.fresh[:, total] + low[:, place]
+                    by_part = self.cheapest[:, total] + new[:, place]
+                self.fresh[:, total] = np.minimum(found, by_part)
+                self.cheapest[:, total] += low[:, place]
+
+    def open(self, row: int, cell: int) -> bool:
+        """Hide the cheapest way for a hidden cell of one table; False where there is none that hides anything new."""
+        forest = self.forest
+        best: tuple[float, int, tuple[int, ...], bool] = (_NEVER, -1, (), False)
+        climbed: tuple[int, ...] = ()
+        paid = 0.0
+        at = cell
+        while forest.part_of[at] >= 0:
+            number = int(forest.part_of[at])
+            total, parts = forest.sums[number]
+            others = parts[parts != at]
+            if len(others):
+                prices = (self.cheapest if paid > 0 else self.fresh)[row, others]
+                place = int(np.argmin(prices))
+                if paid + prices[place] < best[0]:
+                    best = (paid + float(prices[place]), int(others[place]), climbed, paid == 0)
+            paid += float(self.cost[row, total])
+            climbed = (*climbed, total)
+            for family in forest.families[total]:
+                if family != number:
+                    paid += float(self.cheapest[row, forest.sums[family][1]].min())
+            if not np.isfinite(paid):
+                break
+            at = total
+        else:
+            if 0 < paid < best[0]:
+                best = (paid, -1, climbed, False)
+        if not np.isfinite(best[0]):
+            return False
+        _, down, up, is_new = best
+        before = cell
+        for total in up:
+            self._hide(row, total)
+            for family in forest.families[total]:
+                if before not in forest.sums[family][1]:
+                    self._descend(row, family, is_new=False)
+            before = total
+        if down >= 0:
+            self._down(row, down, is_new=is_new)
+        return True
+
+    def _hide(self, row: int, cell: int) -> None:
+        if self.cost[row, cell] > 0:
+            self.hides[self.which[row], cell] = True
+
+    def _down(self, row: int, cell: int, *, is_new: bool) -> None:
+        self._hide(row, cell)
+        is_new = is_new and not self.cost[row, cell] > 0
+        for family in self.forest.families[cell]:
+            self._descend(row, family, is_new=is_new)
+
+    def _descend(self, row: int, family: int, *, is_new: bool) -> None:
+        parts = self.forest.sums[family][1]
+        prices = (self.fresh if is_new else self.cheapest)[row, parts]
+        if not np.isfinite(prices.min()) and is_new:
+            prices = self.cheapest[row, parts]
+        if np.isfinite(prices.min()):
+            self._down(row, int(parts[int(np.argmin(prices))]), is_new=is_new)
