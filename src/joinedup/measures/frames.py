@@ -35,6 +35,7 @@ Whole = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
 Confidence = float | tuple[float, ...] | None
 
+LONGEST_ROUND = 1_000
 Z_95 = 1.959963984540054  # by which limits that somebody else gave are turned into standard errors
 
 
@@ -174,9 +175,38 @@ def group(df: pd.DataFrame, by: Sequence[str]) -> Groups:
 
 def labels_of(df: pd.DataFrame, name: str) -> tuple[Whole, list[Any]]:
     """Answer the number of each row's label, and the labels in the order in which they first appear."""
-    codes, labels = pd.factorize(column(df, name))
+    given = column(df, name)
+    codes, labels = _looked_up(given) if given.dtype == object else _factorized(given)
     refuse(df, codes < 0, "missing_group", f"Column '{name}' says whose row it is and is missing.")
     return codes.astype(np.intp), list(labels)
+
+
+def _looked_up(texts: Any) -> tuple[Any, Any]:
+    """Answer codes and labels of a column of texts, of which looking up each costs more than all the sums.
+
+    In a table of areas by bands the areas come in runs and the bands in rounds: one run or round says the rest.
+    """
+    values, many = texts.to_numpy(), len(texts)
+    try:
+        again = np.flatnonzero(values[1:LONGEST_ROUND] == values[:1]) + 1
+        if not len(again):
+            return _factorized(texts)
+        if again[0] == 1:
+            heads = np.concatenate([[0], np.flatnonzero(values[1:] != values[:-1]) + 1])
+            if 2 * len(heads) < many:
+                codes, labels = pd.factorize(texts.iloc[heads])
+                return np.repeat(codes, np.diff(heads, append=many)), labels
+        elif many % again[0] == 0 and (values[again[0] :] == values[: -again[0]]).all():
+            codes, labels = pd.factorize(texts.iloc[: again[0]])
+            return np.tile(codes, many // again[0]), labels
+    except TypeError:  # a missing value that is not comparable
+        pass
+    return _factorized(texts)
+
+
+def _factorized(values: Any) -> tuple[Any, Any]:
+    codes, labels = pd.factorize(values)
+    return codes, labels
 
 
 def refuse_repeats(df: pd.DataFrame, groups: Groups, *strata: Whole, what: str) -> None:
