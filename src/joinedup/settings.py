@@ -145,6 +145,7 @@ AUDIT_HEADS_DIR = Path(os.environ.get("JOINEDUP_AUDIT_HEADS", str(DATA_DIR / "au
 SEARCHES = [  # find(text, moment, grant) -> list of ui.SearchResult
     "joinedup.system.search.find",
     "joinedup.record.search.find",
+    "joinedup.measures.search.find",
 ]
 NAVIGATION = [  # (request) -> entries
     "joinedup.record.navigation.entries",

@@ -10,6 +10,7 @@ from ninja.errors import ValidationError
 
 from joinedup import __version__, home
 from joinedup.errors import RuleError
+from joinedup.measures.api import router as measures_api
 from joinedup.system.api import router as system_api
 
 handler400 = "joinedup.ui.errors.bad_request"
@@ -21,6 +22,7 @@ handler500 = "joinedup.ui.errors.failed"
 api = NinjaAPI(title="joinedup", version=__version__, description="The same answers as the pages.", docs_url=None,
                openapi_url=None)  # fmt: skip
 api.add_router("/system", system_api)
+api.add_router("/measures", measures_api)
 
 
 @api.exception_handler(ValidationError)

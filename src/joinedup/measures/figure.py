@@ -176,7 +176,8 @@ def month_shown(month: date) -> str:
 
 
 def _day(value: Any) -> date:
-    return value.date() if hasattr(value, "date") else value
+    day: date = value.date() if hasattr(value, "date") else value
+    return day
 
 
 def _number(value: Any) -> float | None:

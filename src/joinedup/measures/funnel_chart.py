@@ -35,20 +35,12 @@ class Dot:
     is_asked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """One place of the limits: the size, and the four values that chance leaves a point within."""
-
-    size: float
-    lower_998: float | None
-    lower_95: float | None
-    upper_95: float | None
-    upper_998: float | None
+Curves = Mapping[str, Sequence[tuple[float, float]]]
+"""The limits by name ("upper 95%"), each as places (size, value)."""
+LINES: Final = ("lower 99.8%", "lower 95%", "upper 95%", "upper 99.8%")
 
 
-def funnel_spec(
-    dots: Sequence[Dot], limits: Sequence[Limit], *, average: float, title: str, size_title: str
-) -> dict[str, Any]:
+def funnel_spec(dots: Sequence[Dot], curves: Curves, *, average: float, title: str, size_title: str) -> dict[str, Any]:
     """Answer the funnel as a Vega-Lite specification; the area asked for and those beyond 99.8% bear their name."""
     rows = [
         {
@@ -61,17 +53,7 @@ def funnel_spec(
         for dot in dots
     ]
     used = [key for key in SIGNIFICANCE if any(dot.significance == key for dot in dots)]
-    lines = [
-        {"size": limit.size, "at": at, "line": name}
-        for limit in limits
-        for name, at in (
-            ("lower 99.8%", limit.lower_998),
-            ("lower 95%", limit.lower_95),
-            ("upper 95%", limit.upper_95),
-            ("upper 99.8%", limit.upper_998),
-        )
-        if at is not None
-    ]
+    lines = [{"size": size, "at": at, "line": name} for name in LINES for size, at in curves.get(name, ())]
     top = max([dot.value for dot in dots] + [average])
     # Limits of the smallest areas reach far: what is drawn of them stops a little above the highest point.
     ceiling = max(top * 1.25, average * 1.5) or 1.0
@@ -90,7 +72,7 @@ def funnel_spec(
                     "field": "line",
                     "type": "nominal",
                     "scale": {
-                        "domain": ["lower 99.8%", "lower 95%", "upper 95%", "upper 99.8%"],
+                        "domain": list(LINES),
                         "range": [[1, 0], [6, 4], [6, 4], [1, 0]],
                     },
                     "legend": None,

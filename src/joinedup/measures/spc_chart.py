@@ -11,27 +11,26 @@ from dataclasses import dataclass
 from datetime import date
 from html import escape
 from itertools import groupby
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from joinedup.measures.figure import SUPPRESSED, month_shown
+from joinedup.measures.icons import BLUE, GREY, ORANGE, PURPLE, Icon
 
-Variation = Literal["common", "improvement", "concern", "high", "low"]
-Assurance = Literal["pass", "fail", "hit_or_miss", ""]
 FEWEST_FOR_LIMITS: Final = 13
-GREY, BLUE, ORANGE, PURPLE = "#a6a6a6", "#00b0f0", "#e46c0a", "#490092"
 INK: Final = "#212b32"
-_LOOKS: Final[Mapping[str, tuple[str, str, str]]] = {
-    "common": ("No significant change", GREY, "circle"),
-    "improvement": ("Significant change for the better", BLUE, "triangle-up"),
-    "concern": ("Significant change for the worse", ORANGE, "square"),
-    "high": ("Significantly high", PURPLE, "diamond"),
-    "low": ("Significantly low", PURPLE, "triangle-down"),
+_LOOKS: Final[Mapping[tuple[str, str], tuple[str, str, str]]] = {
+    ("common cause", ""): ("No significant change", GREY, "circle"),
+    ("improvement", "high"): ("Significant change for the better, high", BLUE, "triangle-up"),
+    ("improvement", "low"): ("Significant change for the better, low", BLUE, "triangle-down"),
+    ("concern", "high"): ("Significant change for the worse, high", ORANGE, "square"),
+    ("concern", "low"): ("Significant change for the worse, low", ORANGE, "diamond"),
+    ("neutral", "high"): ("Significantly high, no judgement", PURPLE, "triangle-up"),
+    ("neutral", "low"): ("Significantly low, no judgement", PURPLE, "triangle-down"),
 }
 SIGNALS: Final[Mapping[str, str]] = {
-    "outside": "outside the limits",
-    "outside_limits": "outside the limits",
+    "outside limits": "outside the limits",
     "trend": "part of a trend of seven or more",
-    "two_of_three": "two of three near a limit",
+    "two of three": "two of three near a limit",
     "run": "part of a run of seven or more on one side of the mean",
 }
 
@@ -46,52 +45,27 @@ class Point:
     mean: float | None = None
     lower: float | None = None
     upper: float | None = None
-    variation: Variation = "common"
+    variation: str = "common cause"
+    direction: str = ""
     signal: str = ""
     status: str = ""
 
-
-@dataclass(frozen=True, slots=True)
-class Icon:
-    """A sign of Making Data Count: its picture (letter, colour, shape) and the text that must stand beside it."""
-
-    letter: str
-    text: str
-    svg: str
+    @property
+    def look(self) -> tuple[str, str]:
+        """Answer by what its shape, colour and words are found."""
+        return (self.variation, self.direction) if self.variation != "common cause" else ("common cause", "")
 
 
-def variation_icon(variation: Variation, direction: str) -> Icon:
-    """Answer the icon of the last point; `direction` is "high" or "low", on which side of usual it lies."""
-    side = {"high": "high", "low": "low"}.get(direction, "")
-    after = f", {side}" if side else ""
-    if variation == "improvement":
-        return _round(BLUE, side[:1].upper() or "✓", f"significant change for the better{after}")
-    if variation == "concern":
-        return _round(ORANGE, side[:1].upper() or "!", f"significant change for the worse{after}")
-    if variation in {"high", "low"}:
-        arrow = "↑" if variation == "high" else "↓"
-        return _round(PURPLE, arrow, f"significant change{after}, no judgement", "#ffffff")
-    return _round(GREY, "∿", "no significant change")
-
-
-def assurance_icon(assurance: Assurance) -> Icon | None:
-    """Answer the icon that says whether the process, as it runs now, will meet its target; None without a target."""
-    texts: dict[str, tuple[str, str, str]] = {
-        "pass": (BLUE, "P", "the process will meet the target as it runs now"),
-        "fail": (ORANGE, "F", "the process will not meet the target as it runs now"),
-        "hit_or_miss": (GREY, "?", "the process may or may not meet the target as it runs now"),
-    }
-    return _round(*texts[assurance]) if assurance else None
-
-
-def _round(colour: str, letter: str, text: str, ink: str = INK) -> Icon:
-    svg = (
+def icon_svg(icon: Icon) -> str:
+    """Answer an icon's picture: its letter or sign in a circle of its colour. Its text must stand beside it."""
+    letter = {"wave": "∿", "up arrow": "↑", "down arrow": "↓"}.get(icon.sign, icon.sign)
+    ink = "#ffffff" if icon.colour == PURPLE else INK
+    return (
         '<svg viewBox="0 0 56 56" width="56" height="56" aria-hidden="true" focusable="false">'
-        f'<circle cx="28" cy="28" r="25" fill="{colour}" stroke="{INK}" stroke-width="2"/>'
+        f'<circle cx="28" cy="28" r="25" fill="{icon.colour}" stroke="{INK}" stroke-width="2"/>'
         f'<text x="28" y="38" font-family="Arial, sans-serif" font-size="28" font-weight="bold" text-anchor="middle" '
         f'fill="{ink}">{escape(letter)}</text></svg>'
     )
-    return Icon(letter, text, svg)
 
 
 def spc_spec(points: Sequence[Point], *, title: str, target: float | None = None) -> dict[str, Any]:
@@ -104,7 +78,7 @@ def spc_spec(points: Sequence[Point], *, title: str, target: float | None = None
     for has_value, run in groupby(points, key=lambda point: point.value is not None):
         unbroken += has_value
         rows += [_row(point, unbroken) for point in run]
-    used = [kind for kind in _LOOKS if any(row["kind"] == _LOOKS[kind][0] for row in rows if row["value"] is not None)]
+    used = [look for look in _LOOKS if any(point.look == look for point in points if point.value is not None)]
     gaps = [row for row in rows if row["value"] is None]
     month = {"field": "month", "type": "temporal", "title": None, "axis": {"format": "%b %Y", "labelAngle": 0}}
     value = {"field": "value", "type": "quantitative", "title": title, "scale": {"zero": False}}
@@ -163,13 +137,13 @@ def _row(point: Point, unbroken: int) -> dict[str, Any]:
         "mean": point.mean,
         "lower": point.lower,
         "upper": point.upper,
-        "kind": _LOOKS[point.variation][0],
+        "kind": _LOOKS[point.look][0],
         "unbroken": unbroken,
         "mark": "" if point.value is not None else ("*" if point.status == SUPPRESSED else "–"),
     }
 
 
-def _scale(used: Sequence[str], place: int, *, legend: bool) -> dict[str, Any]:
+def _scale(used: Sequence[tuple[str, str]], place: int, *, legend: bool) -> dict[str, Any]:
     return {
         "field": "kind",
         "type": "nominal",
@@ -205,14 +179,14 @@ def _names_of_lines(last: Point | None, target: float | None) -> dict[str, Any]:
     }
 
 
-def spc_summary(points: Sequence[Point], *, icon: Icon, assurance: Icon | None, target_shown: str = "") -> str:
+def spc_summary(points: Sequence[Point], *, icon: Icon | None, assurance: Icon | None, target_shown: str = "") -> str:
     """Answer what the chart shows in sentences: the last point, earlier signals, the target, gaps and thin data."""
     held = [point for point in points if point.value is not None]
     if not held:
         return "No month has a figure that may be shown."
-    parts = [f"{month_shown(held[-1].month)}: {held[-1].shown}; {icon.text}."]
-    earlier = [point for point in held[-7:-1] if point.variation != "common"]
-    if held[-1].variation == "common" and earlier:
+    parts = [f"{month_shown(held[-1].month)}: {held[-1].shown}; {icon.text if icon else 'no signal'}."]
+    earlier = [point for point in held[-7:-1] if point.variation != "common cause"]
+    if held[-1].variation == "common cause" and earlier:
         parts.append(f"Recent signals: {_listed([month_shown(point.month) for point in earlier])}.")
     if assurance is not None and target_shown:
         parts.append(f"Target {target_shown}: {assurance.text}.")

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from django.urls import path
+
 from joinedup.measures.release_urls import release_patterns
+from joinedup.measures.views import areas, comparisons, measure, start, why
 
 app_name = "measures"
-urlpatterns = [*release_patterns]
+urlpatterns = [
+    path("", start.start, name="start"),
+    path("areas/<str:code>/", areas.area, name="area"),
+    path("compare/", comparisons.compare, name="compare"),
+    *release_patterns,
+    path("<slug:measure_id>/", measure.measure, name="measure"),
+    path("<slug:measure_id>/why/", why.why, name="why"),
+    path("<slug:measure_id>/why/<slug:name>.csv", why.codes, name="codes"),
+]

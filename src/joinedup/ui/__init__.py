@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from joinedup.ui.charts import Chart
     from joinedup.ui.dates import PARTS, WrittenDate, day, instant, read_date
     from joinedup.ui.diagrams import Arrow, Box, Diagram
-    from joinedup.ui.exports import Export, Provenance, csv_lines, workbook
+    from joinedup.ui.exports import Export, Provenance, csv_lines, csv_text, workbook
     from joinedup.ui.maps import Feature, Map, tile
     from joinedup.ui.outcomes import outcome
     from joinedup.ui.pages import Crumb, NavigationEntry, Page, SearchResult
@@ -33,6 +33,7 @@ __all__ = [
     "Table",
     "WrittenDate",
     "csv_lines",
+    "csv_text",
     "day",
     "instant",
     "outcome",
@@ -44,7 +45,7 @@ __all__ = [
 _HOMES = {
     "pages": ("Crumb", "NavigationEntry", "Page", "SearchResult"),
     "tables": ("Column", "Table"),
-    "exports": ("Export", "Provenance", "csv_lines", "workbook"),
+    "exports": ("Export", "Provenance", "csv_lines", "csv_text", "workbook"),
     "charts": ("Chart",),
     "maps": ("Feature", "Map", "tile"),
     "outcomes": ("outcome",),

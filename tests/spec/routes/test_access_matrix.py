@@ -48,6 +48,10 @@ PIECES = {
     "<str:fact>": "Name",
     "<int:fact_id>": "1",
     "<int:number>": "1",
+    "<slug:measure_id>": "emergency-admissions",
+    "<slug:name>": "hypertension",
+    "<measure>": "emergency-admissions",
+    "<area>": "QM7",
     "<str:code>": "cy",
 }
 
