@@ -136,6 +136,11 @@ class Groups:
         """Answer how many rows each group has, or how many of those that are flagged."""
         return np.bincount(self.codes if flags is None else self.codes[flags], minlength=self.count)
 
+    def refuse(self, bad: Flags, code: str, expected: str) -> None:
+        """Stop when a group is bad, naming the index of all its rows."""
+        if bad.any():
+            refuse(self.df, bad[self.codes], code, expected)
+
     @cached_property
     def first(self) -> Whole:
         """Answer the position of each group's first row."""

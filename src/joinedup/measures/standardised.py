@@ -76,23 +76,25 @@ def dsr(
     weights = _weights(df, weight, age, bands, labels)
     if event_frequency is None:
         refuse_repeats(df, groups, bands, what="group and age band")
-        frequency, is_first = np.ones(len(df)), None
+        frequency, is_first = None, None
         has = groups.rows()
     else:
         frequency, is_first = _frequencies(df, groups, bands, event_frequency, population)
         has = groups.rows(is_first)
-    _refuse_lacking(df, groups, has, len(labels), age)
+    _refuse_lacking(groups, has, len(labels), age)
 
     def of_each_band(values: Floats) -> Floats:
         """Answer sums over bands, each once, however many rows of frequencies it has."""
         return groups.total(values) if is_first is None else groups.total(np.where(is_first, values, 0.0))
 
     whole = of_each_band(weights)
-    refuse(df, (whole <= 0)[groups.codes], "not_positive", "The weights of a group must add up to more than 0.")
+    groups.refuse(whole <= 0, "not_positive", "The weights of a group must add up to more than 0.")
     share = weights / population
-    events = groups.total(people * frequency)
-    value = groups.total(people * frequency * share) / whole
-    variance = groups.total(people * (frequency * share) ** 2) / whole**2
+    counted = people if frequency is None else people * frequency
+    weighed = share if frequency is None else share * frequency
+    events = groups.total(counted)
+    value = groups.total(counted * share) / whole
+    variance = groups.total(people * weighed**2) / whole**2
     few = events < FEWEST_EVENTS
     value[few] = np.nan
     found = []
@@ -150,14 +152,14 @@ def isr(
     if age is not None:
         bands, labels = labels_of(df, age)
         refuse_repeats(df, groups, bands, what="group and age band")
-        _refuse_lacking(df, groups, groups.rows(), len(labels), age)
+        _refuse_lacking(groups, groups.rows(), len(labels), age)
     if observed is None:
         found, missing = _filled(counts_of(df, x))
         events, is_filled = groups.total(found), _any(groups, missing)
     else:
         events, is_filled = _totals(groups, observed, x), np.zeros(groups.count, dtype=np.bool_)
     expected = groups.total(population * ref_events / ref_population)
-    refuse(df, (expected <= 0)[groups.codes], "not_positive", "No events are expected of a group at these rates.")
+    groups.refuse(expected <= 0, "not_positive", "No events are expected of a group at these rates.")
     scale = np.full(groups.count, float(refvalue))
     if kind == "rate":
         scale = groups.total(ref_events) / groups.total(ref_population) * multiplier
@@ -210,9 +212,8 @@ def _weights(df: pd.DataFrame, weight: str | Mapping[str, float], age: str, band
     return weights
 
 
-def _refuse_lacking(df: pd.DataFrame, groups: Groups, has: Whole, wanted: int, age: str) -> None:
-    lacking = has < wanted
-    refuse(df, lacking[groups.codes], "missing_band",
+def _refuse_lacking(groups: Groups, has: Whole, wanted: int, age: str) -> None:
+    groups.refuse(has < wanted, "missing_band",
            f"Every group must have every age band of column '{age}' ({wanted}); join bands for all groups "
            "when one has nobody.")  # fmt: skip
 
