@@ -38,26 +38,26 @@ UNKNOWN = Shape("", True)
 class Literal:
     type: str
     value: str | int | Decimal | float | bool | None
-    at: int = 0
+    at: int = field(default=0, compare=False)
     shape: Shape = UNKNOWN
 
 
 @dataclass(frozen=True)
 class This:
-    at: int = 0
+    at: int = field(default=0, compare=False)
     shape: Shape = UNKNOWN
 
 
 @dataclass(frozen=True)
 class RowIndex:
-    at: int = 0
+    at: int = field(default=0, compare=False)
     shape: Shape = UNKNOWN
 
 
 @dataclass(frozen=True)
 class Constant:
     name: str
-    at: int = 0
+    at: int = field(default=0, compare=False)
     shape: Shape = UNKNOWN
 
 
@@ -65,7 +65,7 @@ class Constant:
 class Member:
     source: Node
     name: str
-    at: int = 0
+    at: int = field(default=0, compare=False)
     shape: Shape = UNKNOWN
 
 
@@ -74,7 +74,7 @@ class Call:
     source: Node
     name: str
     arguments: tuple[Node, ...] = ()
-    at: int = 0
+    at: int = field(default=0, compare=False)
     shape: Shape = UNKNOWN
     type: str = field(default="", kw_only=True)
     """The type that `ofType` or `getReferenceKey` names."""
@@ -84,14 +84,14 @@ class Call:
 class Index:
     source: Node
     index: Node
-    at: int = 0
+    at: int = field(default=0, compare=False)
     shape: Shape = UNKNOWN
 
 
 @dataclass(frozen=True)
 class Minus:
     operand: Node
-    at: int = 0
+    at: int = field(default=0, compare=False)
     shape: Shape = UNKNOWN
 
 
@@ -100,7 +100,7 @@ class Binary:
     operator: str
     left: Node
     right: Node
-    at: int = 0
+    at: int = field(default=0, compare=False)
     shape: Shape = UNKNOWN
 
 

@@ -51,6 +51,7 @@ class Code:
         self.place = Place()
         self.names: dict[str, Any] = {name: getattr(view_functions, name) for name in _FUNCTIONS} | {"NONE": {}}
         self.fetched: dict[tuple[str, str], str] = {}
+        self.known: dict[tuple[Node, Scope], str] = {}
         self.sure = {"r"}  # variables that are never None
 
     def line(self, text: str) -> None:
@@ -75,14 +76,15 @@ class Code:
     def block(self, header: str) -> Iterator[None]:
         """Write an indented block. What is fetched in it is not known after it: it may not have been gone through."""
         self.line(header)
-        kept, self.fetched = self.fetched, dict(self.fetched)
+        kept = self.fetched, self.known
+        self.fetched, self.known = dict(self.fetched), dict(self.known)
         self.indent += 1
         start = len(self.lines)
         yield
         if len(self.lines) == start:
             self.line("pass")
         self.indent -= 1
-        self.fetched = kept
+        self.fetched, self.known = kept
 
     def loop(self, over: str, body: Sink, stop: Stop | None) -> None:
         name = self.new()
@@ -248,7 +250,15 @@ class Code:
         return found
 
     def one(self, node: Node, scope: Scope) -> str:
-        """Answer the variable with the value of an expression, or None."""
+        """Answer the variable with the value of an expression, or None; worked out once for all who need it."""
+        if node.shape.is_many or isinstance(node, Literal | This | RowIndex | Member):
+            return self._one(node, scope)
+        known = self.known.get((node, scope))
+        if known is None:
+            known = self.known[node, scope] = self._one(node, scope)
+        return known
+
+    def _one(self, node: Node, scope: Scope) -> str:
         match node:
             case Literal():
                 if node.value is None:

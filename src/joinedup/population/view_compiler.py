@@ -173,10 +173,10 @@ class _Rows(Code):
     def walked(self, select: Select, scope: Scope) -> str:
         """Write the functions of a repeat, one for each type it comes to, and answer the list of what it finds."""
         functions = {type_: f"walk_{self.new()}" for type_ in select.walks}
-        kept = self.lines, self.indent, self.fetched
+        kept = self.lines, self.indent, self.fetched, self.known
         self.lines, self.indent = self.walkers, 0
         for type_, walk in select.walks.items():
-            self.fetched = {}
+            self.fetched, self.known = {}, {}
             with self.block(f"def {functions[type_]}(r, found):"):
                 for node, to in walk.paths:
 
@@ -185,7 +185,7 @@ class _Rows(Code):
                         self.line(f"{functions[to]}({item}, found)")
 
                     self.each(node, Scope("r"), take)
-        self.lines, self.indent, self.fetched = kept
+        self.lines, self.indent, self.fetched, self.known = kept
         found = self.let("[]")
         self.line(f"{functions[select.starts_at]}({scope.this}, {found})")
         return found
