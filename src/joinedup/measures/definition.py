@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from joinedup import database
-from joinedup.errors import FileError, NotFound, did_you_mean
+from joinedup.errors import FileError, NotFound, RuleError, did_you_mean
 
 OURS: Final = Path(__file__).with_name("definitions")
 KINDS: Final = ("proportion", "rate", "mean", "count")
@@ -39,8 +39,8 @@ _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 class MeasureDefinition:
     """One measure. What it counts of people are sentences; what it counts of events is the name of an activity.
 
-    proportion: people of `denominator` for whom `numerator` holds too; or, with `counts`, events of that name of those
-        of the name `of`.
+    proportion: people of `denominator` for whom `numerator` holds too (or, said from the other end, for whom `without`
+        does not); or, with `counts`, events of that name of those of the name `of`.
     rate: events of the name `counts`, or people for whom `numerator` holds, for each `multiplier` people of
         `denominator`.
     mean: the mean of `average` over those of `denominator` who have one.
@@ -63,6 +63,7 @@ class MeasureDefinition:
     population: str = "registered"
     denominator: tuple[str, ...] = ()
     numerator: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     counts: str = ""
     of: str = ""
@@ -94,7 +95,7 @@ class MeasureDefinition:
     def sentences(self) -> tuple[str, ...]:
         """Answer every sentence that it is made of, that of its population first."""
         home = "is registered" if self.population == "registered" else "is resident"
-        return tuple(dict.fromkeys((home, *self.denominator, *self.numerator, *self.exclude)))
+        return tuple(dict.fromkeys((home, *self.denominator, *self.numerator, *self.without, *self.exclude)))
 
 
 _FIELDS: Final = {one.name: one for one in fields(MeasureDefinition)}
@@ -251,20 +252,24 @@ class _Reading:
             )
         if one.target is not None and not one.target_source:
             self.fail("target_source", "is missing; expected who set the target, and where")
-        self._check_kind(one)
         self._check_words(one)
+        self._check_kind(one)
 
     def _check_kind(self, one: MeasureDefinition) -> None:
+        from joinedup.population import parse_statement
+
         if one.of and not one.counts:
             self.fail("of", "is for a share of events; expected `counts` beside it")
         if one.of and one.kind != "proportion":
             self.fail("of", f"a {one.kind} given, expected kind proportion")
         if one.average and one.kind != "mean":
             self.fail("average", f"a {one.kind} given, expected kind mean")
-        if one.counts and one.numerator:
-            self.fail("numerator", "stands beside `counts`; expected either events or people")
+        if one.counts and (one.numerator or one.without):
+            self.fail("numerator" if one.numerator else "without", "stands beside `counts`; expected events or people")
+        if one.numerator and one.without:
+            self.fail("without", "stands beside `numerator`; expected one of them")
         missing = {
-            "proportion": not one.numerator and not one.of and "numerator",
+            "proportion": not one.numerator and not one.without and not one.of and "numerator",
             "rate": not one.numerator and not one.counts and "counts",
             "mean": not one.average and "average",
             "count": False,
@@ -275,25 +280,28 @@ class _Reading:
             self.fail("of", "is missing; a share of events needs to know of which")
         if one.standardise and (one.kind not in {"proportion", "rate"} or one.of):
             self.fail("standardise", "true given, expected false: only people, or events for people, have age bands")
+        if one.standardise and any(parse_statement(sentence).form == "aged" for sentence in one.denominator):
+            self.fail("standardise", "true given, expected false: the standard population is of all ages")
         if one.months == 12 and not one.counts and not one.average:
             self.fail("months", "12 given, expected 1: the sentences about people say their own period")
 
     def _check_words(self, one: MeasureDefinition) -> None:
-        from joinedup.population.activities import activity  # type: ignore[import-not-found,unused-ignore]
-        from joinedup.population.statements import parse  # type: ignore[import-not-found,unused-ignore]
+        from joinedup.population import counted_event, parse_statement
 
-        for field in ("denominator", "numerator", "exclude"):
+        for field in ("denominator", "numerator", "without", "exclude"):
             for sentence in getattr(one, field):
                 try:
-                    parse(sentence)
-                except ValueError as error:
-                    self.fail(field, f"'{sentence}': {error}")
-        for field in ("counts", "of"):
+                    parse_statement(sentence)
+                except RuleError as error:
+                    self.fail(field, str(error))
+        for field in ("counts", "of", "average"):
             if name := getattr(one, field):
                 try:
-                    activity(name)
-                except (ValueError, LookupError) as error:
+                    event = counted_event(name)
+                except NotFound as error:
                     self.fail(field, str(error))
+                if bool(event.amount) != (field == "average"):
+                    self.fail(field, f"'{name}' given, which {'adds up' if event.amount else 'has no'} amounts")
 
     def fail(self, field: str, expected: str) -> Any:
         raise FileError(

@@ -83,7 +83,7 @@ def write_protected(folder: Path, figures: pd.DataFrame) -> dict[str, str]:
     """Write protected figures, a file a measure, and answer the SHA-256 of each file."""
     import pyarrow as pa
 
-    schema = pa.schema([(name, _ARROW(kind)) for name, kind in FIGURE_COLUMNS.items()])
+    schema = pa.schema([(name, _arrow(kind)) for name, kind in FIGURE_COLUMNS.items()])
     protected = folder / "protected"
     (protected / "measures").mkdir(parents=True)
     digests = {}

@@ -8,12 +8,18 @@ from typing import Any
 # A module never has the name of one of these: importing it would put it in the name's place.
 _WHERE = {
     "Codelist": "codelists",
+    "CountedEvent": "counted_events",
+    "PeopleByMonth": "people_by_month",
     "Snapshot": "snapshot",
     "TABLES": "tables",
     "ViewError": "view_errors",
     "codelist": "codelists",
     "compile_view": "view_compiler",
+    "counted_event": "counted_events",
+    "everybody_by_month": "people_by_month",
     "events": "states",
+    "events_by_month": "counted_events",
+    "holding": "states",
     "open_snapshot": "snapshot",
     "parse_statement": "statements",
     "product_views": "view_files",

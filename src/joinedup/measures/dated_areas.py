@@ -1,0 +1,214 @@
+"""Which area a practice or a small area counts in, month by month, and which areas are parts of which.
+
+An area's figure in a month is of what belonged to it then. An area that became another whole is counted in its
+successor too, for the months before: a figure before a merger and one after it are of the same people (rules: PC10,
+dated areas).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+KINDS: Final = ("system", "place", "neighbourhood", "practice")
+Numbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Life:
+    """An area over time: its spells as [starts, ends), what it is part of, and what it became."""
+
+    code: str
+    kind: str
+    name: str
+    spells: tuple[tuple[date, date | None, str | None], ...]
+    became: str | None
+
+    @property
+    def began(self) -> date:
+        return min(starts for starts, _, _ in self.spells)
+
+    @property
+    def ended(self) -> date | None:
+        ends = [ends for _, ends, _ in self.spells]
+        return None if None in ends else max(one for one in ends if one is not None)
+
+    def exists(self, day: date) -> bool:
+        return any(starts <= day and (ends is None or day < ends) for starts, ends, _ in self.spells)
+
+    def part_of(self, day: date) -> str | None:
+        """Answer what it is part of on a day; after its end or before its beginning, what it was first or last."""
+        for starts, ends, whole in sorted(self.spells, key=lambda spell: spell[0], reverse=True):
+            if starts <= day:
+                return whole
+        return min(self.spells, key=lambda spell: spell[0])[2]
+
+
+@dataclass(frozen=True)
+class Belonging:
+    """That a unit (a practice, a small area) lies in these areas in [starts, ends)."""
+
+    unit: str
+    areas: tuple[tuple[str, str], ...]  # (kind, code)
+    starts: date
+    ends: date | None
+
+
+class DatedAreas:
+    """The areas of a system over some months, given by their last days."""
+
+    def __init__(self, lives: Sequence[Life], ends_of_months: Sequence[date]) -> None:
+        order = {kind: n for n, kind in enumerate(KINDS)}
+        self.lives = sorted(lives, key=lambda life: (order[life.kind], life.code))
+        self.days = list(ends_of_months)
+        self.place = {(life.kind, life.code): n for n, life in enumerate(self.lives)}
+        self.exists = np.array([[life.exists(day) for day in self.days] for life in self.lives], dtype=bool)
+        self.carried = self._carried()
+
+    def chain(self, kind: str, code: str) -> list[int]:
+        """Answer an area and all that it became, by their places."""
+        found: list[int] = []
+        while (at := self.place.get((kind, code))) is not None and at not in found:
+            found.append(at)
+            code = self.lives[at].became or ""
+        return found
+
+    def _carried(self) -> npt.NDArray[np.bool_]:
+        """Answer for which months an area has a figure though it did not exist: what became of others had theirs."""
+        carried = np.zeros_like(self.exists)
+        for life in self.lives:
+            first, *later = self.chain(life.kind, life.code)
+            for at in later:
+                carried[at] |= self.exists[first] & ~self.exists[at]
+        return carried
+
+    @property
+    def has_figure(self) -> npt.NDArray[np.bool_]:
+        return self.exists | self.carried
+
+    def sums(self, units: Sequence[str], belongings: Sequence[Belonging], tally: Any) -> Any:
+        """Answer the sums over units of each area: tally[unit, …, month] becomes answer[area, …, month]."""
+        from scipy.sparse import csr_array
+
+        number = {unit: n for n, unit in enumerate(units)}
+        many = len(self.days)
+        flat = tally.reshape(len(units), -1, many)
+        answer = np.zeros((len(self.lives), flat.shape[1], many), dtype=tally.dtype)
+        for months, (rows, columns) in self._memberships(number, belongings).items():
+            weights = np.ones(len(rows), dtype=np.int64)
+            matrix = csr_array((weights, (rows, columns)), shape=(len(self.lives), len(units)))
+            picked = flat[:, :, list(months)]
+            answer[:, :, list(months)] = (matrix @ picked.reshape(len(units), -1)).reshape(
+                len(self.lives), flat.shape[1], len(months)
+            )
+        return answer.reshape(len(self.lives), *tally.shape[1:])
+
+    def _memberships(
+        self, number: dict[str, int], belongings: Sequence[Belonging]
+    ) -> dict[tuple[int, ...], tuple[list[int], list[int]]]:
+        """Answer (areas, units) that belong together, for each set of months in which it is the same."""
+        by_month: dict[frozenset[tuple[int, int]], list[int]] = {}
+        for month, day in enumerate(self.days):
+            pairs: set[tuple[int, int]] = set()
+            for one in belongings:
+                if one.unit in number and one.starts <= day and (one.ends is None or day < one.ends):
+                    for kind, code in one.areas:
+                        pairs.update((at, number[one.unit]) for at in self.chain(kind, code))
+            by_month.setdefault(frozenset(pairs), []).append(month)
+        found = {}
+        for same, months in by_month.items():
+            ordered = sorted(same)
+            found[tuple(months)] = ([area for area, _ in ordered], [unit for _, unit in ordered])
+        return found
+
+    def unit_places(self, units: Sequence[str], belongings: Sequence[Belonging]) -> Numbers:
+        """Answer for each unit the place that it lies in on the last day, by its number among areas; -1 for none."""
+        day, found = self.days[-1], np.full(len(units), -1, dtype=np.int64)
+        number = {unit: n for n, unit in enumerate(units)}
+        for one in belongings:
+            if one.unit in number and one.starts <= day and (one.ends is None or day < one.ends):
+                code = dict(one.areas).get("place")
+                if code is not None:
+                    found[number[one.unit]] = self.place.get(("place", code), -1)
+        return found
+
+
+def read_areas(snapshot: Any, ends_of_months: Sequence[date]) -> DatedAreas:
+    """Answer the areas of a snapshot's system."""
+    lives: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in snapshot.table("area").to_pyarrow().to_pylist():
+        if row["kind"] in KINDS:
+            lives.setdefault((row["kind"], row["code"]), []).append(row)
+    system = str(snapshot.manifest["system"])
+    made = []
+    for (kind, code), rows in sorted(lives.items()):
+        rows.sort(key=lambda row: row["starts"])
+        if kind == "system" and code != system:
+            continue
+        became = [row["became"] for row in rows if row["ends"] is not None and row["became"]]
+        made.append(
+            Life(
+                code,
+                kind,
+                rows[-1]["name"] or code,
+                tuple((row["starts"], row["ends"], row["part_of"]) for row in rows),
+                became[-1] if became and rows[-1]["ends"] is not None else None,
+            )
+        )
+    return DatedAreas(made, ends_of_months)
+
+
+def read_belongings(snapshot: Any, population: str) -> list[Belonging]:
+    """Answer where practices (registered) or small areas (resident) belong, from the snapshot's dated tables."""
+    name, unit = ("practice_area", "practice") if population == "registered" else ("small_area", "lsoa11")
+    system = str(snapshot.manifest["system"])
+    found = []
+    for row in snapshot.table(name).to_pyarrow().to_pylist():
+        if row["system"] != system:
+            continue
+        areas = [(kind, row[kind]) for kind in ("system", "place", "neighbourhood") if row[kind]]
+        if population == "registered":
+            areas.append(("practice", row["practice"]))
+        found.append(Belonging(row[unit], tuple(areas), row["starts"] or date.min, row["ends"]))
+    return sorted(found, key=lambda one: (one.unit, one.starts))
+
+
+def parts(areas: DatedAreas, belongings: Sequence[Belonging]) -> list[tuple[str, str, str, int, int]]:
+    """Answer which area is a part of which, as (area, whole, family, first month, last month) by their places.
+
+    The parts of one whole and family add up to it. A place is divided into its neighbourhoods, and what of it lies in
+    none; an area that is no more is a part of what it became.
+    """
+    by_pair: dict[tuple[str, str, str], list[int]] = {}
+    for month, day in enumerate(areas.days):
+        for one in belongings:
+            if not (one.starts <= day and (one.ends is None or day < one.ends)):
+                continue
+            inside = dict(one.areas)
+            levels = [
+                (kind, inside[kind]) for kind in ("practice", "neighbourhood", "place", "system") if inside.get(kind)
+            ]
+            for (kind, code), (above, whole) in pairwise(levels):
+                for at in areas.chain(above, whole):
+                    by_pair.setdefault((code, areas.lives[at].code, ""), []).append(month)
+                for at, after in pairwise(areas.chain(kind, code)):
+                    # Where the successor was there before, more than this area went into it.
+                    if not areas.exists[after, month]:
+                        by_pair.setdefault((areas.lives[at].code, areas.lives[after].code, "became"), []).append(month)
+    found = []
+    for (code, whole, family), months in sorted(by_pair.items()):
+        distinct = sorted(set(months))
+        start = previous = distinct[0]
+        for month in distinct[1:]:
+            if month != previous + 1:
+                found.append((code, whole, family, start, previous))
+                start = month
+            previous = month
+        found.append((code, whole, family, start, previous))
+    return found

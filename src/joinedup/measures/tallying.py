@@ -1,0 +1,208 @@
+"""Counting: who a sentence holds for, and what happened to whom, by unit, age, group and month, in one pass each.
+
+Two group-bys answer everything: by unit (practice or small area) and age, and by place and groups. Months are bits of a
+whole number (see `joinedup.population`), so that a row of a person counts for all its months at once; the counts of
+each month are sums of bits. The same Ibis expressions run on DuckDB and Spark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from joinedup.measures.dated_areas import Belonging, DatedAreas, read_belongings
+from joinedup.measures.definition import MeasureDefinition
+from joinedup.measures.standard_population import ESP2013
+from joinedup.population import (
+    counted_event,
+    events_by_month,
+    everybody_by_month,
+    holding,
+    parse_statement,
+)
+
+Numbers = npt.NDArray[np.int64]
+BANDS: Final = tuple(ESP2013)
+"""The bands of age that figures are broken down by: those of the European Standard Population."""
+FIRST_AGES: Final = tuple(int(band.rstrip("+").split("-")[0]) for band in BANDS)
+GROUPS: Final = {
+    "sex": ("female", "male", "other", "Unknown"),
+    "ethnic_group": ("White", "Mixed", "Asian", "Black", "Other", "Unknown"),
+    "deprivation_national": ("Unknown", "1", "2", "3", "4", "5"),
+    "deprivation_local": ("Unknown", "1", "2", "3", "4", "5"),
+}
+"""Each breakdown besides age, with its groups by number."""
+_SLICES: Final = 256
+_AMOUNTS: Final = ("events", "total", "squares")
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counts: by_unit[unit, slice, month], and by_group[breakdown][place, group, slice, month].
+
+    The last place is "in none". `total` and `squares` are tallies of amounts and of their squares, for means.
+    """
+
+    by_unit: Numbers
+    by_group: dict[str, Numbers]
+    total: Tally | None = None
+    squares: Tally | None = None
+
+
+class Tallies:
+    """All counting on one snapshot. Each tally is made once, however many measures need it."""
+
+    def __init__(self, snapshot: Any, many: Iterable[MeasureDefinition], months: range, areas: DatedAreas) -> None:
+        self.snapshot, self.months, self.areas = snapshot, months, areas
+        bounds = {0, *FIRST_AGES}
+        for one in many:
+            low, high, _ = split_ages(one.denominator)
+            bounds |= {low, *([] if high is None else [high + 1])}
+        self.ages = tuple(sorted(bounds))
+        self.band_of_slice = np.array(
+            [max(n for n, first in enumerate(FIRST_AGES) if first <= age) for age in self.ages] + [len(BANDS)]
+        )
+        self._made: dict[object, Tally] = {}
+        self._people: dict[str, Any] = {}
+        self.belongings: dict[str, list[Belonging]] = {}
+        self.units: dict[str, tuple[str, ...]] = {}
+        self.places = [n for n, life in enumerate(areas.lives) if life.kind == "place"]
+
+    def slices(self, low: int, high: int | None) -> npt.NDArray[np.bool_]:
+        """Answer which slices lie within ages; the unknown one only where every age does."""
+        chosen = [low <= age and (high is None or age <= high) for age in self.ages]
+        return np.array([*chosen, low == 0 and high is None])
+
+    def people(self, population: str, sentences: Sequence[str], exclude: Sequence[str] = ()) -> Tally:
+        """Answer how many people all the sentences hold for, and none of `exclude`, at the end of each month."""
+        key = ("people", population, frozenset(sentences), frozenset(exclude))
+        if key not in self._made:
+            self._made[key] = self._tally(self._holding(population, sentences, exclude, "mask"), None)
+        return self._made[key]
+
+    def events(self, population: str, sentences: Sequence[str], exclude: Sequence[str], name: str) -> Tally:
+        """Answer how many such events people had in each month for whom all the sentences hold, and none of `exclude`."""
+        key = ("events", population, frozenset(sentences), frozenset(exclude), name)
+        if key not in self._made:
+            event = counted_event(name)
+            happened = events_by_month(self.snapshot, event, self.months)
+            people = self._holding(population, sentences, exclude, "seen")
+            met = people.inner_join(happened, "who")
+            met = met.filter(((met.mask >> met.month) & 1) == 1)
+            self._made[key] = self._tally(met, _AMOUNTS if event.amount else _AMOUNTS[:1])
+        return self._made[key]
+
+    def _everybody(self, population: str) -> Any:
+        """Answer (who, a, b, mask, seen): the unit and slice, and the place and groups, each as one number."""
+        if population not in self._people:
+            import ibis
+
+            made = everybody_by_month(self.snapshot, population, self.ages, self.months)
+            self.units[population] = made.units
+            self.belongings[population] = read_belongings(self.snapshot, population)
+            place_of = {place: n for n, place in enumerate(self.places)}
+            at = self.areas.unit_places(made.units, self.belongings[population])
+            numbers = [place_of.get(int(place), len(self.places)) for place in at]
+            places = ibis.memtable(
+                {"unit": list(range(len(numbers))), "place": numbers}, schema={"unit": "int32", "place": "int32"}
+            )
+            rows = made.table.inner_join(places, "unit")
+            groups = (((rows.place * 8 + rows.sex) * 8 + rows.ethnic) * 8 + rows.national) * 8 + rows.local
+            self._people[population] = rows.select(
+                "who",
+                a=(rows.unit * _SLICES + rows.slice).cast("int32"),
+                b=(groups.cast("int64") * _SLICES + rows.slice).cast("int64"),
+                mask="mask",
+                seen="seen",
+            ).cache()
+        return self._people[population]
+
+    def _holding(self, population: str, sentences: Sequence[str], exclude: Sequence[str], which: str) -> Any:
+        people = self._everybody(population)
+        mask = people[which]
+        if sentences:
+            held = holding(self.snapshot, list(sentences), months=self.months).select(who="who", held="mask")
+            people = people.inner_join(held, "who")
+            # Who has left is asked as of the month before, as their practice is.
+            held_mask = people.held if which == "mask" else people.held | (people.held << 1)
+            mask = people[which] & held_mask
+        people = people.select("who", "a", "b", mask=mask)
+        for sentence in exclude:
+            import ibis
+
+            not_they = holding(self.snapshot, [sentence], months=self.months).select(other="who", held="mask")
+            met = people.left_join(not_they, people.who == not_they.other)
+            people = met.select(
+                "who", "a", "b", mask=met.mask & ~ibis.coalesce(met.held, ibis.literal(0)).cast("int64")
+            )
+        return people.filter(people.mask != 0) if sentences or exclude else people
+
+    def _tally(self, rows: Any, amounts: Sequence[str] | None) -> Tally:
+        """Answer the counts of rows: bits of a mask for people, sums of amounts in a month for events."""
+        kept = rows.cache()
+        by_a, by_b = self._summed(kept, "a", amounts), self._summed(kept, "b", amounts)
+        made = [self._arranged(a, b) for a, b in zip(by_a, by_b, strict=True)]
+        return Tally(made[0].by_unit, made[0].by_group, *made[1:])
+
+    def _summed(self, rows: Any, key: str, amounts: Sequence[str] | None) -> list[tuple[Numbers, Numbers]]:
+        """Answer (keys, counts[key, month]) for people, or for each of the amounts."""
+        many = len(self.months)
+        if amounts is None:
+            bits = {f"m{n}": ((rows.mask >> n) & 1).sum().cast("int64") for n in range(many)}
+            found = rows.group_by(key).aggregate(**bits).to_pyarrow()
+            counts = np.column_stack([found[f"m{n}"].to_numpy() for n in range(many)]).astype(np.int64)
+            return [(found[key].to_numpy().astype(np.int64), counts)]
+        sums = {name: rows[name].sum().cast("int64") for name in amounts}
+        found = rows.group_by(key, "month").aggregate(**sums).to_pyarrow()
+        keys, place = np.unique(found[key].to_numpy().astype(np.int64), return_inverse=True)
+        month = found["month"].to_numpy()
+        answer = []
+        for name in amounts:
+            counts = np.zeros((len(keys), many), dtype=np.int64)
+            counts[place, month] = found[name].to_numpy()
+            answer.append((keys, counts))
+        return answer
+
+    def _arranged(self, by_a: tuple[Numbers, Numbers], by_b: tuple[Numbers, Numbers]) -> Tally:
+        units = max(len(each) for each in self.units.values())
+        many, slices = len(self.months), len(self.ages) + 1
+        keys, counts = by_a
+        by_unit = np.zeros((units, slices, many), dtype=np.int64)
+        by_unit[keys // _SLICES, keys % _SLICES] = counts
+        keys, counts = by_b
+        at, groups = keys % _SLICES, keys // _SLICES
+        place = groups // 8**4
+        by_group = {}
+        for n, (name, words) in enumerate(GROUPS.items()):
+            cells = np.zeros((len(self.places) + 1, 8, slices, many), dtype=np.int64)
+            np.add.at(cells, (place, (groups // 8 ** (3 - n)) % 8, at), counts)
+            by_group[name] = cells[:, : len(words)]
+        return Tally(by_unit, by_group)
+
+    def by_area(self, population: str, tally: Tally) -> Numbers:
+        """Answer counts[area, slice, month], of what belonged to each area then."""
+        units = self.units[population]
+        summed: Numbers = self.areas.sums(units, self.belongings[population], tally.by_unit[: len(units)])
+        return summed
+
+
+def split_ages(sentences: Sequence[str]) -> tuple[int, int | None, list[str]]:
+    """Answer the ages that sentences speak of, low and high (None: no end), and the other sentences.
+
+    >>> split_ages(["is aged 18 or over", "is aged under 80", "is female"])
+    (18, 79, ['is female'])
+    """
+    low, high, others = 0, None, []
+    for sentence in sentences:
+        said = parse_statement(sentence)
+        if said.form != "aged":
+            others.append(sentence)
+            continue
+        low = max(low, said.low or 0)
+        if said.high is not None:
+            high = said.high if high is None else min(high, said.high)
+    return low, high, others

@@ -1,0 +1,187 @@
+"""Events as measures count them: how many a person had in a month, and how much of something there was in them.
+
+The activities of `activities.toml`, and what `counted_events.toml` makes of them: some of an activity, what followed
+it within so many days, nights in hospital, points of a score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from joinedup.errors import NotFound, did_you_mean
+from joinedup.population.activities import Part, activities
+from joinedup.population.definitions import as_said, both
+from joinedup.population.facts import Facts, facts
+from joinedup.population.snapshot import Snapshot
+
+SPELL_FEEDS = ("sus-apc", "bulk")
+
+
+@dataclass(frozen=True)
+class CountedEvent:
+    """Events that are counted: which rows of which tables, and what is asked of them besides (see the file)."""
+
+    name: str
+    meaning: str
+    parts: tuple[Part, ...]
+    at_most: tuple[tuple[str, int], ...] = ()
+    diagnosis: tuple[str, ...] = ()
+    followed_by: str = ""
+    days: int = 0
+    from_day: int = 0
+    amount: str = ""
+    once: bool = False
+
+    @property
+    def feeds(self) -> tuple[str, ...]:
+        return tuple(sorted({feed for part in self.parts for feed in part.feeds}))
+
+
+@cache
+def counted_events() -> Mapping[str, CountedEvent]:
+    """Answer every event that can be counted, by its names: the activities, and those made of them."""
+    found = {name: CountedEvent(one.name, one.meaning, one.parts) for name, one in activities().items()}
+    for name, said in both("counted_events.toml").items():
+        found[as_said(name)] = _event(name, said)
+    return found
+
+
+def counted_event(name: str) -> CountedEvent:
+    """Answer an event by its name; raises NotFound, with the nearest, where there is none of it."""
+    known = counted_events()
+    if as_said(name) not in known:
+        names = sorted({one.name for one in known.values()})
+        raise NotFound(f"There is no event called '{name}'.{did_you_mean(name, names)} There are: {', '.join(names)}.")
+    return known[as_said(name)]
+
+
+def events_by_month(snapshot: Snapshot, wanted: CountedEvent, months: range) -> Any:
+    """Answer (who, month, events), and for an amount (…, total, squares): what happened to whom in which month.
+
+    `month` is the place in `months`; `total` and `squares` add up the amounts and their squares, in whole numbers.
+    """
+    kept = facts(snapshot)
+    return kept.kept(("events by month", wanted.name, months), lambda: _by_month(kept, wanted, months))
+
+
+def _by_month(kept: Facts, wanted: CountedEvent, months: range) -> Any:
+    rows = _events(kept, wanted)
+    place = (rows.on.year() * 12 + rows.on.month() - 1 - months.start).cast("int32")
+    rows = rows.mutate(month=place)
+    rows = rows.filter(rows.month.between(0, len(months) - 1))
+    if wanted.once:
+        rows = rows.select("who", "month").distinct()
+    of = rows.group_by("who", "month")
+    if not wanted.amount:
+        return of.aggregate(events=rows.count().cast("int64"))
+    return of.aggregate(
+        events=rows.count().cast("int64"),
+        total=rows.amount.sum().cast("int64"),
+        squares=(rows.amount * rows.amount).sum().cast("int64"),
+    )
+
+
+def _events(kept: Facts, wanted: CountedEvent) -> Any:
+    import ibis
+
+    tables = [_rows(kept, wanted, part) for part in wanted.parts]
+    rows = ibis.union(*tables) if len(tables) > 1 else tables[0]
+    rows = kept.of_people(rows)
+    if not wanted.followed_by:
+        return rows
+    # What follows is another event: its key is another, whichever day it is of.
+    after = kept.kept(("dated with keys", wanted.followed_by), lambda: _events(kept, _keyed(wanted.followed_by)))
+    after = after.select(other="who", other_key="key", then="on")
+    met = rows.inner_join(after, [rows.who == after.other])
+    least, most = ibis.interval(days=wanted.from_day), ibis.interval(days=wanted.days)
+    met = met.filter(
+        (met.then >= (met.on + least).cast("date"))
+        & (met.then <= (met.on + most).cast("date"))
+        & (met.key != met.other_key)
+    )
+    return rows.semi_join(met.select("key").distinct(), "key")
+
+
+def _keyed(name: str) -> CountedEvent:
+    return counted_event(name)
+
+
+def _rows(kept: Facts, wanted: CountedEvent, part: Part) -> Any:
+    """Answer (person, key, on, amount) of the rows of one table that are such events."""
+    import ibis
+
+    rows = kept.snapshot.table(part.table)
+    if "feed" in rows.columns:
+        rows = rows.filter(rows.feed.isin(part.feeds))
+    for column, values in part.equal:
+        none = rows[column].isnull() if "" in values else ibis.literal(False)
+        rows = rows.filter(none | rows[column].isin([value for value in values if value != ""]))
+    for column, beginnings in part.begins:
+        rows = rows.filter(ibis.or_(*[rows[column].startswith(beginning) for beginning in beginnings]))
+    for column, most in wanted.at_most:
+        rows = rows.filter(rows[column] <= most)
+    if wanted.diagnosis:
+        rows = _with_diagnosis(kept, rows, wanted.diagnosis)
+    on = rows[part.on]
+    on = (on + "-01").cast("date") if part.on.endswith("_month") else on.cast("date")
+    key = rows.key if "key" in rows.columns else rows.person
+    amount = _amount(rows, wanted.amount)
+    return rows.select("person", key=key, on=on, amount=amount).filter(lambda t: t.on.notnull() & t.amount.notnull())
+
+
+def _amount(rows: Any, amount: str) -> Any:
+    import ibis
+
+    if not amount:
+        return ibis.literal(1).cast("int64")
+    if amount == "nights":
+        return rows.ends.delta(rows.on, unit="day").cast("int64")
+    return rows[amount].round().cast("int64")
+
+
+def _with_diagnosis(kept: Facts, stays: Any, beginnings: tuple[str, ...]) -> Any:
+    """Answer the stays with a diagnosis that begins so: of the stay, of one of its episodes, or as its reason."""
+    import ibis
+
+    said = kept.snapshot.table("pop_condition")
+    said = said.filter((said.system == "icd10") & said.feed.isin(SPELL_FEEDS) & said.encounter.notnull())
+    plain = said.code.replace(".", "").upper()
+    said = said.filter(ibis.or_(*[plain.startswith(one) for one in beginnings])).select(stay="encounter").distinct()
+    episodes = kept.snapshot.table("pop_encounter")
+    episodes = episodes.filter(episodes.part_of.notnull()).select(episode="key", stay_of="part_of")
+    through = said.inner_join(episodes, said.stay == episodes.episode).select(stay="stay_of")
+    keys = ibis.union(said, through).distinct()
+    reason = stays.reason.replace(".", "").upper()
+    by_reason = ibis.coalesce(ibis.or_(*[reason.startswith(one) for one in beginnings]), ibis.literal(False))
+    met = stays.left_join(keys, stays.key == keys.stay)
+    return met.filter(met.stay.notnull() | by_reason).drop("stay")
+
+
+def _event(name: str, said: Mapping[str, Any]) -> CountedEvent:
+    where = tuple((column, tuple(values)) for column, values in said.get("where", {}).items())
+    begins = tuple((column, tuple(values)) for column, values in said.get("begins", {}).items())
+    if "of" in said:
+        of = activities().get(as_said(said["of"]))
+        if of is None:
+            raise NotFound(f"counted_events.toml, {name}: there is no activity '{said['of']}'.")
+        parts = tuple(
+            Part(part.table, part.feeds, said.get("dated", part.on), (*part.equal, *where), (*part.begins, *begins))
+            for part in of.parts
+        )
+    else:
+        parts = (Part(said["table"], tuple(said["feeds"]), said.get("on", "on"), where, begins),)
+    return CountedEvent(
+        name,
+        said["meaning"],
+        parts,
+        tuple(said.get("at_most", {}).items()),
+        tuple(said.get("diagnosis", ())),
+        said.get("followed_by", ""),
+        said.get("days", 0),
+        said.get("from_day", 0),
+        said.get("amount", ""),
+        bool(said.get("once", False)),
+    )
