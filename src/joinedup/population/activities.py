@@ -11,20 +11,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from joinedup.errors import NotFound, did_you_mean
+from joinedup.population.codelists import codelist
 from joinedup.population.definitions import as_said, both
-from joinedup.population.facts import Facts, facts
+from joinedup.population.facts import Facts, facts, recorded_codes
 from joinedup.population.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of one table that are such events: of these feeds, and each column one of its values (or beginning so)."""
+    """Rows of one table that are such events: of these feeds, and each column one of its values (or beginning so).
+
+    `reason` names a codelist that the reason belongs to; with `once`, rows of one person and day are one event (the
+    extract gives the reason with the stay or with its episodes).
+    """
 
     table: str
     feeds: tuple[str, ...]
     on: str
     equal: tuple[tuple[str, tuple[Any, ...]], ...]
     begins: tuple[tuple[str, tuple[str, ...]], ...]
+    reason: str = ""
+    once: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,10 +88,14 @@ def _rows(kept: Facts, wanted: Activity) -> Any:
         for column, beginnings in part.begins:
             tests = [rows[column].startswith(beginning) for beginning in beginnings]
             rows = rows.filter(ibis.or_(*tests))
+        if part.reason:
+            short = rows.reason.replace(".", "").upper().substr(0, 4)
+            rows = rows.filter(short.isin(sorted({code for _, code in recorded_codes(codelist(part.reason))})))
         on = rows[part.on]
         # A month of death stands for its first day: only the month is known here.
         on = (on + "-01").cast("date") if part.on.endswith("_month") else on.cast("date")
-        tables.append(rows.filter(on.notnull()).select("person", on=on))
+        dated = rows.filter(on.notnull()).select("person", on=on)
+        tables.append(dated.distinct() if part.once else dated)
     return kept.of_people(ibis.union(*tables) if len(tables) > 1 else tables[0])
 
 
@@ -97,4 +108,6 @@ def _part(said: Mapping[str, Any]) -> Part:
         said.get("on", "on"),
         tuple((column, tuple(values)) for column, values in where.items()),
         tuple((column, tuple(values)) for column, values in begins.items()),
+        said.get("reason", ""),
+        bool(said.get("once", False)),
     )

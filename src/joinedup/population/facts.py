@@ -26,6 +26,7 @@ _RECORDED = {
     "loinc": ("loinc",),
     "ctv3": ("http://read.info/ctv3",),
 }
+_KNOWN = tuple(sorted({system for systems in _RECORDED.values() for system in systems}))
 
 
 def facts(snapshot: Snapshot) -> Facts:
@@ -88,14 +89,13 @@ class Facts:
         """Answer the number of each code, by system as recorded. Of ICD-10 the category and each fourth character."""
         codes: set[tuple[str, str]] = set()
         for name in codelist_names():
-            for part in codelist(name).parts:
-                codes.update(_recorded(part))
+            codes.update(recorded_codes(codelist(name)))
         return {code: number for number, code in enumerate(sorted(codes))}
 
     def numbers(self, wanted: Codelist) -> list[int]:
         """Answer the numbers of a list's codes."""
         known = self.code_numbers
-        return sorted({known[code] for part in wanted.parts for code in _recorded(part)})
+        return sorted({known[code] for code in recorded_codes(wanted) if code in known})
 
     @cached_property
     def codes(self) -> Any:
@@ -169,9 +169,14 @@ class Facts:
         """Answer rows with the number of their code, without those of no list and those without a day."""
         import ibis
 
-        short = rows.code.replace(".", "").upper().substr(0, 4)
         rows = rows.filter(rows.code.notnull() & rows.on.notnull())
-        rows = rows.mutate(code=ibis.ifelse(rows.system == "icd10", short, rows.code))
+        plain = rows.code.replace(".", "").upper()
+        code = ibis.cases(
+            (rows.system == "icd10", plain.substr(0, 4)), (rows.system == "opcs4", plain), else_=rows.code
+        )
+        # Codes of a system that is none of ours are local ones: those of a council, a voluntary organisation.
+        system = ibis.ifelse(rows.system.isin(_KNOWN), rows.system, "local")
+        rows = rows.mutate(code=code, system=system)
         joined = rows.inner_join(self.codes, ["system", "code"])
         return joined.drop("system", "code").rename(code="number")
 
@@ -181,12 +186,18 @@ class Facts:
         return self.snapshot.connection.create_view(name, table, overwrite=True)
 
 
+def recorded_codes(wanted: Codelist) -> Iterable[tuple[str, str]]:
+    """Answer (system, code) as records may give the codes of a list and of those beside it."""
+    for part in wanted.parts:
+        yield from _recorded(part)
+
+
 def _recorded(part: Codelist) -> Iterable[tuple[str, str]]:
     systems = _RECORDED.get(part.system, (part.system,))
     for code in part.codes:
         for system in systems:
             if system != "icd10":
-                yield system, code
+                yield system, code.replace(".", "") if system == "opcs4" else code
                 continue
             # Records give ICD-10 with and without its dot, with a fourth character or an X in its place.
             plain = code.replace(".", "").upper()[:4]

@@ -57,5 +57,5 @@ def _value(name: str, said: Mapping[str, Any]) -> NamedValue:
         said.get("same_day", "lowest"),
         said.get("lowest"),
         said.get("highest"),
-        said.get("unit", "") == "" and bool(said.get("is_answer", False)),
+        bool(said.get("is_answer", False)),
     )

@@ -91,7 +91,8 @@ FORMS: Final = (
         r"is (?:aged )?(?:under (?P<under>\d+)|(?P<low>\d+) (?:to (?P<high>\d+)|(?P<over>or over)))",
         ("is aged 18 or over", "is under 5", "is aged 40 to 74"),
         "Age in completed years on the day; both ends count. Unknown where the month of birth is. At the end of a month "
-        "it is exact, but for people born on 29 February: they turn a day late, on 1 March, in most years.",
+        "it is exact but for people born on 29 February: they are a year older on 1 March in most years, and count as "
+        "that on the last day of February.",
     ),
     Form(
         "turned",

@@ -345,9 +345,13 @@ def _list(statement: Statement) -> Codelist:
 def readings(kept: Facts, wanted: NamedValue) -> Any:
     """Answer (who, on, value): one value a person and day, the lowest or highest of the day."""
 
+    import ibis
+
     def make() -> Any:
         rows = kept.events_of(wanted.codes)
-        rows = rows.mutate(value=rows.answer.cast("float64")) if wanted.is_answer else rows
+        if wanted.is_answer:
+            # "Smoking behaviour: smoker", or the code "smoker" by itself: the answer, else the code, by its number.
+            rows = rows.mutate(value=ibis.coalesce(rows.answer, rows.code).cast("float64"))
         rows = rows.filter(rows.value.notnull())
         if wanted.lowest is not None:
             rows = rows.filter(rows.value >= wanted.lowest)

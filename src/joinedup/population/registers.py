@@ -1,0 +1,374 @@
+"""Registers of long-term conditions, as general practice keeps them (rules: population PC5, PC6; `registers.toml`).
+
+A diagnosis holds from its day until a code that resolves it, dated after it: on the same day it stays. Each register is
+worked out for the end of every month at once. A register holds those of whom all that it asks is known and true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from joinedup.errors import NotFound, did_you_mean
+from joinedup.population import spells
+from joinedup.population.codelists import Codelist, codelist, codelist_names
+from joinedup.population.definitions import as_said, both
+from joinedup.population.facts import Facts, facts
+from joinedup.population.grid import Grid, MonthEnds, Window
+from joinedup.population.snapshot import Snapshot
+from joinedup.population.statements import parse
+
+COPD_REVISED: Final = date(2023, 4, 1)
+
+
+@dataclass(frozen=True)
+class Register:
+    """What admits to a register and what keeps off it; the words are those of registers.toml."""
+
+    name: str
+    short: str
+    title: str
+    rule: str
+    codes: tuple[str, ...] = ()
+    resolved: tuple[str, ...] = ()
+    lifelong: bool = False
+    age_from: int | None = None
+    age_to: int | None = None
+    age_at_first: int | None = None
+    since: date | None = None
+    drug: tuple[str, int] | None = None
+    without: tuple[str, ...] = ()
+    either: tuple[tuple[str, ...], ...] = ()
+    against: str = ""
+    yields: bool = False
+    part_of: str = ""
+    is_sensitive: bool = False
+
+    @property
+    def list_sentences(self) -> list[str]:
+        """Answer the sentences of the list that its prevalence is of: registered people of the stated age."""
+        ages = []
+        if self.age_from is not None:
+            ages = [f"is aged {self.age_from} " + (f"to {self.age_to}" if self.age_to is not None else "or over")]
+        return ["is registered", *ages]
+
+
+def known_registers() -> dict[str, Register]:
+    """Answer every register by its name, parts of registers too."""
+    return {as_said(name): _register(name, said) for name, said in both("registers.toml").items()}
+
+
+def counted_registers() -> list[Register]:
+    """Answer the registers that are counted when somebody is on so many: all but those that are parts of others."""
+    return [one for one in known_registers().values() if not one.part_of]
+
+
+def register(name: str) -> Register:
+    """Answer a register by its name or short name; raises NotFound with the nearest."""
+    known = known_registers()
+    found = {one.short.casefold(): one for one in known.values()} | known
+    said = as_said(name)
+    if said not in found:
+        raise NotFound(
+            f"There is no register '{name}'.{did_you_mean(said, found)} "
+            f"There are: {', '.join(f'{one.name} ({one.short})' for one in known.values())}."
+        )
+    return found[said]
+
+
+def registers(snapshot: Snapshot, *, months: range | None = None) -> Any:
+    """Answer who is on which register: an Ibis table (person, register, first_month, last_month) of maximal spells.
+
+    `register` is its short name ("HYP"). Parts of registers are not among them.
+    """
+    import ibis
+
+    grid = MonthEnds(months or snapshot.months)
+    kept = facts(snapshot)
+    found = spells.spells_of(all_register_masks(snapshot, grid), kept.places, len(grid))
+    start = ibis.literal(grid.months.start)
+    return found.inner_join(kept.people.select("who", "person"), "who").select(
+        "person",
+        "register",
+        first_month=lambda t: (t.first + start).cast("int32"),
+        last_month=lambda t: (t.last + start).cast("int32"),
+    )
+
+
+def all_register_masks(snapshot: Snapshot, grid: Grid) -> Any:
+    """Answer (who, register, mask): a row for each register that a person is ever on."""
+    import ibis
+
+    def make() -> Any:
+        return ibis.union(
+            *[
+                register_masks(snapshot, one, grid).select("who", "mask", register=ibis.literal(one.short))
+                for one in counted_registers()
+            ]
+        )
+
+    return facts(snapshot).kept(("registers", grid), make)
+
+
+def on_at_least(snapshot: Snapshot, many: int, grid: Grid) -> Any:
+    """Answer the mask table of those on at least so many registers."""
+    kept = facts(snapshot)
+
+    def make() -> Any:
+        held = spells.spells_of(all_register_masks(snapshot, grid), kept.places, len(grid))
+        return spells.at_least(held.select("who", "first", "last"), many, len(grid))
+
+    return kept.kept(("on at least", many, grid), make)
+
+
+def register_masks(snapshot: Snapshot, wanted: Register, grid: Grid) -> Any:
+    """Answer the mask table of one register."""
+    kept = facts(snapshot)
+    return kept.kept(("register", wanted.name, grid), lambda: _masks(kept, wanted, grid))
+
+
+def diagnosed(kept: Facts, wanted: Register, grid: Grid) -> Any:
+    """Answer the mask table of those whose diagnosis stands, whatever their age."""
+    rows = diagnoses(kept, wanted)
+    if wanted.age_at_first is not None:
+        rows = _old_enough(kept, rows, wanted.age_at_first)
+    if wanted.lifelong:
+        from joinedup.population.states import dated
+
+        return spells.masks(dated(rows, grid, Window()), len(grid))
+    return spells.masks(_unresolved(kept, rows, wanted, grid), len(grid))
+
+
+def diagnoses(kept: Facts, wanted: Register) -> Any:
+    """Answer (who, on, abated): the diagnoses of general practice that count for the register."""
+    rows = kept.events_of(_joined(wanted.codes))
+    rows = rows.filter(rows.gp)
+    if wanted.since is not None:
+        rows = rows.filter(rows.on >= wanted.since)
+    return rows.select("who", "on", "abated")
+
+
+def _masks(kept: Facts, wanted: Register, grid: Grid) -> Any:
+    from joinedup.population.states import all_of, answer
+
+    snapshot = kept.snapshot
+    if wanted.either:
+        options = [all_of(snapshot, [parse(sentence) for sentence in option], grid) for option in wanted.either]
+        return spells.united(options)
+    held = _of_type(kept, wanted, grid) if wanted.against else diagnosed(kept, wanted, grid)
+    if wanted.part_of:
+        held = spells.both(held, register_masks(snapshot, register(wanted.part_of), grid))
+    if wanted.age_from is not None:
+        held = spells.both(held, answer(snapshot, parse(wanted.list_sentences[1]), grid).true)
+    if wanted.drug:
+        name, months = wanted.drug
+        held = spells.both(held, answer(snapshot, parse(f"was prescribed {name} in the {months} months"), grid).true)
+    for other in wanted.without:
+        held = spells.without(held, diagnosed(kept, register(other), grid))
+    return held
+
+
+def _unresolved(kept: Facts, rows: Any, wanted: Register, grid: Grid) -> Any:
+    """Answer each diagnosis as a spell: until it abates, or the first resolving code that is dated after it."""
+    import ibis
+
+    rows = rows.mutate(until=ibis.ifelse(rows.abated > rows.on, rows.abated, ibis.null("date")))
+    ends = [codelist(name) for name in wanted.resolved if as_said(name) in codelist_names()]
+    if ends:
+        resolved = kept.events_of(_joined(tuple(one.name for one in ends)))
+        resolved = resolved.filter(resolved.gp).select("who", resolved_on="on").distinct()
+        days = rows.select("who", "on").distinct()
+        met = days.inner_join(resolved, "who")
+        met = met.filter(met.resolved_on > met.on).group_by("who", "on").aggregate(ended=met.resolved_on.min())
+        ended = met.select(who_ended="who", on_ended="on", ended="ended")
+        rows = rows.left_join(ended, (rows.who == ended.who_ended) & (rows.on == ended.on_ended))
+        rows = rows.mutate(
+            until=ibis.least(ibis.coalesce(rows.until, rows.ended), ibis.coalesce(rows.ended, rows.until))
+        )
+    last = ibis.ifelse(rows.until.isnull(), len(grid) - 1, grid.from_day(rows.until) - 1)
+    return rows.select("who", first=grid.from_day(rows.on).cast("int32"), last=last.cast("int32"))
+
+
+def _old_enough(kept: Facts, rows: Any, years: int) -> Any:
+    """Answer the diagnoses of those who were so old at the first of them, told by months."""
+    first = rows.group_by("who").aggregate(first_on=rows.on.min())
+    first = first.inner_join(kept.people.select("who", "born"), "who")
+    months = first.first_on.year() * 12 + first.first_on.month() - 1 - first.born
+    return rows.semi_join(first.filter(months >= 12 * years), "who")
+
+
+def _of_type(kept: Facts, wanted: Register, grid: Grid) -> Any:
+    """Answer when the latest code of two lists is of the wanted one; on one day the one that does not yield wins."""
+    import ibis
+
+    ours = kept.events_of(_joined(wanted.codes))
+    theirs = kept.events_of(codelist(wanted.against))
+    rows = ibis.union(
+        ours.filter(ours.gp).select("who", "on", ours=ibis.literal(1).cast("int32")),
+        theirs.filter(theirs.gp).select("who", "on", ours=ibis.literal(0).cast("int32")),
+    )
+    kind = rows.ours.min() if wanted.yields else rows.ours.max()
+    days = rows.group_by("who", "on").aggregate(ours=kind)
+    if not isinstance(grid, MonthEnds):
+        days = days.filter(days.on <= grid.day)
+    days = days.mutate(next=days.on.lead().over(ibis.window(group_by="who", order_by="on")))
+    held = days.filter(days.ours == 1)
+    last = ibis.ifelse(held.next.isnull(), len(grid) - 1, grid.from_day(held.next) - 1)
+    return spells.masks(
+        held.select("who", first=grid.from_day(held.on).cast("int32"), last=last.cast("int32")), len(grid)
+    )
+
+
+def copd_rules(snapshot: Snapshot) -> Any:
+    """Answer (person, rule): which rule of the quality framework admits each person to the COPD register at the end.
+
+    1: the first diagnosis that stands is before 1 April 2023; 2: it is later, with FEV1/FVC below 0.7 from 93 days
+    before to 186 days after it; 3: the same around a registration of 1 April 2023 or later; 4: any that remains.
+    To be confirmed against the current rule set: rule 4 admits whoever is left since version 50.
+    """
+    import ibis
+
+    from joinedup.population.named_values import named_value
+    from joinedup.population.states import readings
+
+    kept, wanted = facts(snapshot), register("COPD")
+    grid = MonthEnds(range(snapshot.months[-1], snapshot.months[-1] + 1))
+    on = register_masks(snapshot, wanted, grid)
+    rows = diagnoses(kept, wanted)
+    standing = _standing(kept, rows, wanted, grid)
+    first = standing.group_by("who").aggregate(first_on=standing.on.min()).semi_join(on, "who")
+    low = readings(kept, named_value("FEV1/FVC"))
+    low = low.filter(low.value < 0.7).select("who", tested="on")
+
+    def tested_near(days: Any) -> Any:
+        met = days.inner_join(low, "who")
+        before = (met.day - ibis.interval(days=93)).cast("date")
+        after = (met.day + ibis.interval(days=186)).cast("date")
+        return met.filter((met.tested >= before) & (met.tested <= after)).select("who").distinct()
+
+    late = first.filter(first.first_on >= COPD_REVISED)
+    second = tested_near(late.select("who", day="first_on")).mutate(rule=ibis.literal(2))
+    joins = kept.of_people(snapshot.table("registration"))
+    joins = joins.filter(joins.starts >= COPD_REVISED).semi_join(late, "who").select("who", day="starts")
+    third = tested_near(joins).mutate(rule=ibis.literal(3))
+    early = first.filter(first.first_on < COPD_REVISED).select("who", rule=ibis.literal(1))
+    rest = first.select("who", rule=ibis.literal(4))
+    every = ibis.union(*[one.select("who", rule=one.rule.cast("int32")) for one in (early, second, third, rest)])
+    best = every.group_by("who").aggregate(rule=every.rule.min())
+    return best.inner_join(kept.people.select("who", "person"), "who").select("person", "rule")
+
+
+def _standing(kept: Facts, rows: Any, wanted: Register, grid: Grid) -> Any:
+    """Answer (who, on) of the diagnoses that nothing has ended by the last day of the grid."""
+    rows = rows.filter(rows.on <= grid.last)
+    rows = rows.filter(rows.abated.isnull() | (rows.abated <= rows.on) | (rows.abated > grid.last))
+    ends = [codelist(name) for name in wanted.resolved if as_said(name) in codelist_names()]
+    if not ends:
+        return rows.select("who", "on")
+    resolved = kept.events_of(_joined(tuple(one.name for one in ends)))
+    resolved = resolved.filter(resolved.gp & (resolved.on <= grid.last))
+    last = resolved.group_by("who").aggregate(resolved_on=resolved.on.max()).select(who_resolved="who", r="resolved_on")
+    met = rows.left_join(last, rows.who == last.who_resolved)
+    return met.filter(met.r.isnull() | (met.r <= met.on)).select("who", "on")
+
+
+@dataclass(frozen=True)
+class Prevalence:
+    """A register's recorded prevalence beside the expected. Raw counts: controlled, not for showing."""
+
+    register: str
+    on: int
+    list_size: int
+    expected: float | None
+
+    @property
+    def recorded(self) -> float | None:
+        return self.on / self.list_size if self.list_size else None
+
+    @property
+    def share_found(self) -> float | None:
+        """Answer recorded over expected: below 1, some people are not found yet."""
+        return self.recorded / self.expected if self.recorded is not None and self.expected else None
+
+
+def register_prevalence(
+    snapshot: Snapshot, expected: Mapping[str, float] | None = None, *, month: int | None = None
+) -> list[Prevalence]:
+    """Answer each register's people over the list of its stated age, at the end of a month (the last, if none is said).
+
+    `expected` gives the modelled prevalence by short name (see read_expected_prevalence).
+    """
+    import ibis
+
+    from joinedup.population.states import all_of
+
+    at = snapshot.months[-1] if month is None else month
+    grid = MonthEnds(range(at, at + 1))
+    counts = []
+    for one in counted_registers():
+        on_list = all_of(snapshot, [parse(sentence) for sentence in one.list_sentences], grid)
+        on = spells.both(on_list, register_masks(snapshot, one, grid))
+        for part, people in (("list", on_list), ("on", on)):
+            counts.append(people.aggregate(n=people.count()).mutate(register=ibis.literal(one.short), part=ibis.literal(part)))
+    found = {(row["register"], row["part"]): int(row["n"]) for row in _rows(snapshot, ibis.union(*counts))}
+    return [
+        Prevalence(one.short, found[one.short, "on"], found[one.short, "list"], (expected or {}).get(one.short))
+        for one in counted_registers()
+    ]
+
+
+def read_expected_prevalence(text: str, *, areas: frozenset[str] | None = None) -> dict[str, float]:
+    """Answer the expected prevalence of each register from CSV text with the columns group_code, register and list.
+
+    `register` and `list` are people of one area (`lad_code`); the areas named, or all, are added up.
+    """
+    import csv
+    import io
+
+    on: dict[str, float] = {}
+    of: dict[str, float] = {}
+    for row in csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))):
+        if areas is None or row.get("lad_code") in areas:
+            on[row["group_code"]] = on.get(row["group_code"], 0.0) + float(row["register"])
+            of[row["group_code"]] = of.get(row["group_code"], 0.0) + float(row["list"])
+    return {name: on[name] / of[name] for name in on if of[name]}
+
+
+def _rows(snapshot: Snapshot, table: Any) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = snapshot.connection.to_pyarrow(table).to_pylist()
+    return rows
+
+
+def _joined(names: tuple[str, ...]) -> Codelist:
+    found = codelist(names[0])
+    for name in names[1:]:
+        found = found | codelist(name)
+    return found
+
+
+def _register(name: str, said: Mapping[str, Any]) -> Register:
+    codes = said.get("codes", ())
+    ages = said.get("age", ())
+    drug = said.get("drug")
+    return Register(
+        name=name,
+        short=said["short"],
+        title=said["title"],
+        rule=said["rule"],
+        codes=(codes,) if isinstance(codes, str) else tuple(codes),
+        resolved=tuple(said.get("resolved", ())),
+        lifelong=said.get("lifelong", False),
+        age_from=ages[0] if ages else None,
+        age_to=ages[1] if len(ages) > 1 else None,
+        age_at_first=said.get("age_at_first"),
+        since=said.get("since"),
+        drug=(drug["codelist"], drug["months"]) if drug else None,
+        without=tuple(said.get("without", ())),
+        either=tuple(tuple(option) for option in said.get("either", ())),
+        against=said.get("against", ""),
+        yields=said.get("yields", False),
+        part_of=said.get("part_of", ""),
+        is_sensitive=said.get("is_sensitive", False),
+    )
