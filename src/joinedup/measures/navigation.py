@@ -15,6 +15,15 @@ from joinedup.ui import NavigationEntry
 def entries(request: Any) -> list[NavigationEntry]:
     """Answer the links into this room that whoever asks may follow."""
     actor = actor_of(request.user)
-    if not actor.is_signed_in or not decide(actor, "measures.read", now().valid_on).allowed:
+    if not actor.is_signed_in:
         return []
-    return [NavigationEntry(_("Measures"), reverse("measures:start"))]
+    day = now().valid_on
+    found = []
+    if decide(actor, "measures.read", day).allowed:
+        found.append(NavigationEntry(_("Measures"), reverse("measures:start")))
+    # Whoever decides comes for what waits; whoever asks, for their own.
+    if decide(actor, "measures.approve_release", day).allowed:
+        found.append(NavigationEntry(_("Releases"), reverse("measures:release-queue")))
+    elif decide(actor, "measures.release", day).allowed:
+        found.append(NavigationEntry(_("Releases"), reverse("measures:releases")))
+    return found
