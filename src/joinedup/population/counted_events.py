@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from joinedup.errors import NotFound, did_you_mean
-from joinedup.population.activities import Part, activities
+from joinedup.population.activities import Part, activities, activity, activity_rows
 from joinedup.population.definitions import as_said, both
 from joinedup.population.facts import Facts, facts
 from joinedup.population.snapshot import Snapshot
@@ -29,6 +29,7 @@ class CountedEvent:
     parts: tuple[Part, ...]
     at_most: tuple[tuple[str, int], ...] = ()
     diagnosis: tuple[str, ...] = ()
+    main: tuple[str, ...] = ()
     followed_by: str = ""
     days: int = 0
     from_day: int = 0
@@ -68,7 +69,8 @@ def events_by_month(snapshot: Snapshot, wanted: CountedEvent, months: range) -> 
 
 
 def _by_month(kept: Facts, wanted: CountedEvent, months: range) -> Any:
-    rows = _events(kept, wanted)
+    is_activity = as_said(wanted.name) in activities()
+    rows = activity_rows(kept.snapshot, activity(wanted.name)) if is_activity else _events(kept, wanted)
     place = (rows.on.year() * 12 + rows.on.month() - 1 - months.start).cast("int32")
     rows = rows.mutate(month=place)
     rows = rows.filter(rows.month.between(0, len(months) - 1))
@@ -124,7 +126,9 @@ def _rows(kept: Facts, wanted: CountedEvent, part: Part) -> Any:
     for column, most in wanted.at_most:
         rows = rows.filter(rows[column] <= most)
     if wanted.diagnosis:
-        rows = _with_diagnosis(kept, rows, wanted.diagnosis)
+        rows = _with_diagnosis(kept, rows, wanted.diagnosis, any_of_them=True)
+    if wanted.main:
+        rows = _with_diagnosis(kept, rows, wanted.main, any_of_them=False)
     on = rows[part.on]
     on = (on + "-01").cast("date") if part.on.endswith("_month") else on.cast("date")
     key = rows.key if "key" in rows.columns else rows.person
@@ -142,22 +146,26 @@ def _amount(rows: Any, amount: str) -> Any:
     return rows[amount].round().cast("int64")
 
 
-def _with_diagnosis(kept: Facts, stays: Any, beginnings: tuple[str, ...]) -> Any:
-    """Answer the stays with a diagnosis that begins so: of the stay, of one of its episodes, or as its reason."""
+def _with_diagnosis(kept: Facts, stays: Any, beginnings: tuple[str, ...], *, any_of_them: bool) -> Any:
+    """Answer the stays with a diagnosis that begins so, of the stay, of one of its episodes, or as its reason."""
     import ibis
 
     said = kept.snapshot.table("pop_condition")
     said = said.filter((said.system == "icd10") & said.feed.isin(SPELL_FEEDS) & said.encounter.notnull())
     plain = said.code.replace(".", "").upper()
-    said = said.filter(ibis.or_(*[plain.startswith(one) for one in beginnings])).select(stay="encounter").distinct()
+    said = said.filter(ibis.or_(*[plain.startswith(one) for one in beginnings]))
     episodes = kept.snapshot.table("pop_encounter")
-    episodes = episodes.filter(episodes.part_of.notnull()).select(episode="key", stay_of="part_of")
-    through = said.inner_join(episodes, said.stay == episodes.episode).select(stay="stay_of")
-    keys = ibis.union(said, through).distinct()
+    episodes = episodes.filter(episodes.feed.isin(SPELL_FEEDS))
+    if any_of_them:
+        met = episodes.inner_join(said.select(said_of="encounter").distinct(), episodes.key == ibis._.said_of)
+    else:
+        met = episodes.inner_join(said.select(condition="key").distinct(), episodes.diagnosis == ibis._.condition)
+    # An episode speaks for the stay that it is part of, a stay for itself.
+    keys = met.select(stay=ibis.coalesce(met.part_of, met.key)).distinct()
     reason = stays.reason.replace(".", "").upper()
     by_reason = ibis.coalesce(ibis.or_(*[reason.startswith(one) for one in beginnings]), ibis.literal(False))
-    met = stays.left_join(keys, stays.key == keys.stay)
-    return met.filter(met.stay.notnull() | by_reason).drop("stay")
+    joined = stays.left_join(keys, stays.key == keys.stay)
+    return joined.filter(joined.stay.notnull() | by_reason).drop("stay")
 
 
 def _event(name: str, said: Mapping[str, Any]) -> CountedEvent:
@@ -179,6 +187,7 @@ def _event(name: str, said: Mapping[str, Any]) -> CountedEvent:
         parts,
         tuple(said.get("at_most", {}).items()),
         tuple(said.get("diagnosis", ())),
+        tuple(said.get("main", ())),
         said.get("followed_by", ""),
         said.get("days", 0),
         said.get("from_day", 0),

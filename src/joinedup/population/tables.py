@@ -132,7 +132,8 @@ TABLES: Final[dict[str, pa.Schema]] = {
         system=TEXT, code=TEXT, procedure=TEXT, on=DAY, on_precision=TEXT, dose=WHOLE, status=TEXT
     ),
     # `activity` is episode, spell, emergency, community-contact, …, else null; `service` the code of the service or
-    # treatment function. tariff_pence as the extract prices it.
+    # treatment function; `diagnosis` the key of the Condition that is the main one. tariff_pence as the extract
+    # prices it.
     "pop_encounter": _facts(
         class_code=TEXT,
         activity=TEXT,
@@ -153,6 +154,7 @@ TABLES: Final[dict[str, pa.Schema]] = {
         is_last_episode=YES_NO,
         attended=TEXT,
         reason=TEXT,
+        diagnosis=TEXT,
         hrg=TEXT,
         tariff_pence=WHOLE,
         commissioner=TEXT,
