@@ -1,4 +1,4 @@
-"""The way of a figure out of the house: an analyst asks, cannot approve it, a privacy officer does, everyone sees it."""
+"""The way of figures out of the house: an analyst asks, a privacy officer approves, everyone sees it."""
 
 from __future__ import annotations
 
