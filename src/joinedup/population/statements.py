@@ -220,9 +220,20 @@ FORMS: Final = (
     ),
     Form(
         "waiting",
-        r"is (?P<not>not )?waiting for treatment(?: over (?P<number>\d+) weeks)?",
-        ("is waiting for treatment", "is waiting for treatment over 18 weeks"),
-        "A clock from referral to treatment runs on the day, for longer than so many weeks of seven days.",
+        r"is (?P<not>not )?waiting for (?P<kind>cancer )?treatment(?: over (?P<number>\d+) (?P<unit>weeks|days))?",
+        (
+            "is waiting for treatment",
+            "is waiting for treatment over 18 weeks",
+            "is waiting for cancer treatment over 62 days",
+        ),
+        "A clock from referral to treatment runs on the day, for longer than so many days or weeks of seven days; of "
+        "cancer, where the wait is on a list of suspected cancer.",
+    ),
+    Form(
+        "receiving",
+        r"is (?P<not>not )?receiving (?P<name>social care|voluntary services)",
+        ("is receiving social care", "is receiving voluntary services"),
+        "A service of the council's adult social care, or of a voluntary organisation, has begun and not ended.",
     ),
     Form(
         "segment",

@@ -70,7 +70,7 @@ def event_counts(snapshot: Snapshot, sentence: str) -> Any:
     if said in activities():
         rows = activity_rows(snapshot, activity(said))
     elif said in codelist_names():
-        rows = kept.events_of(codelist(said)).select("who", "on").distinct()
+        rows = kept.events_of(codelist(said)).select("who", "on", "month").distinct()
     else:
         known = sorted({one.name for one in activities().values()})
         raise NotFound(
@@ -78,8 +78,7 @@ def event_counts(snapshot: Snapshot, sentence: str) -> Any:
             f"There are the activities {', '.join(known)}; and every codelist."
         )
     months = snapshot.months
-    dated = rows.select("who", month=(rows.on.year() * 12 + rows.on.month() - 1).cast("int32"))
-    within = dated.filter(dated.month.between(months.start, months[-1]))
+    within = rows.filter(rows.month.between(months.start, months[-1]))
     return within.group_by("who", "month").aggregate(events=within.count().cast("int64"))
 
 
@@ -278,9 +277,11 @@ def _always(people: Any) -> Any:
 
 
 def dated(rows: Any, grid: Grid, window: Window) -> Any:
-    """Answer rows with a day `on` as spells: from that day on, as long as it lies within the window."""
+    """Answer rows with a day `on` and its month as spells: from that day on, as long as it lies in the window."""
     return rows.select(
-        "who", first=grid.from_day(rows.on).cast("int32"), last=grid.within(rows.on, window).cast("int32")
+        "who",
+        first=grid.from_day(rows.on, rows.month).cast("int32"),
+        last=grid.within(rows.on, window, rows.month).cast("int32"),
     )
 
 
@@ -288,20 +289,20 @@ def _had(kept: Facts, statement: Statement, grid: Grid) -> Answer:
     if statement.name in activities():
         rows = activity_rows(kept.snapshot, activity(statement.name))
     else:
-        rows = kept.events_of(_list(statement)).select("who", "on")
+        rows = kept.events_of(_list(statement)).select("who", "on", "month")
         rows = rows.distinct() if statement.at_least > 1 else rows
     return Answer(spells.at_least(dated(rows, grid, statement.window), statement.at_least, len(grid)))
 
 
 def _first_had(kept: Facts, statement: Statement, grid: Grid) -> Answer:
     rows = kept.events_of(_list(statement))
-    first = rows.group_by("who").aggregate(on=rows.on.min())
+    first = rows.group_by("who").aggregate(on=rows.on.min(), month=rows.month.min())
     return Answer(spells.masks(dated(first, grid, statement.window), len(grid)))
 
 
 def _prescribed(kept: Facts, statement: Statement, grid: Grid) -> Answer:
     rows = kept.medicines.filter(kept.medicines.is_issue & kept.medicines.code.isin(kept.numbers(_list(statement))))
-    rows = rows.select("who", "on")
+    rows = rows.select("who", "on", "month")
     rows = rows.distinct() if statement.at_least > 1 else rows
     return Answer(spells.at_least(dated(rows, grid, statement.window), statement.at_least, len(grid)))
 
@@ -313,7 +314,7 @@ def _taking(kept: Facts, statement: Statement, grid: Grid) -> Answer:
 
 def _immunised(kept: Facts, statement: Statement, grid: Grid) -> Answer:
     rows = kept.immunisations.filter(kept.immunisations.code.isin(kept.numbers(_list(statement))))
-    rows = rows.select("who", "on").distinct()
+    rows = rows.select("who", "on", "month").distinct()
     return Answer(spells.at_least(dated(rows, grid, statement.window), statement.at_least, len(grid)))
 
 
@@ -322,13 +323,23 @@ def _waiting(kept: Facts, statement: Statement, grid: Grid) -> Answer:
 
     rows = kept.snapshot.table("pop_referral")
     rows = rows.filter(rows.feed.isin(("wlmds", "bulk")) & rows.clock_starts.notnull())
+    if statement.comparison.startswith("cancer"):
+        rows = rows.filter(rows.is_cancer)
     rows = _alive(kept, kept.of_people(rows))
     # Over 18 weeks: the first day on which more than 126 days have passed.
     starts = rows.clock_starts
     if statement.number is not None:
-        starts = (starts + ibis.interval(days=int(statement.number) * 7 + 1)).cast("date")
+        many = int(statement.number) * (1 if statement.comparison.endswith("days") else 7)
+        starts = (starts + ibis.interval(days=many + 1)).cast("date")
     ends = ibis.least(ibis.coalesce(rows.clock_ends, rows.removed), ibis.coalesce(rows.removed, rows.clock_ends))
     return Answer(spells.masks(_during(rows, starts, ends, grid, rows.died), len(grid)))
+
+
+def _receiving(kept: Facts, statement: Statement, grid: Grid) -> Answer:
+    feed = {"social care": "asc-cld", "voluntary services": "voluntary"}[statement.name]
+    rows = kept.snapshot.table("pop_registration")
+    rows = _alive(kept, kept.of_people(rows.filter(rows.feed == feed)))
+    return Answer(spells.masks(_during(rows, rows.starts, rows.ends, grid, rows.died), len(grid)))
 
 
 def _list(statement: Statement) -> Codelist:
@@ -343,7 +354,7 @@ def _list(statement: Statement) -> Codelist:
 
 
 def readings(kept: Facts, wanted: NamedValue) -> Any:
-    """Answer (who, on, value): one value a person and day, the lowest or highest of the day."""
+    """Answer (who, on, month, value): one value a person and day, the lowest or highest of the day."""
 
     import ibis
 
@@ -358,7 +369,7 @@ def readings(kept: Facts, wanted: NamedValue) -> Any:
         if wanted.highest is not None:
             rows = rows.filter(rows.value <= wanted.highest)
         value = rows.value.max() if wanted.same_day == "highest" else rows.value.min()
-        return rows.group_by("who", "on").aggregate(value=value)
+        return rows.group_by("who", "on", "month").aggregate(value=value)
 
     return kept.kept(("readings", wanted.name), make)
 
@@ -370,11 +381,17 @@ def latest(kept: Facts, wanted: NamedValue, grid: Grid, window: Window) -> Any:
     rows = readings(kept, wanted)
     if isinstance(grid, OneDay):
         rows = rows.filter(rows.on <= grid.day)
-    after = rows.on.lead().over(ibis.window(group_by="who", order_by="on"))
-    rows = rows.mutate(next=after)
-    until = ibis.ifelse(rows.next.isnull(), len(grid) - 1, grid.from_day(rows.next) - 1)
-    last = ibis.least(until, grid.within(rows.on, window))
-    return rows.select("who", "value", first=grid.from_day(rows.on).cast("int32"), last=last.cast("int32"))
+    order = ibis.window(group_by="who", order_by="on")
+    if isinstance(grid, MonthEnds):
+        # The next value ends this one; within a month the later one counts.
+        end = grid.months[-1] + 1
+        rows = rows.mutate(next=ibis.coalesce(rows.month.lead().over(order), ibis.literal(end)).cast("int32"))
+        until = rows.next - (1 + grid.months.start)
+    else:
+        rows = rows.mutate(next=rows.on.lead().over(order))
+        until = ibis.ifelse(rows.next.isnull(), 0, -1)
+    last = ibis.least(until, grid.within(rows.on, window, rows.month))
+    return rows.select("who", "value", first=grid.from_day(rows.on, rows.month).cast("int32"), last=last.cast("int32"))
 
 
 def _measured(kept: Facts, statement: Statement, grid: Grid) -> Answer:
@@ -463,6 +480,7 @@ _ANSWERS: Final[dict[str, Callable[[Facts, Statement, Grid], Answer]]] = {
     "immunised": _immunised,
     "ever immunised": _immunised,
     "waiting": _waiting,
+    "receiving": _receiving,
     "segment": _segment,
     "cohort": _cohort,
 }
