@@ -11,7 +11,7 @@ from joinedup.feeds.values import Source
 
 @dataclass(frozen=True, slots=True)
 class DeclaredSource:
-    """A source with its deliveries that were applied by an instant: how many, the newest, how many versions they added."""
+    """A source with its deliveries applied by an instant: how many, the newest, how many versions they added."""
 
     source: Source
     deliveries: int

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any, Protocol
 
 SMALL_AREAS_OF_ENGLAND = 32_844
@@ -114,7 +115,7 @@ def spells(layers: Mapping[str, Iterable[Spell]]) -> dict[str, list[tuple[date, 
     for thing, told_of in by_thing.items():
         cuts = sorted({day for _, _, starts, ends in told_of for day in (starts, ends)})
         found: list[tuple[date, date, dict[str, str]]] = []
-        for begin, end in zip(cuts, cuts[1:], strict=False):
+        for begin, end in pairwise(cuts):
             says: dict[str, str] = {}
             for layer, what, starts, ends in told_of:
                 if starts <= begin and end <= ends:

@@ -42,7 +42,7 @@ class Told(NamedTuple):
     person: str | None
     feed: str
     source: str
-    body: bytes
+    body: bytes | dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,9 @@ class Around:
 
 @dataclass(slots=True)
 class Part:
-    """What one unit gave for one view. `digest` says what it was made of."""
+    """What one unit gave for one view (`view` as `keyed` names it). `digest` says what it was made of."""
 
+    view: str
     table: str
     unit: str
     digest: str
@@ -92,25 +93,30 @@ class Part:
     candidates: list[str] = field(default_factory=list)  # digests of ten digits that might be somebody's number
     unknown_persons: int = 0
     taken_over: bool = False
-    resources: int = 0
+    resources: int = 0  # read for the whole unit; told by its first part
 
     def as_json(self) -> dict[str, Any]:
         told = asdict(self)
-        for name in ("table", "unit", "taken_over"):
+        for name in ("view", "table", "unit", "taken_over"):
             del told[name]
         return told
 
 
 def read_plans(views: Iterable[View]) -> list[Plan]:
     """Answer how each view leaves; raises ViewError for what may not, before anything is read."""
-    plans = [deidentify.plan(view) for view in views]
-    names = [one.view.name for one in plans]
-    for name, many in Counter(names).items():
-        if many > 1:
-            from joinedup.errors import RuleError
+    return [deidentify.plan(view) for view in views]
 
-            raise RuleError(f"Two views have the name '{name}'. Give one of them another.")
-    return plans
+
+def keyed(plans: Sequence[Plan]) -> dict[str, Plan]:
+    """Answer plans by the name of their table, or `table-nth` where views of several resources make one table."""
+    many = Counter(one.view.name for one in plans)
+    seen: Counter[str] = Counter()
+    answer = {}
+    for one in plans:
+        name = one.view.name
+        seen[name] += 1
+        answer[name if many[name] == 1 else f"{name}-{seen[name]}"] = one
+    return answer
 
 
 def view_digest(view: View) -> str:
@@ -121,7 +127,7 @@ def view_digest(view: View) -> str:
 def part_digest(one: Plan, unit: Unit, around: Around, stable: Mapping[str, str]) -> str:
     """Answer the digest of everything that one view's part of a unit depends on."""
     told = [
-        stable["code"], stable["persons"], stable["feeds"], stable["texts"], view_digest(one.view),
+        stable["code"], stable["feeds"], stable["texts"], view_digest(one.view),
         around.keys.fingerprint(), unit.name, unit.digest,
         around.day.isoformat() if one.needs_day else "", stable["postcodes"] if one.needs_postcodes else "",
     ]  # fmt: skip
@@ -164,7 +170,7 @@ def build(
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
     order = {(unit.name, name): nth for nth, (unit, views) in enumerate(wanted) for name, _ in views}
-    return sorted(parts, key=lambda part: (order[part.unit, part.table], part.table))
+    return sorted(parts, key=lambda part: (order[part.unit, part.view], part.view))
 
 
 class Numbers:
@@ -216,7 +222,7 @@ _ready = _Ready()
 
 def _begin(reader: Reader, around: Around) -> None:
     _ready.reader, _ready.around = reader, around
-    _ready.plans = {one.view.name: one for one in read_plans(around.views)}
+    _ready.plans = keyed(read_plans(around.views))
     _ready.compiled = {name: compile_view(one.view) for name, one in _ready.plans.items()}
     _ready.postcodes = Lookup(around.lookups)
 
@@ -224,20 +230,29 @@ def _begin(reader: Reader, around: Around) -> None:
 def _fill(unit: Unit, views: Sequence[tuple[str, str]]) -> list[Part]:
     """Make one unit's parts of these views, from one reading of its resources."""
     writers = [
-        _Writer(_ready.plans[name], _ready.compiled[name], Part(name, unit.name, digest), _ready) for name, digest in views
+        _Writer(
+            _ready.plans[name],
+            _ready.compiled[name],
+            Part(name, _ready.plans[name].view.name, unit.name, digest),
+            _ready,
+        )
+        for name, digest in views
     ]
     by_type: dict[str, list[_Writer]] = defaultdict(list)
     for writer in writers:
         by_type[writer.plan.view.resource].append(writer)
     # What is parsed holds no circles; looking for them again and again takes a tenth of the time.
     gc.disable()
+    resources = 0
     try:
         for told in _ready.reader.read(unit, sorted(by_type)):
-            content = orjson.loads(told.body)
+            resources += 1
+            content = told.body if isinstance(told.body, dict) else orjson.loads(told.body)
             for writer in by_type.get(content.get("resourceType"), ()):
                 writer.add(told, content)
     finally:
         gc.enable()
+    writers[0].part.resources = resources
     return [writer.end() for writer in writers]
 
 
@@ -262,13 +277,17 @@ class _Writer:
         self.surroundings = Surroundings(
             ready.around.keys, ready.around.day, ready.postcodes, self.numbers, ready.around.texts, self.counts
         )
-        self.path = ready.around.folder / "tables" / part.table / f"part-{part.unit}.parquet"
+        self.path = (
+            ready.around.folder
+            / "tables"
+            / part.table
+            / (f"part-{part.unit}{part.view.removeprefix(part.table)}.parquet")
+        )
 
     def add(self, told: Told, content: dict[str, Any]) -> None:
         rows = self.rows
         before = len(rows)
         self.fill(content, rows)
-        self.part.resources += 1
         added = len(rows) - before
         if not added:
             return
@@ -324,9 +343,13 @@ class _Writer:
         on = table.column("on")
         month = pc.add(pc.multiply(pc.year(on), 12), pc.subtract(pc.month(on), 1))
         counted = (
-            pa.table({"feed": table.column("feed"), "month": month}).group_by(["feed", "month"]).aggregate([([], "count_all")])
+            pa.table({"feed": table.column("feed"), "month": month})
+            .group_by(["feed", "month"])
+            .aggregate([([], "count_all")])
         )
-        for feed, at, many in zip(*(column.to_pylist() for column in counted.select(["feed", "month", "count_all"]).columns), strict=True):
+        for feed, at, many in zip(
+            *(column.to_pylist() for column in counted.select(["feed", "month", "count_all"]).columns), strict=True
+        ):
             if at is not None:
                 months = self.part.months.setdefault(feed, {})
                 months[at] = months.get(at, 0) + many
@@ -352,7 +375,7 @@ class _Writer:
             "texts_left_out": self.counts.texts_left_out,
             "unknown_postcodes": self.counts.unknown_postcodes,
             "partial_births": self.counts.partial_births,
-            "without_code": sum(self.counts.without_code.values()),
+            "without_code": self.counts.without_code,
         }
         part.candidates = sorted(self.numbers.candidates)
         return part

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from importlib.resources import files
@@ -22,7 +21,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from joinedup.population import column_types
 from joinedup.population.fhirpath import Call
 from joinedup.population.postcodes import Lookup
 from joinedup.population.pseudonym import Keys, resource_digest
@@ -50,12 +51,20 @@ SYSTEMS: Final = {
 
 # Elements that identify somebody, or hold whatever somebody typed, as FHIR defines them. What of these types is
 # harmless stands behind them.
-_IDENTIFYING_TYPES: Final = ("HumanName", "Address", "ContactPoint", "Identifier", "Annotation", "Attachment", "Narrative")
+_IDENTIFYING_TYPES: Final = (
+    "HumanName",
+    "Address",
+    "ContactPoint",
+    "Identifier",
+    "Annotation",
+    "Attachment",
+    "Narrative",
+)
 _HARMLESS: Final = frozenset({
     "HumanName.use", "Address.use", "Address.type", "Address.country", "ContactPoint.system", "ContactPoint.use",
     "ContactPoint.rank", "Identifier.use", "Identifier.system", "Attachment.contentType", "Attachment.size",
-    "Attachment.language", "Narrative.status", "Period.start", "Period.end", "Coding.version", "Quantity.unit",
-    "Address.period", "HumanName.period", "Identifier.period", "Identifier.type",
+    "Attachment.language", "Narrative.status", "Period.start", "Period.end", "Coding.version",
+    "Address.period", "HumanName.period", "Identifier.period", "Identifier.type", "QuestionnaireResponse.item.linkId",
 })  # fmt: skip
 _FREE: Final = frozenset({"string", "markdown", "xhtml", "base64Binary"})
 _LET_OUT: Final = {"url": False, "canonical": True, "uri": True, "oid": True, "uuid": False}
@@ -64,8 +73,6 @@ _ODS: Final = re.compile(r"[A-Za-z0-9-]{2,9}")
 _LSOA: Final = re.compile(r"[EW]01[0-9]{6}|SIM-[A-Za-z0-9-]{1,26}")
 _TEN: Final = re.compile(r"(?<!\d)\d{3}[ -]?\d{3}[ -]?\d{4}(?!\d)")
 _DATE: Final = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
-_ARROW: Final = {"TEXT": TEXT, "INT": WHOLE, "BIGINT": pa.int64(), "BOOLEAN": YES_NO, "DATE": DAY, "TIMESTAMP": INSTANT,
-                 "DOUBLE": NUMBER}  # fmt: skip
 Values = Sequence[Any]
 
 
@@ -77,8 +84,7 @@ class Counts:
     texts_left_out: int = 0
     unknown_postcodes: int = 0
     partial_births: int = 0
-    unmapped: Counter[str] = field(default_factory=Counter)
-    without_code: Counter[str] = field(default_factory=Counter)
+    without_code: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +125,15 @@ class Plan:
     def table(self, batch: Batch, around: Surroundings) -> pa.Table:
         """Answer the rows as they leave."""
         arrays = [
-            pa.array(make(batch, around), type=field_.type)
-            for make, field_ in zip(self.makers, self.schema, strict=True)
+            _array(make(batch, around), field_.type) for make, field_ in zip(self.makers, self.schema, strict=True)
         ]
-        return pa.Table.from_arrays(arrays, schema=self.schema)
+        table = pa.Table.from_arrays(arrays, schema=self.schema)
+        if "code" in self.schema.names:
+            empty = pc.is_null(table.column("code"))
+            if "procedure" in self.schema.names:  # An immunisation may be coded by its procedure instead.
+                empty = pc.and_(empty, pc.is_null(table.column("procedure")))
+            around.counts.without_code += int(pc.sum(empty).as_py() or 0)
+        return table
 
 
 def plan(view: View) -> Plan:
@@ -172,11 +183,16 @@ def plan(view: View) -> Plan:
         elif kind == "instant":
             give(name, INSTANT, _instants(name), column)
         elif kind == "number":
-            give(name, NUMBER if column.sql_type in ("TEXT", "DOUBLE") else _ARROW[column.sql_type], _numbers(name), column)
+            give(
+                name,
+                NUMBER if column.sql_type in ("TEXT", "DOUBLE") else column_types.ARROW[column.sql_type],
+                _numbers(name),
+                column,
+            )
         elif kind == "yes_no":
             give(name, YES_NO, _plain(name), column)
         elif kind == "system":
-            give(name, TEXT, _systems(name, view.name), column)
+            give(name, TEXT, _systems(name), column)
         elif kind == "cause":
             give(name, TEXT, _causes(name), column)
         elif kind == "organisation":
@@ -184,9 +200,11 @@ def plan(view: View) -> Plan:
         elif kind == "text":
             give(name, TEXT, _texts(name), column)
         elif column.sql_type == "TEXT":
-            give(name, TEXT, _codes(name, view.name), column)
+            give(name, TEXT, _codes(name), column)
         else:
-            give(name, _ARROW[column.sql_type], _plain(name), column)
+            give(name, column_types.ARROW[column.sql_type], _as_typed(column), column)
+            if column_types.has_precision(view, column):
+                give(f"{name}_precision", TEXT, _precisions(name), column)
     if view.name in TABLES:
         schema = TABLES[view.name]
         makers = []
@@ -241,6 +259,8 @@ def _kind(view: View, column: Column) -> str:
         return "text"  # A tag does not make a free text a code: it leaves when it is a word of a list.
     if tag in _PASSED_ON and by_element.startswith("refused "):
         raise _refused(view, column, by_element.removeprefix("refused "), "It can't leave, whatever its tag.")
+    if tag in _PASSED_ON and by_element == "death_date" and tag == "month":
+        return tag
     if tag in _PASSED_ON and by_element in ("birth_date", "death_date", "postcode", "person", "reference"):
         return by_element
     if tag:
@@ -290,16 +310,16 @@ def _of_element(path: str, defined: str, type_: str) -> str:
         return ""
     if defined == "Address.postalCode":
         return "postcode"
-    if defined in ("Coding.display", "CodeableConcept.text"):
+    if defined in ("Coding.display", "CodeableConcept.text", "Quantity.unit"):
         return "text"
+    if name == "id" and owner in (path.partition(".")[0], "Resource"):
+        return "person" if path == "Patient.id" else "reference"
     if owner.split(".")[0] in _IDENTIFYING_TYPES:
         return f"refused it holds {defined}, which may tell who somebody is."
     if type_ in _FREE or not _LET_OUT.get(type_, True):
         if defined == "Reference.reference":
             return "refused it holds a reference as it came; getReferenceKey() gives a key."
         return f"refused it holds {defined or path}, a free text."
-    if type_ == "id" and name == "id":
-        return "person" if path == "Patient.id" else "reference"
     return ""
 
 
@@ -320,12 +340,26 @@ def _plain(name: str) -> Maker:
     return lambda batch, around: batch.columns[name]
 
 
+def _as_typed(column: Column) -> Maker:
+    return lambda batch, around: column_types.array(batch.columns[column.name], column)
+
+
+def _array(values: Any, type_: pa.DataType) -> pa.Array:
+    return values.cast(type_) if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values, type=type_)
+
+
 def _cast(make: Maker, type_: pa.DataType) -> Maker:
     if type_ == WHOLE:
-        return lambda batch, around: [None if value is None else int(value) for value in make(batch, around)]
+        return lambda batch, around: [
+            None if value is None else round(float(value)) for value in _listed(make(batch, around))
+        ]
     if type_ == NUMBER:
-        return lambda batch, around: [None if value is None else float(value) for value in make(batch, around)]
+        return lambda batch, around: [None if value is None else float(value) for value in _listed(make(batch, around))]
     return make
+
+
+def _listed(values: Any) -> Values:
+    return values.to_pylist() if isinstance(values, pa.Array | pa.ChunkedArray) else values
 
 
 def _digests(name: str) -> Maker:
@@ -465,14 +499,14 @@ def _household(address: str | None, keys: Keys) -> str | None:
     return keys.digest("household", found)
 
 
-def _systems(name: str, table: str) -> Maker:
+def _systems(name: str) -> Maker:
     def make(batch: Batch, around: Surroundings) -> Values:
         return [None if value is None else SYSTEMS.get(value, value) for value in batch.columns[name]]
 
     return make
 
 
-def _codes(name: str, table: str) -> Maker:
+def _codes(name: str) -> Maker:
     safe: dict[Any, Any] = {None: None}
 
     def make(batch: Batch, around: Surroundings) -> Values:
@@ -486,8 +520,6 @@ def _codes(name: str, table: str) -> Maker:
         answer = [safe[value] for value in values]
         lost = sum(one is None and other is not None for one, other in zip(answer, values, strict=True))
         around.counts.identifiers_in_codes += lost
-        if name == "code":
-            around.counts.without_code[table] += sum(one is None for one in answer)
         return answer
 
     return make

@@ -37,7 +37,7 @@ AGAIN = "Ask anew: joinedup snapshot ask-opt-outs FILE.dat, send it, and give th
 
 @dataclass(frozen=True, slots=True)
 class OptOuts:
-    """Who may be in a snapshot by the national service: numbers in `without`; how the answer came; counts for the manifest."""
+    """Who may be in a snapshot by the national service: the numbers in `without`; how the answer came."""
 
     without: frozenset[str] | None  # None: nobody was asked, since nobody has a number
     how: str  # "answer", "made up", "nobody has a number"
@@ -45,7 +45,7 @@ class OptOuts:
     answered_on: date | None = None
 
     def allows(self, numbers: Iterable[str]) -> bool:
-        """Answer whether somebody with these numbers may be in a snapshot; with several, all must be without opt-out."""
+        """Answer whether somebody with these numbers may be in a snapshot: all of them are without opt-out."""
         return all(self.without is not None and number in self.without for number in numbers)
 
 
@@ -94,9 +94,7 @@ def from_answer(path: Path, asked: Collection[str], today: date) -> OptOuts:
     except OSError as error:
         raise FileError(str(path), f"the answer can't be read ({error.strerror}).", AGAIN) from None
     if today - answered > timedelta(days=ALLOWED_DAYS):
-        raise FileError(
-            path.name, f"the answer is of {answered}; expected one of the last {ALLOWED_DAYS} days.", AGAIN
-        )
+        raise FileError(path.name, f"the answer is of {answered}; expected one of the last {ALLOWED_DAYS} days.", AGAIN)
     without = read_answer(content, path.name)
     if strangers := len(without - frozenset(asked)):
         raise FileError(path.name, f"the answer holds {strangers} numbers that are not asked about here.", AGAIN)

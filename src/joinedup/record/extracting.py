@@ -101,7 +101,7 @@ def digests_of(grant: Grant, count: int, *, stored_by: datetime, instant: str) -
 def subjects_with_tokens(
     grant: Grant, tokens: Sequence[str], types: Sequence[str], *, stored_by: datetime, instant: str
 ) -> list[Current]:
-    """Answer the current resources of these types that bear one of these search tokens, or all of them without tokens."""
+    """Answer the current resources of these types that bear one of these tokens, or all of them without tokens."""
     from joinedup import database
 
     _must_be_a_job(grant)

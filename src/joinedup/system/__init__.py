@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from joinedup.system.bodies import Area, Body, Event, Person, Post
-    from joinedup.system.dated_areas import DatedAreas, dated_areas
+    from joinedup.system.dated import DatedAreas, dated_areas
     from joinedup.system.lookup import is_code_in_use
     from joinedup.system.overview import Overview, overview_of
     from joinedup.system.picture import Picture, as_of
@@ -35,7 +35,7 @@ __all__ = [
 
 _HOMES = {
     "bodies": ("Area", "Body", "Event", "Person", "Post"),
-    "dated_areas": ("DatedAreas", "dated_areas"),
+    "dated": ("DatedAreas", "dated_areas"),
     "lookup": ("is_code_in_use",),
     "overview": ("Overview", "overview_of"),
     "picture": ("Picture", "as_of"),

@@ -65,7 +65,7 @@ def dated_areas(known_at: datetime, since: date) -> DatedAreas:
             cursor.execute(sql, {"known": known_at, "since": since, "kinds": list(KINDS), **more})
             return list(cursor.fetchall())
 
-        code_of = {area: code for area, code in rows(_AREA_CODES)}
+        code_of = dict(rows(_AREA_CODES))
         areas = rows("SELECT id, kind, key FROM system_area WHERE kind = ANY(%(kinds)s)")
         codes = {area: code_of.get(area) or key for area, _, key in areas}
         parts: dict[str, list[Dated]] = {kind: [] for kind in KINDS}
