@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from joinedup.population.definitions import both
-from joinedup.population.grid import OneDay
+from joinedup.population.grid import grid_for
 from joinedup.population.snapshot import Snapshot
 from joinedup.population.statements import parse
 from joinedup.population.states import all_of
@@ -49,7 +49,7 @@ def core20plus5(snapshot: Snapshot, day: date | None = None) -> list[dict[str, A
     and done in the most deprived fifth of England, and why, where something is not collected. Counts are None then.
     """
     said = both("core20plus5.toml")
-    grid = OneDay(day or snapshot.day)
+    grid = grid_for(day or snapshot.day, snapshot.day)
 
     def people(*sentences: str) -> int:
         return int(all_of(snapshot, [parse(one) for one in sentences], grid).count().execute())

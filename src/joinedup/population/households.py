@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, Final
 
 from joinedup.population.facts import facts
-from joinedup.population.grid import OneDay
+from joinedup.population.grid import grid_for
 from joinedup.population.snapshot import Snapshot
 from joinedup.population.statements import parse
 from joinedup.population.states import all_of
@@ -26,7 +26,7 @@ def households(snapshot: Snapshot, day: date | None = None) -> Any:
     least two registers), lone_older (one person, 65 or over), lone_parent (one adult with children). People without a
     known address, and addresses of more than ten, are left out. Rows about homes: for the controlled place only.
     """
-    grid = OneDay(day or snapshot.day)
+    grid = grid_for(day or snapshot.day, snapshot.day)
     kept = facts(snapshot)
     person = snapshot.table("person")
     at = person.filter(person.household.notnull()).select("person", "household")

@@ -11,7 +11,7 @@ from joinedup.errors import NotFound, did_you_mean
 from joinedup.population import spells
 from joinedup.population.definitions import both
 from joinedup.population.facts import facts
-from joinedup.population.grid import OneDay
+from joinedup.population.grid import grid_for
 from joinedup.population.snapshot import Snapshot
 from joinedup.population.statements import parse
 from joinedup.population.states import all_of
@@ -43,21 +43,19 @@ def multimorbidity(snapshot: Snapshot, day: date | None = None) -> Any:
     """
     import ibis
 
-    from joinedup.population.registers import register_list, register_masks
+    from joinedup.population.registers import counted_registers, register_masks
 
-    grid = OneDay(day or snapshot.day)
+    grid = grid_for(day or snapshot.day, snapshot.day)
     kept = facts(snapshot)
     scored = [
         spells.united([all_of(snapshot, [parse(one) for one in test], grid) for test in said["tests"]]).select(
-            "who", weight=ibis.literal(int(said["weight"])), condition=ibis.literal(1), register=ibis.literal(0)
+            "who", weight=_whole(int(said["weight"])), condition=_whole(1), register=_whole(0)
         )
         for said in both("cambridge.toml")["condition"].values()
     ]
     held = [
-        register_masks(snapshot, one, grid).select(
-            "who", weight=ibis.literal(0), condition=ibis.literal(0), register=ibis.literal(1)
-        )
-        for one in register_list()
+        register_masks(snapshot, one, grid).select("who", weight=_whole(0), condition=_whole(0), register=_whole(1))
+        for one in counted_registers()
     ]
     rows = ibis.union(*scored, *held)
     added = rows.group_by("who").aggregate(
@@ -72,3 +70,9 @@ def multimorbidity(snapshot: Snapshot, day: date | None = None) -> Any:
     )
     named = everybody.inner_join(kept.people.select("who", "person"), "who")
     return named.select("person", "conditions", "registers", score=named.weight / 100)
+
+
+def _whole(number: int) -> Any:
+    import ibis
+
+    return ibis.literal(number, type="int32")

@@ -24,7 +24,7 @@ import pandas as pd
 from joinedup.errors import RuleError
 from joinedup.population.definitions import both
 from joinedup.population.facts import facts
-from joinedup.population.grid import OneDay
+from joinedup.population.grid import grid_for
 from joinedup.population.months import last_day, month_number
 from joinedup.population.snapshot import Snapshot
 from joinedup.population.statements import parse
@@ -194,13 +194,13 @@ def _matrix(
 
     from joinedup.population.states import answer
 
-    grid = OneDay(day)
+    grid = grid_for(day, snapshot.day)
     people = all_of(snapshot, [parse(sentence) for sentence in population], grid).select("who")
     index = pd.Index(people.execute()["who"].sort_values(), name="who")
     rows, unknowns = [], []
     for place, sentence in enumerate(predictors):
         told = answer(snapshot, parse(sentence), grid)
-        rows.append(told.true.select("who", place=ibis.literal(place)))
+        rows.append(told.true.select("who", place=ibis.literal(place, type="int32")))
         if told.known is not None:
             known = pd.Index(told.known.select("who").execute()["who"])
             unknowns.append(~index.isin(known))

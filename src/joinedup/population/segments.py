@@ -134,8 +134,8 @@ def _parted(snapshot: Snapshot, one: Segment, rest: Any, grid: Grid) -> tuple[An
 def _tested(snapshot: Snapshot, one: Segment, grid: Grid) -> Any:
     tests = [all_of(snapshot, [parse(sentence) for sentence in test], grid) for test in one.tests]
     if one.registers_except is not None:
-        from joinedup.population.registers import register, register_list, register_masks
+        from joinedup.population.registers import counted_registers, register, register_masks
 
         left_out = {register(name).name for name in one.registers_except}
-        tests += [register_masks(snapshot, each, grid) for each in register_list() if each.name not in left_out]
+        tests += [register_masks(snapshot, each, grid) for each in counted_registers() if each.name not in left_out]
     return spells.united(tests)
