@@ -115,7 +115,16 @@ def funnel_spec(dots: Sequence[Dot], curves: Curves, *, average: float, title: s
         "height": 320,
         "data": {"values": rows},
         "layer": layers,
-        "config": {"legend": {"orient": "bottom", "title": None, "columns": 2, "symbolOpacity": 1}},
+        "config": {
+            "legend": {
+                "orient": "bottom",
+                "title": None,
+                "columns": 2,
+                "symbolOpacity": 1,
+                "symbolStrokeWidth": 1,
+                "labelLimit": 400,
+            }
+        },
     }
 
 

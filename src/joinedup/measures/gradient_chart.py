@@ -29,6 +29,7 @@ class Bar:
 class Slope:
     """The slope and the relative index of inequality with their limits as texts; `why_not` where there are none."""
 
+    direction: str = ""  # "falls by", "rises by" or, where it may be either, "changes by"
     slope: str = ""
     slope_interval: str = ""
     relative: str = ""
@@ -98,12 +99,16 @@ def gradient_spec(bars: Sequence[Bar], *, title: str, is_ordered: bool) -> dict[
     }
 
 
-def gradient_summary(bars: Sequence[Bar], slope: Slope | None = None) -> str:
-    """Answer the two ends of the groups and, for deprivation, what the slope says."""
+def gradient_summary(bars: Sequence[Bar], slope: Slope | None = None, *, is_ordered: bool = True) -> str:
+    """Answer the ends of ordered groups, or the lowest and highest of others; for deprivation also the slope."""
     held = [bar for bar in bars if bar.value is not None]
+    if not is_ordered:
+        held.sort(key=lambda bar: bar.value or 0.0)
     parts = []
-    if len(held) >= 2:
+    if len(held) >= 2 and is_ordered:
         parts.append(f"{held[0].name}: {held[0].shown}. {held[-1].name}: {held[-1].shown}.")
+    elif len(held) >= 2:
+        parts.append(f"From {held[0].shown} ({held[0].name}) to {held[-1].shown} ({held[-1].name}).")
     elif held:
         parts.append(f"{held[0].name}: {held[0].shown}.")
     else:
@@ -122,7 +127,5 @@ def slope_said(slope: Slope) -> str:
         return f"No slope index: {slope.why_not}"
     between = f" ({slope.slope_interval})" if slope.slope_interval else ""
     relative = f" ({slope.relative_interval})" if slope.relative_interval else ""
-    return (
-        f"Slope index of inequality: {slope.slope}{between}, the difference between the most and the least deprived "
-        f"of all people. Relative index: {slope.relative}{relative}."
-    )
+    said = f"From the most to the least deprived person it {slope.direction} {slope.slope}{between}"
+    return f"{said} (slope index of inequality); relative index {slope.relative or 'not given'}{relative}."

@@ -48,10 +48,14 @@ def slope_of(one: MeasureDefinition, figures: Sequence[Figure]) -> Slope:
         return Slope(why_not="a fifth is at 0 or at everybody, where no line can be fitted.")
     scale = Scale(one.kind if one.kind != "count" else "mean", one.unit, one.multiplier)
     points = " percentage points" if kind == "proportion" else ""
-    low, high = float(found["lower"]), float(found["upper"])
+    slope, low, high = (float(found[name]) for name in ("value", "lower", "upper"))
+    direction = "falls by" if high < 0 else "rises by" if low > 0 else "changes by"
+    if direction == "falls by":
+        slope, low, high = -slope, -high, -low
     relative = float(found["rii"])
     return Slope(
-        slope=f"{scale.number(float(found['value']))}{points}",
+        direction=direction,
+        slope=f"{scale.number(slope)}{points}",
         slope_interval=f"{scale.number(low)} to {scale.number(high)}",
         relative="" if relative != relative else f"{relative:.2f}",
         relative_interval=_between(found),

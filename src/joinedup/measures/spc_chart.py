@@ -126,7 +126,16 @@ def spc_spec(points: Sequence[Point], *, title: str, target: float | None = None
         "data": {"values": rows},
         "layer": layers,
         "resolve": {"scale": {"y": "shared"}},
-        "config": {"legend": {"orient": "bottom", "title": None, "columns": 2, "symbolOpacity": 1}},
+        "config": {
+            "legend": {
+                "orient": "bottom",
+                "title": None,
+                "columns": 2,
+                "symbolOpacity": 1,
+                "symbolStrokeWidth": 1,
+                "labelLimit": 400,
+            }
+        },
     }
 
 

@@ -14,11 +14,11 @@ from joinedup.measures.figure import MARK
 
 INK: Final = "#212b32"
 LETTERS: Final[Mapping[str, tuple[str, str, str, str]]] = {
-    "better": ("B", "Better", "#00b0f0", "triangle-right"),
+    "better": ("B", "Better", "#00b0f0", "circle"),
     "similar": ("S", "Similar", "#ffffff", "circle"),
     "worse": ("W", "Worse", "#e46c0a", "square"),
     "higher": ("H", "Higher", "#b79ad6", "diamond"),
-    "lower": ("L", "Lower", "#d9c8ec", "triangle-down"),
+    "lower": ("L", "Lower", "#d9c8ec", "diamond"),
     "": ("N", "Not compared", "#d8dde0", "cross"),
 }
 """What a comparison with the system may say: its letter, words, colour and shape."""
@@ -52,7 +52,7 @@ def placed(row: Row, value: float | None) -> float | None:
     return -place if row.polarity == "decrease" else place
 
 
-def spine_spec(rows: Sequence[Row], *, area: str, system: str) -> dict[str, Any]:
+def spine_spec(rows: Sequence[Row]) -> dict[str, Any]:
     """Answer the spine chart as a Vega-Lite specification: a line for each measure, with its texts at both sides."""
     drawn = []
     for number, row in enumerate(rows):
@@ -76,10 +76,10 @@ def spine_spec(rows: Sequence[Row], *, area: str, system: str) -> dict[str, Any]
         )
     used = [key for key in LETTERS if any(row.verdict == key and row.value is not None for row in rows)]
     y = {"field": "row", "type": "ordinal", "axis": None, "scale": {"paddingInner": 0.2, "paddingOuter": 0.3}}
-    scale = {"domain": [-1.0, 1.0], "range": [350, 640], "nice": False, "zero": False}
+    scale = {"domain": [-1.0, 1.0], "range": [390, 632], "nice": False, "zero": False}
     x = {"type": "quantitative", "axis": None, "scale": scale}
     text = {"type": "text", "fontSize": 13, "color": INK, "baseline": "middle"}
-    heads = [(0, "left", "Measure"), (285, "right", _shortened(area, 12)), (340, "right", _shortened(system, 9))]
+    heads = [(0, "left", "Measure"), (300, "right", "Here"), (365, "right", "System")]
     layers: list[dict[str, Any]] = [
         {
             "transform": [{"filter": "isValid(datum.from)"}],
@@ -118,8 +118,8 @@ def spine_spec(rows: Sequence[Row], *, area: str, system: str) -> dict[str, Any]
             }
             for field, at, align, limit in (
                 ("title", 0, "left", 225),
-                ("shown", 285, "right", 70),
-                ("system", 340, "right", 60),
+                ("shown", 300, "right", 70),
+                ("system", 365, "right", 60),
             )
         ),
         *(
@@ -137,7 +137,16 @@ def spine_spec(rows: Sequence[Row], *, area: str, system: str) -> dict[str, Any]
         "height": max(len(drawn), 1) * 26,
         "data": {"values": drawn},
         "layer": layers,
-        "config": {"legend": {"orient": "bottom", "title": None, "columns": 5, "symbolOpacity": 1}},
+        "config": {
+            "legend": {
+                "orient": "bottom",
+                "title": None,
+                "columns": 6,
+                "symbolOpacity": 1,
+                "symbolStrokeWidth": 1,
+                "symbolSize": 120,
+            }
+        },
     }
 
 

@@ -58,7 +58,7 @@ def csv_lines(export: Export, provenance: Provenance) -> Iterator[str]:
     digest = hashlib.sha256()
     lines = size = 0
     try:
-        for line in _data_lines(export.table.columns, export.rows):
+        for line in _data_lines(export.table.file_columns, export.rows):
             data = line.encode("utf-8", "replace")
             digest.update(data)
             lines += 1
@@ -92,7 +92,7 @@ def manifest(export: Export, provenance: Provenance) -> list[tuple[str, str]]:
         ("by what was known at", f"{moment.known_at.astimezone(LONDON).isoformat()} ({instant(moment.known_at)})"),
         ("filtered by", export.filtered_by),
         *(("note", note) for note in (*export.table.notes, *export.table.file_notes)),
-        *((f"column {column.title}", column.note) for column in export.table.columns if column.note),
+        *((f"column {column.title}", column.note) for column in export.table.file_columns if column.note),
     ]
     return [(name, text) for name, text in lines if text]
 
@@ -128,22 +128,23 @@ def workbook(exports: Sequence[Export], provenance: Provenance) -> IO[bytes]:
     notes: list[tuple[str, str]] = []
     names = sheet_names([export.table.caption for export in exports])
     for export, name in zip(exports, names, strict=True):
+        columns = export.table.file_columns
         sheet = book.add_worksheet(name)
         sheet.freeze_panes(1, 0)
-        for place, column in enumerate(export.table.columns):
+        for place, column in enumerate(columns):
             sheet.set_column(place, place, _width(column, export.rows))
             sheet.write_string(0, place, _title(column), formats["head"])
         shortened = 0
         for number, row in enumerate(export.rows, start=1):
-            for place, column in enumerate(export.table.columns):
+            for place, column in enumerate(columns):
                 mark = column.mark(row)
                 shortened += _write(sheet, number, place, row.get(column.key), column, formats, mark)
         if len(export.rows):
-            sheet.autofilter(0, 0, len(export.rows), len(export.table.columns) - 1)
+            sheet.autofilter(0, 0, len(export.rows), len(columns) - 1)
         notes += [("sheet", name), *manifest(export, provenance)]
         notes += [
             ("rows", str(len(export.rows))),
-            ("SHA-256 of the table as CSV", digest_of(export.table.columns, export.rows)),
+            ("SHA-256 of the table as CSV", digest_of(columns, export.rows)),
         ]
         if shortened:
             notes.append(("shortened", f"{shortened} cells were longer than {MAX_CELL} characters and were cut"))

@@ -37,7 +37,8 @@ class Column:
     Kinds: text; number (int, float or Decimal); date (a date, or an aware datetime); link (text with `href_key`);
     pence (whole pence, shown and exported in pounds). `decimals` fixes the places of a number; without it a number
     is shown as it is. `note` explains the column and goes into the notes of a download. `mark_key` is the row's key
-    that holds what a page and a workbook show where there is no value ("*"); a CSV leaves such a cell empty.
+    that holds what a page and a workbook show where there is no value ("*"); a CSV leaves such a cell empty. `where`
+    "page" or "file" keeps a column to one of them: a page says "1.0 to 2.0" where a file has two numbers.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Column:
     decimals: int | None = None
     note: str = ""
     mark_key: str | None = None
+    where: Literal["everywhere", "page", "file"] = "everywhere"
 
     @property
     def is_numeric(self) -> bool:
@@ -87,6 +89,7 @@ class Table:
     file_notes: Sequence[str] = ()
     per_page: int = 25
     can_filter: bool = True
+    can_sort: bool = True
     can_download: bool = True
     empty: str = ""
 
@@ -96,6 +99,14 @@ class Table:
         keys = [column.key for column in self.columns]
         if len(set(keys)) != len(keys):
             raise RuleError(f"The table '{self.name}' has two columns with the same key.")
+
+    @property
+    def page_columns(self) -> list[Column]:
+        return [column for column in self.columns if column.where != "file"]
+
+    @property
+    def file_columns(self) -> list[Column]:
+        return [column for column in self.columns if column.where != "page"]
 
     def for_request(self, request: Any) -> TableView:
         """Answer what this request's address asks to see of the table."""
@@ -181,7 +192,7 @@ class TableView:
 
     @property
     def has_sort(self) -> bool:
-        return len(self.matching) > 1
+        return self.table.can_sort and len(self.matching) > 1
 
     def sort_state(self, column: Column) -> str:
         """Answer "ascending", "descending" or "" as aria-sort wants it."""

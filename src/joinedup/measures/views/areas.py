@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from django.core.cache import caches
@@ -20,7 +19,6 @@ from joinedup.measures.standing import how_far
 from joinedup.measures.trend import Trend, trends
 from joinedup.measures.views.parts import (
     KINDS,
-    STATUS,
     area_choices,
     area_href,
     crumbs,
@@ -30,6 +28,7 @@ from joinedup.measures.views.parts import (
     measure_href,
     opened,
     source,
+    status_columns,
 )
 from joinedup.ui import Chart, Column, Crumb, Page, Table
 
@@ -47,7 +46,7 @@ def area(request: Any, code: str) -> HttpResponseBase:
     concerns, gains = _signals(results, found, rows)
     parent = results.area(found.part_of) if found.part_of else None
     tables = [
-        _table(results, found, whole, theme, [row for row in rows if row.definition.theme == theme], number)
+        _short_table(found, whole, theme, [row for row in rows if row.definition.theme == theme], number)
         for number, theme in enumerate(dict.fromkeys(row.definition.theme for row in rows))
     ]
     return Page(
@@ -66,6 +65,7 @@ def area(request: Any, code: str) -> HttpResponseBase:
         gains=gains,
         spine=None if is_whole or not rows else _spine(results, found, whole, rows),
         tables=tables,
+        everything=_table(results, found, whole, rows) if is_whole else None,
         parts=[
             {"name": part.name, "href": area_href(part.code)}
             for part in answers.areas_on(results)
@@ -148,7 +148,7 @@ def _spine(results: Results, area: AreaName, whole: AreaName, rows: Sequence[Pro
         for row in rows
     ]
     return Chart(
-        spine_chart.spine_spec(drawn, area=area.name, system=whole.name),
+        spine_chart.spine_spec(drawn),
         title=_("%(area)s against %(system)s") % {"area": area.name, "system": whole.name},
         summary=spine_chart.spine_summary(drawn, area=area.name, system=whole.name)
         + " "
@@ -158,53 +158,93 @@ def _spine(results: Results, area: AreaName, whole: AreaName, rows: Sequence[Pro
             "better is to the right."
         )
         % {"many": MANY[area.kind]},
-        table=_table(results, area, whole, "", rows, 99),
+        table=_table(results, area, whole, rows),
     )
 
 
-def _table(
-    results: Results, area: AreaName, whole: AreaName, theme: str, rows: Sequence[ProfileRow], number: int
-) -> Table:
-    is_whole = area.code == whole.code
+def _table(results: Results, area: AreaName, whole: AreaName, rows: Sequence[ProfileRow]) -> Table:
+    """Answer every measure with all that belongs to it: the table beside the spine chart, and the file."""
     columns = [
         Column("title", _("Measure"), "link", "href"),
+        Column("theme", _("Theme"), where="file"),
         Column("unit", _("Unit")),
         Column("month", _("Month")),
         Column("numerator", _("Counted"), "number", mark_key="numerator_mark"),
         Column("denominator", _("Of"), "number", mark_key="denominator_mark"),
         Column("value", _("Value"), "number", decimals=1, mark_key="mark"),
-        Column("lower", _("95% from"), "number", decimals=1),
-        Column("upper", _("95% to"), "number", decimals=1),
+        Column("interval", _("95% interval"), where="page"),
+        Column("lower", _("95% from"), "number", where="file"),
+        Column("upper", _("95% to"), "number", where="file"),
     ]
-    if not is_whole:
+    if area.code != whole.code:
         columns += [
             Column("system", _("System"), "number", decimals=1, note=whole.name),
             Column("verdict", _("Against the system"), note="Whether the 95% interval lies wholly beside it (PD14)."),
+            Column("peers", _("Areas of its kind with a figure"), "number", where="file"),
+            Column("lowest", _("Lowest of them"), "number", where="file"),
+            Column("highest", _("Highest of them"), "number", where="file"),
         ]
-    columns.append(STATUS)
+    columns += status_columns(row.figure for row in rows)
     return Table(
         columns,
         [
             figure_row(
                 row.figure,
+                row.scale,
                 title=row.definition.title,
                 href=measure_href(row.definition.id, area.code),
+                theme=row.definition.theme,
                 unit=row.definition.unit or row.definition.kind,
-                month=_short(row.figure.month),
+                month=f"{row.figure.month:%b %Y}",
                 system=row.system,
-                verdict=f"{LETTERS[row.verdict][0]}: {LETTERS[row.verdict][1].lower()}",
+                verdict=_verdict(row),
+                peers=row.peers,
+                lowest=row.lowest,
+                highest=row.highest,
             )
             for row in rows
         ],
-        caption=theme or _("All measures of %(area)s") % {"area": area.name},
-        name=f"theme{number}" if theme else "profile",
+        caption=_("All measures of %(area)s") % {"area": area.name},
+        name="profile",
         per_page=0,
-        can_filter=False,
         source=source(results),
         file_notes=[f"area: {area.name} ({area.code}), {KINDS[area.kind].lower()}", *file_notes(results)],
         empty=_("No measure has a figure for this area."),
     )
 
 
-def _short(month: date) -> str:
-    return f"{month:%b %Y}"
+def _short_table(area: AreaName, whole: AreaName, theme: str, rows: Sequence[ProfileRow], number: int) -> Table:
+    """Answer the measures of one theme, as much of them as fits a narrow page."""
+    columns = [
+        Column("title", _("Measure"), "link", "href"),
+        Column("shown", _("Value"), mark_key="mark"),
+        Column("interval", _("95% interval")),
+    ]
+    if area.code != whole.code:
+        columns += [Column("system", _("System")), Column("verdict", _("Against the system"))]
+    return Table(
+        columns,
+        [
+            {
+                "title": row.definition.title,
+                "href": measure_href(row.definition.id, area.code),
+                "shown": row.scale.shown(row.figure.value),
+                "mark": row.figure.mark,
+                "interval": row.figure.interval_shown(row.scale),
+                "system": row.scale.shown(row.system),
+                "verdict": _verdict(row),
+            }
+            for row in rows
+        ],
+        caption=theme,
+        name=f"theme{number}",
+        per_page=0,
+        can_filter=False,
+        can_sort=False,
+        can_download=False,
+    )
+
+
+def _verdict(row: ProfileRow) -> str:
+    letter, words, _colour, _shape = LETTERS[row.verdict]
+    return f"{letter}: {words.lower()}"

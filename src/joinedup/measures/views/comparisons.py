@@ -13,13 +13,12 @@ from joinedup.errors import RuleError
 from joinedup.measures import answers
 from joinedup.measures.answers import MANY
 from joinedup.measures.definition import MeasureDefinition
-from joinedup.measures.figure import month_shown
+from joinedup.measures.figure import Figure, Scale, month_shown
 from joinedup.measures.results import AreaName, Results
 from joinedup.measures.standing import compared, difference
 from joinedup.measures.views.parts import (
     HEADS,
     KINDS,
-    STATUS,
     area_choices,
     area_href,
     crumbs,
@@ -29,6 +28,7 @@ from joinedup.measures.views.parts import (
     measure_href,
     opened,
     source,
+    status_columns,
 )
 from joinedup.ui import Column, Page, Table
 
@@ -103,6 +103,7 @@ def _of_kind(results: Results, one: MeasureDefinition, kind: str, asked: AreaNam
     rows = [
         figure_row(
             figure,
+            scale,
             name=names.get(figure.area, figure.area),
             href=measure_href(one.id, figure.area),
             verdict=WORDS[
@@ -123,7 +124,7 @@ def _of_kind(results: Results, one: MeasureDefinition, kind: str, asked: AreaNam
         columns.append(
             Column("difference", _("Against %(area)s") % {"area": asked.name}, note="The difference itself is tested.")
         )
-    columns.append(STATUS)
+    columns += status_columns(figures)
     return Table(
         columns,
         rows,
@@ -156,12 +157,16 @@ def _pair(results: Results, first: AreaName, second: AreaName) -> dict[str, Any]
                 "title": row.definition.title,
                 "href": measure_href(measure_id, first.code),
                 "unit": row.definition.unit or row.definition.kind,
+                "first_said": _said(row.figure, scale),
                 "first": row.figure.value,
+                "first_lower": row.figure.lower,
+                "first_upper": row.figure.upper,
                 "first_mark": row.figure.mark,
-                "first_between": row.figure.interval_shown(scale),
+                "second_said": _said(theirs, scale),
                 "second": theirs.value,
+                "second_lower": theirs.lower,
+                "second_upper": theirs.upper,
                 "second_mark": theirs.mark,
-                "second_between": theirs.interval_shown(scale),
                 "difference": _("Not tested: they share people")
                 if within
                 else difference(row.figure, theirs).said(scale, row.definition.polarity),
@@ -170,11 +175,17 @@ def _pair(results: Results, first: AreaName, second: AreaName) -> dict[str, Any]
     table = Table(
         [
             Column("title", _("Measure"), "link", "href"),
-            Column("unit", _("Unit")),
-            Column("first", first.name, "number", decimals=1, mark_key="first_mark"),
-            Column("first_between", _("95% interval")),
-            Column("second", second.name, "number", decimals=1, mark_key="second_mark"),
-            Column("second_between", _("95% interval")),
+            Column("unit", _("Unit"), where="file"),
+            *(
+                column
+                for key, area in (("first", first), ("second", second))
+                for column in (
+                    Column(f"{key}_said", area.name, mark_key=f"{key}_mark", where="page"),
+                    Column(key, area.name, "number", mark_key=f"{key}_mark", where="file"),
+                    Column(f"{key}_lower", _("%(area)s, 95%% from") % {"area": area.name}, "number", where="file"),
+                    Column(f"{key}_upper", _("%(area)s, 95%% to") % {"area": area.name}, "number", where="file"),
+                )
+            ),
             Column("difference", _("Difference (first less second)"), note="The difference itself is tested (PD14)."),
         ],
         rows,
@@ -192,6 +203,11 @@ def _pair(results: Results, first: AreaName, second: AreaName) -> dict[str, Any]
         "within": within,
         "is_other_kind": first.kind != second.kind,
     }
+
+
+def _said(figure: Figure, scale: Scale) -> str:
+    """Answer a value with its interval; nothing where the mark has to stand."""
+    return figure.said(scale) if figure.value is not None else ""
 
 
 def _shares_people(results: Results, first: AreaName, second: AreaName) -> bool:

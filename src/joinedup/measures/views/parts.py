@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -75,35 +75,41 @@ def area_choices(results: Results, chosen: str, month: date | None = None) -> li
     return [{"title": HEADS[kind], "areas": groups[kind]} for kind in HEADS if kind in groups]
 
 
-def figure_columns(scale: Scale, *, one: MeasureDefinition, with_standardised: bool = False) -> list[Column]:
-    """Answer the columns of protected figures; each number has its mark where it may not be shown."""
+def figure_columns(scale: Scale, *, one: MeasureDefinition) -> list[Column]:
+    """Answer the columns of protected figures; each number has its mark where it may not be shown.
+
+    A page says an interval in words, a file has its two numbers; a file always has the status.
+    """
     people = _("Of") if one.kind == "proportion" else _("People")
     columns = [
         Column("numerator", _("Counted"), "number", mark_key="numerator_mark", note="The numerator, protected."),
         Column("denominator", people, "number", mark_key="denominator_mark", note="The denominator, protected."),
         Column("value", scale.title, "number", decimals=scale.decimals, mark_key="mark", note=one.unit),
-        Column("lower", _("95% from"), "number", decimals=scale.decimals),
-        Column("upper", _("95% to"), "number", decimals=scale.decimals),
+        Column("interval", _("95% interval"), where="page"),
+        Column("lower", _("95% from"), "number", where="file"),
+        Column("upper", _("95% to"), "number", where="file"),
     ]
-    if with_standardised:
+    if one.standardise:
         columns += [
             Column(
                 "standardised", _("Age-standardised"), "number", decimals=scale.decimals, note="Rule PD5, ESP 2013."
             ),
-            Column("standardised_lower", _("from"), "number", decimals=scale.decimals),
-            Column("standardised_upper", _("to"), "number", decimals=scale.decimals),
+            Column("standardised_interval", _("95% interval"), where="page"),
+            Column("standardised_lower", _("Age-standardised, 95% from"), "number", where="file"),
+            Column("standardised_upper", _("Age-standardised, 95% to"), "number", where="file"),
         ]
-    if one.kind == "mean":
-        columns = [column for column in columns if column.key != "numerator"]
-    if one.kind == "count":
-        columns = [column for column in columns if column.key not in {"numerator", "denominator"}]
-    return columns
+    without = {"mean": {"numerator"}, "count": {"numerator", "denominator"}}.get(one.kind, set())
+    return [column for column in columns if column.key not in without]
 
 
-STATUS = Column("status", "Status", note="Why a value is not given; empty where it is.")
+def status_columns(figures: Iterable[Figure]) -> list[Column]:
+    """Answer the column that says why a value is not given: on a page only where one is missing, in a file always."""
+    is_needed = any(figure.value is None for figure in figures)
+    note = "Why a value is not given; empty where it is."
+    return [Column("status", _("Status"), note=note, where="everywhere" if is_needed else "file")]
 
 
-def figure_row(figure: Figure, **more: Any) -> Row:
+def figure_row(figure: Figure, scale: Scale, **more: Any) -> Row:
     return {
         "numerator": figure.numerator,
         "numerator_mark": figure.numerator_shown,
@@ -111,24 +117,18 @@ def figure_row(figure: Figure, **more: Any) -> Row:
         "denominator_mark": figure.denominator_shown,
         "value": figure.value,
         "mark": figure.mark if figure.mark == "*" else ("–" if figure.mark else ""),
+        "interval": figure.interval_shown(scale),
         "lower": figure.lower,
         "upper": figure.upper,
         "standardised": figure.standardised,
+        "standardised_interval": ""
+        if figure.standardised_lower is None
+        else f"{scale.number(figure.standardised_lower)} to {scale.number(figure.standardised_upper)}",
         "standardised_lower": figure.standardised_lower,
         "standardised_upper": figure.standardised_upper,
         "status": figure.status,
         **more,
     }
-
-
-def needed(columns: Iterable[Column], rows: Sequence[Mapping[str, Any]]) -> list[Column]:
-    """Answer the columns that say something in some row; what counts and values say is always shown."""
-    always = {"numerator", "denominator", "value", "lower", "upper", "status"}
-    return [
-        column
-        for column in columns
-        if column.key in always or any(row.get(column.key) not in (None, "") for row in rows)
-    ]
 
 
 def source(results: Results) -> str:

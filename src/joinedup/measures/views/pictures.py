@@ -22,14 +22,13 @@ from joinedup.measures.results import AreaName, Results
 from joinedup.measures.trend import trends
 from joinedup.measures.views.parts import (
     HEADS,
-    STATUS,
     figure_columns,
     figure_row,
     file_notes,
     icons_of,
     measure_href,
-    needed,
     source,
+    status_columns,
 )
 from joinedup.system import Picture, shapes_of
 from joinedup.ui import Chart, Column, Feature, Map, Table, tile
@@ -70,18 +69,21 @@ def trend(
     by_month = {point.month: point for point in found.points}
     columns = [
         Column("when", _("Month")),
-        *figure_columns(scale, one=one, with_standardised=one.standardise),
+        *figure_columns(scale, one=one),
         Column("mean", _("Mean"), "number", decimals=scale.decimals),
-        Column("low_limit", _("Lower limit"), "number", decimals=scale.decimals),
-        Column("high_limit", _("Upper limit"), "number", decimals=scale.decimals),
+        Column("limits", _("Limits"), where="page"),
+        Column("low_limit", _("Lower limit"), "number", where="file"),
+        Column("high_limit", _("Upper limit"), "number", where="file"),
         Column("signal", _("Signal"), note="Rules of XmR charts (PD15): the first that is hit labels the point."),
-        STATUS,
+        *status_columns(figures),
     ]
     rows = [
         figure_row(
             figure,
+            scale,
             when=month_shown(figure.month),
             mean=by_month[figure.month].mean,
+            limits=_between(scale, by_month[figure.month]),
             low_limit=by_month[figure.month].lower,
             high_limit=by_month[figure.month].upper,
             signal=spc_chart.SIGNALS.get(by_month[figure.month].signal, by_month[figure.month].signal),
@@ -98,7 +100,7 @@ def trend(
             target_shown=target,
         ),
         table=Table(
-            needed(columns, rows),
+            columns,
             rows,
             caption=_("%(measure)s, %(area)s, month by month") % {"measure": one.title, "area": area.name},
             name="months",
@@ -108,17 +110,23 @@ def trend(
             file_notes=[*notes, *file_notes(results, one)],
         ),
     )
-    return chart, icons_of(found), notes
+    return chart, icons_of(found), [note for note in notes if note not in spc_chart.gaps_said(found.points)]
+
+
+def _between(scale: Scale, point: spc_chart.Point) -> str:
+    return "" if point.lower is None else f"{scale.number(point.lower)} to {scale.number(point.upper)}"
 
 
 def areas_table(
     results: Results, one: MeasureDefinition, kind: str, figures: Sequence[Figure], name: str, **more: Any
 ) -> Table:
     names = {area.code: area.name for area in results.areas(kind)}
+    scale = answers.scale_of(one)
     extra: dict[str, str] = more.get("significance", {})
     rows = [
         figure_row(
             figure,
+            scale,
             name=names.get(figure.area, figure.area),
             href=measure_href(one.id, figure.area),
             significance=extra.get(figure.area, ""),
@@ -127,13 +135,17 @@ def areas_table(
     ]
     columns = [
         Column("name", _("Area"), "link", "href"),
-        *figure_columns(answers.scale_of(one), one=one, with_standardised=one.standardise),
-        Column("significance", _("Against the average"), note="Funnel limits of the rule book (PD12)."),
-        STATUS,
+        *figure_columns(scale, one=one),
+        *(
+            [Column("significance", _("Against the average"), note="Funnel limits of the rule book (PD12).")]
+            if extra
+            else []
+        ),
+        *status_columns(figures),
     ]
     when = month_shown(figures[0].month) if figures else ""
     return Table(
-        needed(columns, rows),
+        columns,
         rows,
         caption=_("%(measure)s: %(kind)s, %(month)s") % {"measure": one.title, "kind": HEADS[kind], "month": when},
         name=name,
@@ -278,11 +290,11 @@ def gradient(results: Results, one: MeasureDefinition, area: AreaName, breakdown
     ]
     is_deprivation = breakdown.startswith("deprivation")
     slope = inequality_said.slope_of(one, figures) if is_deprivation else None
-    rows = [figure_row(figure, band=bar.name) for figure, bar in zip(figures, bars, strict=True)]
+    rows = [figure_row(figure, scale, band=bar.name) for figure, bar in zip(figures, bars, strict=True)]
     columns = [
         Column("band", answers.breakdown_name(breakdown)),
-        *figure_columns(scale, one=one, with_standardised=one.standardise),
-        STATUS,
+        *figure_columns(scale, one=one),
+        *status_columns(figures),
     ]
     title = {
         "deprivation_national": _("By deprivation, national: fifths of England"),
@@ -294,9 +306,9 @@ def gradient(results: Results, one: MeasureDefinition, area: AreaName, breakdown
     return Chart(
         gradient_chart.gradient_spec(bars, title=scale.title, is_ordered=is_deprivation),
         title=title,
-        summary=gradient_chart.gradient_summary(bars, slope),
+        summary=gradient_chart.gradient_summary(bars, slope, is_ordered=is_deprivation or breakdown == "age_band"),
         table=Table(
-            needed(columns, rows),
+            columns,
             rows,
             caption=_("%(measure)s, %(area)s, %(month)s: %(title)s")
             % {
