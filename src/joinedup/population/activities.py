@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from joinedup.errors import NotFound, did_you_mean
 from joinedup.population.codelists import codelist
-from joinedup.population.definitions import as_said, both
+from joinedup.population.definitions import Definitions, as_said, both
 from joinedup.population.facts import Facts, facts, recorded_codes
+from joinedup.population.grid import month_of
 from joinedup.population.snapshot import Snapshot
 
 
@@ -51,8 +53,13 @@ class Activity:
 
 def activities() -> Mapping[str, Activity]:
     """Answer every activity by each of its names, in the plural and in the singular."""
+    return _activities(both("activities.toml"))
+
+
+@lru_cache(maxsize=2)
+def _activities(definitions: Definitions) -> Mapping[str, Activity]:
     found: dict[str, Activity] = {}
-    for name, said in both("activities.toml").items():
+    for name, said in definitions.items():
         one = Activity(name, said["one"], said["title"], said["meaning"], tuple(_part(part) for part in said["part"]))
         found[as_said(name)] = found[as_said(one.one)] = one
     return found
@@ -69,7 +76,7 @@ def activity(name: str) -> Activity:
 
 
 def activity_rows(snapshot: Snapshot, wanted: Activity) -> Any:
-    """Answer (who, on): one row an event, dated. Kept, since several statements speak of one activity."""
+    """Answer (who, on, month): one row an event, dated. Kept, since several statements speak of one activity."""
     kept = facts(snapshot)
     return kept.kept(("activity", wanted.name), lambda: _rows(kept, wanted))
 
@@ -96,7 +103,8 @@ def _rows(kept: Facts, wanted: Activity) -> Any:
         on = (on + "-01").cast("date") if part.on.endswith("_month") else on.cast("date")
         dated = rows.filter(on.notnull()).select("person", on=on)
         tables.append(dated.distinct() if part.once else dated)
-    return kept.of_people(ibis.union(*tables) if len(tables) > 1 else tables[0])
+    rows = kept.of_people(ibis.union(*tables) if len(tables) > 1 else tables[0])
+    return rows.mutate(month=month_of(rows.on))
 
 
 def _part(said: Mapping[str, Any]) -> Part:

@@ -11,6 +11,7 @@ import csv
 import hashlib
 import io
 import re
+import time
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,9 @@ CODE_HEADERS: Final = ("code", "ctv3code", "ctv3id", "snomedctid", "conceptid", 
 TERM_HEADERS: Final = ("term", "name", "description", "ctv3preferredtermdesc", "display", "preferredterm")
 CHECKED: Final = frozenset({"snomed", "dmd"})
 WIDEST_EXACT: Final = 2**53
+LOOKED_FOR: Final = 2.0
+"""Seconds after which a changed file of codes is seen."""
+_looked: dict[str, Any] = {}
 _NUMBERED = re.compile(r"[0-9.]+e\+?[0-9]+|[0-9]{6,}\.0+", re.IGNORECASE)
 
 
@@ -66,14 +70,13 @@ class Codelist:
     def __or__(self, other: Codelist) -> Codelist:
         """Answer the union: codes of either list. A list of another system is kept beside it."""
         if self.system == other.system:
-            joined = replace(
+            return replace(
                 self,
                 name=f"{self.name} or {other.name}",
                 codes=self.codes | other.codes,
                 terms={**other.terms, **self.terms},
                 also=self.also + other.also,
             )
-            return joined
         return replace(self, name=f"{self.name} or {other.name}", also=(*self.also, *other.parts))
 
     def __sub__(self, other: Codelist) -> Codelist:
@@ -176,12 +179,21 @@ def codelist(name: str) -> Codelist:
     if said not in shelf:
         raise NotFound(
             f"There is no codelist '{name}'.{did_you_mean(said, shelf)} Put a CSV file of that name into "
-            f"{installed('codelists').name} of the installation's definitions, or use one of the {len(shelf)} there are."
+            f"definitions/codelists of the data folder, or use one of the {len(shelf)} there are."
         )
     return shelf[said]
 
 
 def _shelf() -> Mapping[str, Codelist]:
+    # Looking at every file each time a statement names one would cost more than reading them.
+    now, folder = time.monotonic(), installed("codelists")
+    if _looked.get("folder") != folder or now - _looked["at"] > LOOKED_FOR:
+        _looked.update(folder=folder, at=now, shelf=_look())
+    shelf: Mapping[str, Codelist] = _looked["shelf"]
+    return shelf
+
+
+def _look() -> Mapping[str, Codelist]:
     files = definition_files("codelists", "csv")
     stamps = tuple((name, str(path), path.stat().st_mtime_ns) for name, path in files.items())
     about = [path for path in (OURS / "codelists.toml", installed("codelists") / "codelists.toml") if path.is_file()]

@@ -7,6 +7,7 @@ ours, another name adds to them.
 from __future__ import annotations
 
 import tomllib
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,25 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise FileError(path.name, f"this is not TOML: {error}", "Correct the file and try again.") from None
 
 
-def both(name: str) -> dict[str, Any]:
+class Definitions(dict[str, Any]):
+    """What TOML files say, by name. Read once and not written to: equal only to itself, so that it can be a key."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+def both(name: str) -> Definitions:
     """Answer one of our files (`values.toml`), with the tables of the installation's file of that name over ours."""
-    said = read_toml(OURS / name)
-    own = installed("") / name
-    if own.is_file():
-        said.update(read_toml(own))
+    files = [path for path in (OURS / name, installed("") / name) if path.is_file()]
+    return _read(tuple((path, path.stat().st_mtime_ns) for path in files))
+
+
+@lru_cache(maxsize=16)
+def _read(files: tuple[tuple[Path, int], ...]) -> Definitions:
+    said = Definitions()
+    for path, _ in files:
+        said.update(read_toml(path))
     return said

@@ -12,8 +12,8 @@ from functools import cached_property
 from threading import RLock
 from typing import Any
 
-from joinedup.population import spells
 from joinedup.population.codelists import Codelist, codelist, codelist_names
+from joinedup.population.grid import WIDEST, month_of
 from joinedup.population.snapshot import Snapshot
 
 GP = ("gp", "bulk")
@@ -82,7 +82,9 @@ class Facts:
 
     @cached_property
     def places(self) -> Any:
-        return self.kept("places", lambda: self._local(spells.places()))
+        """Answer the places of a grid with their powers of two: what masks are taken apart with."""
+        rows = [{"place": n, "power": 2**n} for n in range(WIDEST + 1)]
+        return self.kept("places", lambda: self.from_memory(rows, {"place": "int32", "power": "int64"}))
 
     @cached_property
     def code_numbers(self) -> dict[tuple[str, str], int]:
@@ -100,15 +102,13 @@ class Facts:
     @cached_property
     def codes(self) -> Any:
         """Answer (system, code, number) as a table."""
-        import ibis
-
         rows = [{"system": s, "code": c, "number": n} for (s, c), n in self.code_numbers.items()]
         schema = {"system": "string", "code": "string", "number": "int32"}
-        return self.kept("codes", lambda: self._local(ibis.memtable(rows, schema=schema)))
+        return self.kept("codes", lambda: self.from_memory(rows, schema))
 
     @cached_property
     def coded(self) -> Any:
-        """Answer (who, code, on, gp, abated, value, answer): conditions, observations and procedures in any list."""
+        """Answer (who, code, on, month, gp, abated, value, answer): what is recorded under a code of any list."""
         import ibis
 
         def make() -> Any:
@@ -128,28 +128,26 @@ class Facts:
             rows = self._coded(ibis.union(conditions, observed, done))
             answers = self.codes.filter(self.codes.system == "snomed").select(value_code="code", answer="number")
             rows = rows.left_join(answers, "value_code").drop("value_code", "value_code_right")
-            return self.of_people(rows).select(
-                "who", "code", "on", gp=lambda t: t.feed.isin(GP), abated="abated", value="value", answer="answer"
-            )
+            rows = self.of_people(rows).mutate(gp=lambda t: t.feed.isin(GP))
+            return rows.select("who", "code", "on", "month", "gp", "abated", "value", "answer")
 
         return self.kept("coded", make)
 
     @cached_property
     def medicines(self) -> Any:
-        """Answer (who, code, on, ends, is_issue, gp): requests, and statements of what is taken."""
+        """Answer (who, code, on, month, ends, is_issue): requests, and statements of what is taken."""
 
         def make() -> Any:
             rows = self.snapshot.table("pop_medication")
             rows = self._coded(rows.select("person", "feed", "system", "code", "on", "ends", "kind"))
-            return self.of_people(rows).select(
-                "who", "code", "on", "ends", is_issue=lambda t: t.kind == "request", gp=lambda t: t.feed.isin(GP)
-            )
+            rows = self.of_people(rows).mutate(is_issue=lambda t: t.kind == "request")
+            return rows.select("who", "code", "on", "month", "ends", "is_issue")
 
         return self.kept("medicines", make)
 
     @cached_property
     def immunisations(self) -> Any:
-        """Answer (who, code, on): by the product and by the procedure; one given under both is there twice."""
+        """Answer (who, code, on, month): by the product and by the procedure; one given under both is there twice."""
         import ibis
 
         def make() -> Any:
@@ -157,7 +155,9 @@ class Facts:
             rows = rows.filter(rows.status == "completed")
             by_product = rows.select("person", "feed", "system", "code", "on")
             by_procedure = rows.select("person", "feed", system=ibis.literal("snomed"), code="procedure", on="on")
-            return self.of_people(self._coded(ibis.union(by_product, by_procedure))).select("who", "code", "on")
+            return self.of_people(self._coded(ibis.union(by_product, by_procedure))).select(
+                "who", "code", "on", "month"
+            )
 
         return self.kept("immunisations", make)
 
@@ -178,12 +178,14 @@ class Facts:
         system = ibis.ifelse(rows.system.isin(_KNOWN), rows.system, "local")
         rows = rows.mutate(code=code, system=system)
         joined = rows.inner_join(self.codes, ["system", "code"])
-        return joined.drop("system", "code").rename(code="number")
+        return joined.drop("system", "code").rename(code="number").mutate(month=lambda t: month_of(t.on))
 
-    def _local(self, table: Any) -> Any:
-        # A table from memory has no engine yet: a join with no row of a table of this snapshot's gives it one.
+    def from_memory(self, rows: list[dict[str, Any]], schema: dict[str, str]) -> Any:
+        """Answer rows of ours as a table of the engine."""
+        import ibis
+
         name = f"joinedup_{id(self)}_{len(self._kept)}"
-        return self.snapshot.connection.create_view(name, table, overwrite=True)
+        return self.snapshot.connection.create_view(name, ibis.memtable(rows, schema=schema), overwrite=True)
 
 
 def recorded_codes(wanted: Codelist) -> Iterable[tuple[str, str]]:

@@ -13,6 +13,7 @@ from typing import Any
 from joinedup.errors import RuleError
 from joinedup.population.months import last_day, month_number, months_before
 
+NO_LEAP = (1900 * 12 + 1, 2100 * 12 + 1)
 WIDEST = 60
 """Bits that a mask may have: whole numbers of 64 bits, with room for shifts."""
 
@@ -54,21 +55,25 @@ class MonthEnds:
     def last(self) -> date:
         return last_day(self.months[-1])
 
-    def from_day(self, day: Any) -> Any:
-        """Answer the place of the first day of the grid on or after a day (an Ibis date); below 0 for earlier ones."""
-        return _month(day) - self.months.start
+    def from_day(self, day: Any, month: Any = None) -> Any:
+        """Answer the place of the first day of the grid on or after a day (an Ibis date); below 0 for earlier ones.
 
-    def within(self, day: Any, window: Window) -> Any:
+        `month` is the number of the day's month, where a column holds it already.
+        """
+        return (month_of(day) if month is None else month) - self.months.start
+
+    def within(self, day: Any, window: Window, month: Any = None) -> Any:
         """Answer the last place at which `day` still lies in the window that ends there."""
         start = self.months.start
+        month = month_of(day) if month is None else month
         if window.kind == "months":
-            return _last_month_within(day, window.count) - start
+            return month + (window.count - 1 - start) + _one_longer(day, month, window.count)
         if window.kind == "days":
             # The last month end on or before day + count - 1: the month before the one that day + count lies in.
-            return _month(_later(day, window.count)) - 1 - start
+            return month_of(_later(day, window.count)) - (1 + start)
         if window.kind == "season":
-            place = window.month - 1
-            return ((_month(day) - place) // 12).cast("int32") * 12 + place + 11 - start
+            # The season's last month: eleven after the latest month of that name.
+            return month - (month - (window.month - 1)) % 12 + (11 - start)
         if window.kind == "since":
             return _if(day >= window.since, len(self) - 1, -1)
         return _always(day, len(self) - 1)
@@ -95,10 +100,10 @@ class OneDay:
     def last(self) -> date:
         return self.day
 
-    def from_day(self, day: Any) -> Any:
+    def from_day(self, day: Any, month: Any = None) -> Any:
         return _if(day <= self.day, 0, 1)
 
-    def within(self, day: Any, window: Window) -> Any:
+    def within(self, day: Any, window: Window, month: Any = None) -> Any:
         return _if(day >= self.window_start(window), 0, -1) if window.kind != "ever" else _always(day, 0)
 
     def window_start(self, window: Window) -> date:
@@ -121,6 +126,14 @@ class OneDay:
 Grid = MonthEnds | OneDay
 
 
+def grid_for(day: date, snapshot_day: date) -> Grid:
+    """Answer the grid of one day: the day of the snapshot, on which ages are known exactly, or the end of a month."""
+    month = month_number(day)
+    if day != snapshot_day and day == last_day(month):
+        return MonthEnds(range(month, month + 1))
+    return OneDay(day)
+
+
 def _if(test: Any, then: int, otherwise: int) -> Any:
     import ibis
 
@@ -133,7 +146,8 @@ def _always(day: Any, place: int) -> Any:
     return ibis.ifelse(day.isnull(), ibis.null("int32"), ibis.literal(place)).cast("int32")
 
 
-def _month(day: Any) -> Any:
+def month_of(day: Any) -> Any:
+    """Answer the number of a day's month."""
     return (day.year() * 12 + day.month() - 1).cast("int32")
 
 
@@ -143,18 +157,22 @@ def _later(day: Any, days: int) -> Any:
     return (day + ibis.interval(days=days)).cast("date")
 
 
-def _last_month_within(day: Any, window: int) -> Any:
-    """The rule of months.last_month_within, as an expression.
+def _one_longer(day: Any, month: Any, window: int) -> Any:
+    """The rule of months.last_month_within: 1 where the month so many months on has no such day, else 0.
 
-    A day late in a month is one month longer within where the month so many months on is shorter than that.
+    Of every 48 months the second is the February of a leap year, but for 1900 and 2100.
     """
     import ibis
 
-    month = _month(day)
     then = month + window
-    year, place = (then // 12).cast("int32"), then % 12
-    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    if window % 12 == 0:
+        missing = (then % 48 != 1) | then.isin(NO_LEAP)
+        longer = (then % 12 == 1) & missing & (day.day() == 29)
+        return ibis.ifelse(longer, 1, 0).cast("int32")
     length = ibis.cases(
-        (place == 1, ibis.ifelse(leap, 29, 28)), (place.isin([3, 5, 8, 10]), ibis.literal(30)), else_=31
+        ((then % 48 == 1) & then.notin(NO_LEAP), ibis.literal(29)),
+        (then % 12 == 1, ibis.literal(28)),
+        ((then % 12).isin([3, 5, 8, 10]), ibis.literal(30)),
+        else_=31,
     )
-    return month + window - 1 + (day.day() > length).cast("int32")
+    return ibis.ifelse(day.day() > length, 1, 0).cast("int32")

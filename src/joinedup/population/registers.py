@@ -6,20 +6,22 @@ worked out for the end of every month at once. A register holds those of whom al
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 from joinedup.errors import NotFound, did_you_mean
 from joinedup.population import spells
 from joinedup.population.codelists import Codelist, codelist, codelist_names
-from joinedup.population.definitions import as_said, both
+from joinedup.population.definitions import Definitions, as_said, both
 from joinedup.population.facts import Facts, facts
-from joinedup.population.grid import Grid, MonthEnds, Window
+from joinedup.population.grid import Grid, MonthEnds
 from joinedup.population.snapshot import Snapshot
 from joinedup.population.statements import parse
 
+OLDEST: Final = 200
 COPD_REVISED: Final = date(2023, 4, 1)
 
 
@@ -47,6 +49,11 @@ class Register:
     is_sensitive: bool = False
 
     @property
+    def is_plain(self) -> bool:
+        """Tell whether a diagnosis that stands and an age are all that it asks."""
+        return not (self.drug or self.without or self.either or self.against or self.part_of)
+
+    @property
     def list_sentences(self) -> list[str]:
         """Answer the sentences of the list that its prevalence is of: registered people of the stated age."""
         ages = []
@@ -57,7 +64,12 @@ class Register:
 
 def known_registers() -> dict[str, Register]:
     """Answer every register by its name, parts of registers too."""
-    return {as_said(name): _register(name, said) for name, said in both("registers.toml").items()}
+    return _known(both("registers.toml"))
+
+
+@lru_cache(maxsize=2)
+def _known(definitions: Definitions) -> dict[str, Register]:
+    return {as_said(name): _register(name, said) for name, said in definitions.items()}
 
 
 def counted_registers() -> list[Register]:
@@ -102,12 +114,12 @@ def all_register_masks(snapshot: Snapshot, grid: Grid) -> Any:
     import ibis
 
     def make() -> Any:
-        return ibis.union(
-            *[
-                register_masks(snapshot, one, grid).select("who", "mask", register=ibis.literal(one.short))
-                for one in counted_registers()
-            ]
-        )
+        special = [one for one in counted_registers() if not one.is_plain]
+        tables = [_plain_masks(facts(snapshot), grid, [one.short for one in counted_registers() if one.is_plain])]
+        for one in special:
+            masks = register_masks(snapshot, one, grid)
+            tables.append(masks.select("who", register=ibis.literal(one.short), mask=masks.mask))
+        return ibis.union(*tables)
 
     return facts(snapshot).kept(("registers", grid), make)
 
@@ -129,27 +141,6 @@ def register_masks(snapshot: Snapshot, wanted: Register, grid: Grid) -> Any:
     return kept.kept(("register", wanted.name, grid), lambda: _masks(kept, wanted, grid))
 
 
-def diagnosed(kept: Facts, wanted: Register, grid: Grid) -> Any:
-    """Answer the mask table of those whose diagnosis stands, whatever their age."""
-    rows = diagnoses(kept, wanted)
-    if wanted.age_at_first is not None:
-        rows = _old_enough(kept, rows, wanted.age_at_first)
-    if wanted.lifelong:
-        from joinedup.population.states import dated
-
-        return spells.masks(dated(rows, grid, Window()), len(grid))
-    return spells.masks(_unresolved(kept, rows, wanted, grid), len(grid))
-
-
-def diagnoses(kept: Facts, wanted: Register) -> Any:
-    """Answer (who, on, abated): the diagnoses of general practice that count for the register."""
-    rows = kept.events_of(_joined(wanted.codes))
-    rows = rows.filter(rows.gp)
-    if wanted.since is not None:
-        rows = rows.filter(rows.on >= wanted.since)
-    return rows.select("who", "on", "abated")
-
-
 def _masks(kept: Facts, wanted: Register, grid: Grid) -> Any:
     from joinedup.population.states import all_of, answer
 
@@ -157,46 +148,135 @@ def _masks(kept: Facts, wanted: Register, grid: Grid) -> Any:
     if wanted.either:
         options = [all_of(snapshot, [parse(sentence) for sentence in option], grid) for option in wanted.either]
         return spells.united(options)
-    held = _of_type(kept, wanted, grid) if wanted.against else diagnosed(kept, wanted, grid)
+    if wanted.against:
+        held = _of_type(kept, wanted, grid)
+    else:
+        held = _plain_masks(kept, grid, [wanted.short]).select("who", "mask")
     if wanted.part_of:
         held = spells.both(held, register_masks(snapshot, register(wanted.part_of), grid))
-    if wanted.age_from is not None:
-        held = spells.both(held, answer(snapshot, parse(wanted.list_sentences[1]), grid).true)
     if wanted.drug:
         name, months = wanted.drug
         held = spells.both(held, answer(snapshot, parse(f"was prescribed {name} in the {months} months"), grid).true)
     for other in wanted.without:
-        held = spells.without(held, diagnosed(kept, register(other), grid))
+        standing = diagnosed(kept, grid)
+        held = spells.without(held, standing.filter(standing.register == register(other).short).select("who", "mask"))
     return held
 
 
-def _unresolved(kept: Facts, rows: Any, wanted: Register, grid: Grid) -> Any:
-    """Answer each diagnosis as a spell: until it abates, or the first resolving code that is dated after it."""
+def diagnosed(kept: Facts, grid: Grid) -> Any:
+    """Answer (who, register, mask): when a diagnosis of each register stands, whatever the person's age.
+
+    Every register in one pass over the diagnoses.
+    """
     import ibis
 
-    rows = rows.mutate(until=ibis.ifelse(rows.abated > rows.on, rows.abated, ibis.null("date")))
-    ends = [codelist(name) for name in wanted.resolved if as_said(name) in codelist_names()]
-    if ends:
-        resolved = kept.events_of(_joined(tuple(one.name for one in ends)))
-        resolved = resolved.filter(resolved.gp).select("who", resolved_on="on").distinct()
-        days = rows.select("who", "on").distinct()
-        met = days.inner_join(resolved, "who")
-        met = met.filter(met.resolved_on > met.on).group_by("who", "on").aggregate(ended=met.resolved_on.min())
-        ended = met.select(who_ended="who", on_ended="on", ended="ended")
-        rows = rows.left_join(ended, (rows.who == ended.who_ended) & (rows.on == ended.on_ended))
-        rows = rows.mutate(
-            until=ibis.least(ibis.coalesce(rows.until, rows.ended), ibis.coalesce(rows.ended, rows.until))
+    def make() -> Any:
+        rows = _standing_rows(kept)
+        last = ibis.ifelse(rows.until.isnull(), len(grid) - 1, grid.from_day(rows.until) - 1)
+        held = rows.select(
+            "who", "register", first=grid.from_day(rows.on, rows.month).cast("int32"), last=last.cast("int32")
         )
-    last = ibis.ifelse(rows.until.isnull(), len(grid) - 1, grid.from_day(rows.until) - 1)
-    return rows.select("who", first=grid.from_day(rows.on).cast("int32"), last=last.cast("int32"))
+        return spells.masks(held, len(grid), by=("who", "register"))
+
+    return kept.kept(("diagnosed", grid), make)
 
 
-def _old_enough(kept: Facts, rows: Any, years: int) -> Any:
-    """Answer the diagnoses of those who were so old at the first of them, told by months."""
-    first = rows.group_by("who").aggregate(first_on=rows.on.min())
-    first = first.inner_join(kept.people.select("who", "born"), "who")
-    months = first.first_on.year() * 12 + first.first_on.month() - 1 - first.born
-    return rows.semi_join(first.filter(months >= 12 * years), "who")
+def _plain_masks(kept: Facts, grid: Grid, shorts: list[str]) -> Any:
+    """Answer (who, register, mask) of some registers: a diagnosis stands, and the age is the register's."""
+    import ibis
+
+    def make() -> Any:
+        ages = _own(kept, "ages", _ages, {"register": "string", "low": "int32", "high": "int32"})
+        rows = diagnosed(kept, grid).inner_join(ages, "register")
+        rows = rows.inner_join(kept.people.select("who", "born", "age"), "who")
+        if isinstance(grid, MonthEnds):
+            first = ibis.greatest(grid.until_month(rows.born + 12 * rows.low), 0)
+            last = ibis.least(grid.until_month(rows.born + 12 * rows.high + 11), len(grid) - 1)
+            rows = rows.mutate(
+                first=ibis.ifelse(rows.low == 0, 0, first), last=ibis.ifelse(rows.low == 0, len(grid) - 1, last)
+            )
+            rows = rows.filter(rows.first <= rows.last)
+            rows = rows.mutate(mask=rows.mask & spells.mask_between(rows.first, rows.last))
+        else:
+            rows = rows.filter((rows.low == 0) | rows.age.between(rows.low, rows.high))
+        return rows.filter(rows.mask != 0).select("who", "register", "mask")
+
+    table = kept.kept(("of their age", grid), make)
+    return table.filter(table.register.isin(shorts))
+
+
+def _standing_rows(kept: Facts) -> Any:
+    """Answer (who, register, on, month, until): each diagnosis that counts, and the day on which it ended, if any.
+
+    It ended on the day on which it abated, or on that of the first resolving code that is dated after it.
+    """
+    import ibis
+
+    def make() -> Any:
+        roles = _own(
+            kept, "roles", lambda: _roles(kept), {"code": "int32", "register": "string", "resolves": "boolean"}
+        )
+        rules = _own(
+            kept,
+            "rules",
+            _rules,
+            {"register": "string", "since": "date", "lifelong": "boolean", "months_at_first": "int32"},
+        )
+        rows = kept.coded.filter(kept.coded.gp).inner_join(roles, "code")
+        found = rows.filter(~rows.resolves).inner_join(rules, "register")
+        found = found.filter(found.on >= found.since)
+        first = found.month.min().over(ibis.window(group_by=["who", "register"]))
+        found = found.mutate(first=first).inner_join(kept.people.select("who", "born"), "who")
+        found = found.filter((found.months_at_first == 0) | (found.first - found.born >= found.months_at_first))
+        resolved = rows.filter(rows.resolves).select("who", "register", day="on").distinct()
+        met = found.select("who", "register", "on").distinct().inner_join(resolved, ["who", "register"])
+        met = met.filter(met.day > met.on).group_by("who", "register", "on").aggregate(ended=met.day.min())
+        found = found.left_join(met, ["who", "register", "on"])
+        abated = ibis.ifelse(found.abated > found.on, found.abated, ibis.null("date"))
+        until = ibis.least(ibis.coalesce(abated, found.ended), ibis.coalesce(found.ended, abated))
+        return found.select(
+            "who", "register", "on", "month", until=ibis.ifelse(found.lifelong, ibis.null("date"), until)
+        )
+
+    return kept.kept("standing diagnoses", make)
+
+
+def _own(kept: Facts, name: str, rows: Callable[[], list[dict[str, Any]]], schema: dict[str, str]) -> Any:
+    return kept.kept(("register table", name), lambda: kept.from_memory(rows(), schema))
+
+
+def _by_diagnosis() -> list[Register]:
+    return [one for one in known_registers().values() if one.codes and not one.against]
+
+
+def _ages() -> list[dict[str, Any]]:
+    return [
+        {"register": one.short, "low": one.age_from or 0, "high": OLDEST if one.age_to is None else one.age_to}
+        for one in _by_diagnosis()
+    ]
+
+
+def _rules() -> list[dict[str, Any]]:
+    return [
+        {
+            "register": one.short,
+            "since": one.since or date(1800, 1, 1),
+            "lifelong": one.lifelong,
+            "months_at_first": 12 * (one.age_at_first or 0),
+        }
+        for one in _by_diagnosis()
+    ]
+
+
+def _roles(kept: Facts) -> list[dict[str, Any]]:
+    """Answer which code number admits to, and which ends, each register that is told by diagnoses."""
+    rows = []
+    for one in _by_diagnosis():
+        rows += [{"code": n, "register": one.short, "resolves": False} for n in kept.numbers(_joined(one.codes))]
+        for name in one.resolved:
+            if as_said(name) in codelist_names():
+                rows += [{"code": n, "register": one.short, "resolves": True} for n in kept.numbers(codelist(name))]
+    return rows
 
 
 def _of_type(kept: Facts, wanted: Register, grid: Grid) -> Any:
@@ -236,9 +316,10 @@ def copd_rules(snapshot: Snapshot) -> Any:
     kept, wanted = facts(snapshot), register("COPD")
     grid = MonthEnds(range(snapshot.months[-1], snapshot.months[-1] + 1))
     on = register_masks(snapshot, wanted, grid)
-    rows = diagnoses(kept, wanted)
-    standing = _standing(kept, rows, wanted, grid)
-    first = standing.group_by("who").aggregate(first_on=standing.on.min()).semi_join(on, "who")
+    rows = _standing_rows(kept)
+    rows = rows.filter((rows.register == wanted.short) & (rows.on <= grid.last))
+    rows = rows.filter(rows.until.isnull() | (rows.until > grid.last))
+    first = rows.group_by("who").aggregate(first_on=rows.on.min()).semi_join(on, "who")
     low = readings(kept, named_value("FEV1/FVC"))
     low = low.filter(low.value < 0.7).select("who", tested="on")
 
@@ -258,20 +339,6 @@ def copd_rules(snapshot: Snapshot) -> Any:
     every = ibis.union(*[one.select("who", rule=one.rule.cast("int32")) for one in (early, second, third, rest)])
     best = every.group_by("who").aggregate(rule=every.rule.min())
     return best.inner_join(kept.people.select("who", "person"), "who").select("person", "rule")
-
-
-def _standing(kept: Facts, rows: Any, wanted: Register, grid: Grid) -> Any:
-    """Answer (who, on) of the diagnoses that nothing has ended by the last day of the grid."""
-    rows = rows.filter(rows.on <= grid.last)
-    rows = rows.filter(rows.abated.isnull() | (rows.abated <= rows.on) | (rows.abated > grid.last))
-    ends = [codelist(name) for name in wanted.resolved if as_said(name) in codelist_names()]
-    if not ends:
-        return rows.select("who", "on")
-    resolved = kept.events_of(_joined(tuple(one.name for one in ends)))
-    resolved = resolved.filter(resolved.gp & (resolved.on <= grid.last))
-    last = resolved.group_by("who").aggregate(resolved_on=resolved.on.max()).select(who_resolved="who", r="resolved_on")
-    met = rows.left_join(last, rows.who == last.who_resolved)
-    return met.filter(met.r.isnull() | (met.r <= met.on)).select("who", "on")
 
 
 @dataclass(frozen=True)
@@ -311,7 +378,9 @@ def register_prevalence(
         on_list = all_of(snapshot, [parse(sentence) for sentence in one.list_sentences], grid)
         on = spells.both(on_list, register_masks(snapshot, one, grid))
         for part, people in (("list", on_list), ("on", on)):
-            counts.append(people.aggregate(n=people.count()).mutate(register=ibis.literal(one.short), part=ibis.literal(part)))
+            counts.append(
+                people.aggregate(n=people.count()).mutate(register=ibis.literal(one.short), part=ibis.literal(part))
+            )
     found = {(row["register"], row["part"]): int(row["n"]) for row in _rows(snapshot, ibis.union(*counts))}
     return [
         Prevalence(one.short, found[one.short, "on"], found[one.short, "list"], (expected or {}).get(one.short))

@@ -9,8 +9,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from joinedup.population.grid import WIDEST
-
 
 @cache
 def _bit_or() -> Any:
@@ -102,16 +100,6 @@ def at_least(spells: Any, many: int, length: int, *, by: tuple[str, ...] = ("who
     counted = steps.mutate(held=steps.change.sum().over(running), next=steps.place.lead().over(ahead))
     enough = counted.filter(counted.held >= many)
     return masks(enough.select(*by, first="place", last=enough.next - 1), length, by=by)
-
-
-def places() -> Any:
-    """Answer the table of places and their powers of two: what masks are taken apart with."""
-    import ibis
-
-    return ibis.memtable(
-        {"place": list(range(WIDEST + 1)), "power": [2**n for n in range(WIDEST + 1)]},
-        schema={"place": "int32", "power": "int64"},
-    )
 
 
 def spells_of(masks: Any, places: Any, length: int) -> Any:

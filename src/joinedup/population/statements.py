@@ -90,9 +90,9 @@ FORMS: Final = (
         "aged",
         r"is (?:aged )?(?:under (?P<under>\d+)|(?P<low>\d+) (?:to (?P<high>\d+)|(?P<over>or over)))",
         ("is aged 18 or over", "is under 5", "is aged 40 to 74"),
-        "Age in completed years on the day; both ends count. Unknown where the month of birth is. At the end of a month "
-        "it is exact but for people born on 29 February: they are a year older on 1 March in most years, and count as "
-        "that on the last day of February.",
+        "Age in completed years on the day; both ends count. Unknown where the month of birth is. At the end of a "
+        "month it is exact but for people born on 29 February: in most years they turn on 1 March, and count as a year "
+        "older on the last day of February.",
     ),
     Form(
         "turned",
@@ -131,13 +131,15 @@ FORMS: Final = (
     ),
     Form(
         "registers",
-        r"is on (?:at least (?P<many>\d+) registers|(?P<none>no register))",
+        r"is on (?:at least (?P<many>\d+) registers?|(?P<none>no register))",
         ("is on at least 2 registers", "is on no register"),
         "So many of the registers hold the person on the day.",
     ),
     Form(
         "ever had",
-        r"has (?:(?P<not>never) had|(?:ever )?had) (?:(?:a|an|any) )?" + _NAME + r"(?: (?P<window>since \d{4}-\d{2}-\d{2}))?",
+        r"has (?:(?P<not>never) had|(?:ever )?had) (?:(?:a|an|any) )?"
+        + _NAME
+        + r"(?: (?P<window>since \d{4}-\d{2}-\d{2}))?",
         ("has ever had stroke", "has never had stroke", "has had fragility fracture since 2012-04-01"),
         "A code of the codelist, or an event of the activity, is dated on or before the day, by any feed.",
     ),
@@ -162,8 +164,8 @@ FORMS: Final = (
             "had at least 2 emergency admissions in the 12 months",
             "had fewer than 2 GP consultations in the year",
         ),
-        "So many codes of the codelist, or events of the activity, are dated in the stretch of time. Codes count once a "
-        "day, so that two feeds that tell of one thing do not make it two; events count each.",
+        "So many codes of the codelist, or events of the activity, are dated in the stretch of time. Codes count once "
+        "a day, so that two feeds that tell of one thing do not make it two; events count each.",
     ),
     Form(
         "last value",
@@ -209,7 +211,10 @@ FORMS: Final = (
     Form(
         "immunised",
         r"was (?P<not>not )?immunised (?:at least (?P<many>\d+) times )?with " + _NAME + " " + _WITHIN,
-        ("was immunised with influenza vaccine since 1 September", "was not immunised with influenza vaccine in the year"),
+        (
+            "was immunised with influenza vaccine since 1 September",
+            "was not immunised with influenza vaccine in the year",
+        ),
         "So many immunisations given, on different days, are dated in the stretch of time.",
     ),
     Form(
