@@ -76,7 +76,10 @@ class ReleaseStep(models.Model):
 
 
 class ReleasedTable(models.Model):
-    """The register by which a new table is compared with what is out: of whom, by what, when, and the counts."""
+    """The register by which a new table is compared with those that are out: of whom, by what, when, and the counts.
+
+    The counts are raw: no page, file or answer reads them, only `differences`.
+    """
 
     id = models.BigAutoField(primary_key=True)
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="tables")
@@ -84,7 +87,7 @@ class ReleasedTable(models.Model):
     dimensions = models.JSONField()  # ["area", "sex"], in order
     period = models.TextField()  # "2026-03", or "" where the table has none
     mode = models.TextField()
-    counts = models.JSONField()  # what `differencing` needs to compare
+    counts = models.JSONField()  # the sentences, and the raw count of each cell
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [

@@ -7,7 +7,6 @@ What is asked for stands in an address, so that a page of a measure or of a coho
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +17,6 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from joinedup.errors import RuleError, did_you_mean
-from joinedup.measures.differences import Compared
 from joinedup.measures.released_files import read_file
 from joinedup.measures.result_files import BREAKDOWNS
 from joinedup.measures.services import Content
@@ -88,7 +86,6 @@ def _of_measures(wanted: Wanted) -> Content:
 
     results = open_results()
     rows: list[dict[str, Any]] = []
-    tables: list[Compared] = []
     for measure in wanted.measures:
         definition = definition_of(measure)
         for area in wanted.areas:
@@ -115,7 +112,7 @@ def _of_measures(wanted: Wanted) -> Content:
     content = _as_csv(rows, notes)
     return Content(
         read_file(content, f"{'-'.join(wanted.measures)[:60]}.csv"), said, results.snapshot_id,
-        _revision(results.snapshot_id), tuple(tables), is_made_here=True,
+        _revision(results.snapshot_id), is_made_here=True,
     )  # fmt: skip
 
 
@@ -137,7 +134,22 @@ def _figures(results: Any, measure: str, area: str, wanted: Wanted) -> list[Mapp
 
 
 def _of_cohort(wanted: Wanted) -> Content:
-    raise RuleError("Counts of a cohort cannot be released yet.")
+    from joinedup.measures.cohort_counts import cohort_counts
+    from joinedup.population import open_snapshot
+
+    snapshot = open_snapshot()
+    counts = cohort_counts(snapshot, wanted.sentences, wanted.by)
+    rows = counts.protected.frame.to_dict("records")
+    notes = [f"snapshot: {snapshot.id}", f"people of whom it is true on the last day of {counts.period}:"]
+    notes += [f"- {sentence}" for sentence in wanted.sentences]
+    notes.append("counts of 1 to 7 are suppressed, others are rounded to the nearest 5; * is never 0")
+    if snapshot.manifest.get("simulated"):
+        notes.append("simulated residents: nobody in these figures is real")
+    said = {"sentences": list(wanted.sentences), "by": list(wanted.by), "period": counts.period}
+    return Content(
+        read_file(_as_csv(rows, notes), "cohort.csv"), said, snapshot.id, int(snapshot.manifest.get("revision", 0)),
+        (counts.compared,), is_made_here=True,
+    )  # fmt: skip
 
 
 def _as_csv(rows: Sequence[Mapping[str, Any]], notes: Iterable[str]) -> bytes:
@@ -166,8 +178,3 @@ def _revision(snapshot: str) -> int:
 
     manifest = snapshots_folder() / snapshot / "manifest.json"
     return int(json.loads(manifest.read_bytes()).get("revision", 0)) if manifest.is_file() else 0
-
-
-def digest_of(said: Any) -> str:
-    """Answer a digest of what a table counts: equal definitions have equal digests."""
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:24]

@@ -6,6 +6,8 @@ register of what is out, so that two tables that are harmless alone cannot both 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -105,7 +107,7 @@ def ask_release(grant: Grant, request: Request, content: Content, *, request_id:
             recipient_kind=request.recipient_kind,
             recipient=request.recipient.strip(),
             kind=request.kind,
-            definition=content.definition | {"tables": [asdict(one) for one in content.tables]},
+            definition=content.definition,
             snapshot=content.snapshot,
             revision=content.revision,
             mode=request.mode,
@@ -115,6 +117,7 @@ def ask_release(grant: Grant, request: Request, content: Content, *, request_id:
             content_id=file.digest,
             request_id=request_id,
         )
+        ReleasedTable.objects.bulk_create(_row(made, table) for table in content.tables)
         _add(grant, made, "asked", at, request.purpose.strip())
         _add(grant, made, "checked", at, "", found)
         details = {"digest": file.digest, "kind": request.kind, "findings": _counted(found)}
@@ -123,7 +126,7 @@ def ask_release(grant: Grant, request: Request, content: Content, *, request_id:
 
 
 def approve(grant: Grant, number: int, reason: str, *, publish_now: bool = False) -> None:
-    """Approve what another asked, after checking it anew; its tables are in the register from then on.
+    """Approve what another asked, after checking it anew; its tables count as out from then on.
 
     Raises Refused, audited, for whoever asked it; NotReleasable, audited, when a check refuses today; RuleError without
     a reason or when it does not wait any more.
@@ -145,11 +148,6 @@ def approve(grant: Grant, number: int, reason: str, *, publish_now: bool = False
                    details={"findings": _counted(refusing)})  # fmt: skip
         else:
             _add(grant, release, "approved", at, reason.strip())
-            ReleasedTable.objects.bulk_create(
-                ReleasedTable(release=release, population=one.population, dimensions=list(one.dimensions),
-                              period=one.period, mode=one.mode, counts=one.counts)
-                for one in content.tables
-            )  # fmt: skip
             record(grant, "release.approve", f"release:{number}", details={"findings": _counted(findings)})
             if publish_now:
                 _add(grant, release, "published", at, "")
@@ -222,10 +220,9 @@ def request_of(release: Release) -> Request:
 
 def content_of(release: Release) -> Content:
     """Answer what a release holds, as it was when it was asked."""
-    definition = dict(release.definition)
-    tables = tuple(differences.Compared(**one) for one in definition.pop("tables", []))
+    tables = tuple(_compared(one) for one in release.tables.all())
     file = read_file(bytes(release.content.content), f"release-{release.number}.csv")
-    return Content(file, definition, release.snapshot, release.revision, tables, release.kind != "file")
+    return Content(file, dict(release.definition), release.snapshot, release.revision, tables, release.kind != "file")
 
 
 def public_releases() -> list[Release]:
@@ -245,11 +242,30 @@ def _register() -> list[differences.Compared]:
         steps = [step.step for step in steps_of(release)]
         if "withdrawn" in steps and not releases.was_out(steps):
             continue
-        out += [
-            differences.Compared(one.population, tuple(one.dimensions), one.period, one.mode, one.counts)
-            for one in release.tables.all()
-        ]
+        out += [_compared(one) for one in release.tables.all()]
     return out
+
+
+def _row(release: Release, table: differences.Compared) -> ReleasedTable:
+    return ReleasedTable(
+        release=release,
+        population=digest_of(sorted(table.sentences)),
+        dimensions=list(table.dimensions),
+        period=table.period,
+        mode=table.mode,
+        counts={"sentences": list(table.sentences), "cells": dict(table.cells)},
+    )
+
+
+def _compared(row: ReleasedTable) -> differences.Compared:
+    return differences.Compared(
+        tuple(row.counts["sentences"]), tuple(row.dimensions), row.period, row.mode, row.counts["cells"]
+    )
+
+
+def digest_of(said: Any) -> str:
+    """Answer a digest of what a table counts: equal definitions have equal digests."""
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:24]
 
 
 def _add(

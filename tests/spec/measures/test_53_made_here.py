@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.http import QueryDict
+from tests.made_population import make
 
 from joinedup.errors import NotFound, RuleError
 from joinedup.measures import services
+from joinedup.measures.differences import Compared, against
 from joinedup.measures.release_checks import check_file
 from joinedup.measures.release_contents import asked_in, made
 
@@ -97,3 +100,117 @@ def test_it_goes_through_the_queue_as_any_file_does(results: Path) -> None:
     (release,) = services.public_releases()
     assert release.definition["measures"] == [BP]
     assert release.snapshot == results.name
+
+
+# --- counts of a cohort --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(tmp_path_factory.mktemp("snapshots"), residents=3000)
+
+
+@pytest.fixture
+def latest(snapshot: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A made-up snapshot as the newest of this installation."""
+    monkeypatch.setattr("joinedup.population.snapshot.snapshots_folder", lambda: snapshot.parent)
+    return snapshot
+
+
+def test_counts_of_a_cohort_are_protected(latest: Path) -> None:
+    content = made(wanted("sentence=is on the register hypertension&by=place&by=age_band"))
+    people = [row[2] for row in content.file.rows]
+    raw = content.tables[0].cells
+    assert any(0 < count < 8 for count in raw.values()), "the test needs a small group"
+    assert all(one == "" or int(one) % 5 == 0 for one in people)
+    assert check_file(content.file, shares_are_ours=True) == []
+    assert content.definition == {
+        "sentences": ["is on the register hypertension"], "by": ["place", "age_band"], "period": "2026-10",
+    }  # fmt: skip
+
+
+def test_a_cohort_is_counted_by_known_traits_only(latest: Path) -> None:
+    for query, says in (
+        ("by=sexx", "Did you mean 'sex'"),
+        ("by=birth_month", "expected sex"),
+        ("by=sex&by=sex", "different"),
+        ("by=sex&by=age_band&by=place&by=ethnic_group", "at most 3"),
+    ):
+        with pytest.raises(RuleError, match=says):
+            made(wanted(f"sentence=is registered&{query}"))
+
+
+@pytest.mark.django_db
+def test_raw_counts_are_kept_for_comparing_and_shown_nowhere(latest: Path) -> None:
+    content = made(wanted("sentence=is on the register hypertension&by=sex"))
+    number = services.ask_release(MEI, request(kind="cohort"), content)
+    release = services.release_of(number)
+    assert "cells" not in str(release.definition)
+    assert services.content_of(release).tables == content.tables
+    services.approve(ANIL, number, "Looked at each cell", publish_now=True)
+    again = made(wanted("sentence=is on the register hypertension&by=sex"))
+    assert services.findings_of(request(kind="cohort"), again) == [], "the same counts once more tell nothing new"
+
+
+@pytest.mark.django_db
+def test_a_cohort_that_differs_by_few_from_one_that_is_out_cannot_leave(latest: Path) -> None:
+    """One sentence more takes 1 to 7 people away: the difference of the two tables is these people."""
+    whole = made(wanted("sentence=is on the register hypertension&by=sex"))
+    number = services.ask_release(MEI, request(kind="cohort"), whole)
+    (table,) = whole.tables
+    cells = {**table.cells, "female": table.cells["female"] - 3}
+    fewer = replace(table, sentences=(*table.sentences, "is aged 19 or over"), cells=cells)
+    second = replace(whole, tables=(fewer,))
+    assert services.findings_of(request(kind="cohort"), second) == [], "nothing is out yet"
+    services.approve(ANIL, number, "Looked at each cell")
+    (one,) = services.findings_of(request(kind="cohort"), second)
+    assert (one.code, one.severity) == ("difference", "refuse")
+    with pytest.raises(services.NotReleasable):
+        services.ask_release(MEI, request(kind="cohort"), second)
+
+
+@pytest.mark.django_db
+def test_of_two_that_wait_only_the_first_is_approved_when_their_difference_is_few(latest: Path) -> None:
+    whole = made(wanted("sentence=is on the register hypertension&by=sex"))
+    (table,) = whole.tables
+    cells = {**table.cells, "male": table.cells["male"] - 7}
+    second = replace(whole, tables=(replace(table, sentences=(*table.sentences, "is resident"), cells=cells),))
+    first_number = services.ask_release(MEI, request(kind="cohort"), whole)
+    second_number = services.ask_release(MEI, request(kind="cohort", title="A few less"), second)
+    services.approve(ANIL, first_number, "Looked at each cell")
+    with pytest.raises(services.NotReleasable):
+        services.approve(ANIL, second_number, "Looked at each cell")
+    assert services.state_of(services.release_of(second_number)) == "waiting"
+    services.withdraw(MEI, first_number, "Not needed any more")
+    services.approve(ANIL, second_number, "The first was never out")
+
+
+@pytest.mark.parametrize(
+    ("cells", "differs"),
+    [
+        ({"female": 118, "male": 120}, 0),
+        ({"female": 117, "male": 120}, 1),  # 1 fewer: 1 person
+        ({"female": 111, "male": 120}, 1),
+        ({"female": 110, "male": 120}, 0),  # 8 fewer
+        ({"female": 5, "male": 120}, 0),  # not shown, so nothing can be taken from it
+    ],
+)
+def test_what_is_left_must_not_be_1_to_7(cells: dict[str, int], differs: int) -> None:
+    out = Compared(("is registered",), ("sex",), "2026-10", "nhs", {"female": 118, "male": 120})
+    table = Compared(("is registered", "is resident"), ("sex",), "2026-10", "nhs", cells)
+    assert len(against([table], [out])) == differs
+
+
+def test_cohorts_that_have_nothing_to_do_with_each_other_are_not_compared() -> None:
+    out = Compared(("is on the register copd", "is female"), ("sex",), "2026-10", "nhs", {"female": 118})
+    table = Compared(("is on the register asthma", "is male"), ("sex",), "2026-10", "nhs", {"female": 117})
+    assert against([table], [out]) == []
+
+
+def test_sums_over_the_traits_that_both_have_are_compared_too() -> None:
+    out = Compared(("is registered",), ("place",), "2026-10", "nhs", {"PA": 120, "PB": 300})
+    table = Compared(
+        ("is registered", "is resident"), ("place", "sex"), "2026-10", "nhs",
+        {"PA | female": 58, "PA | male": 59, "PB | female": 150, "PB | male": 150},
+    )  # fmt: skip
+    assert len(against([table], [out])) == 1

@@ -1,0 +1,92 @@
+"""Counting a cohort by traits of its people, protected; and what is kept of the raw counts to compare later releases.
+
+Counted on the last day of the snapshot's last whole month. Nothing here hands out rows: what is answered are counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from joinedup.errors import RuleError, did_you_mean
+from joinedup.measures.differences import BETWEEN, Compared
+
+if TYPE_CHECKING:
+    from joinedup.measures.disclosure import Protected
+    from joinedup.population import Snapshot
+
+UNKNOWN: Final = "Unknown"
+TRAITS: Final = (
+    "sex", "age_band", "ethnic_group", "deprivation_national", "deprivation_local", "place", "neighbourhood",
+    "practice",
+)  # fmt: skip
+"""What a cohort may be counted by. Smaller areas and single ages are not among them."""
+MOST_TRAITS: Final = 3
+_BANDS: Final = ((0, "0-17"), (18, "18-39"), (40, "40-64"), (65, "65-74"), (75, "75-84"), (85, "85+"))
+_WHOLE: Final = "group"
+_AREAS: Final = frozenset({"place", "neighbourhood", "practice"})
+
+
+@dataclass(frozen=True)
+class CohortCounts:
+    """Protected counts by traits, the month they stand for, and the raw counts as the register keeps them."""
+
+    protected: Protected
+    period: str
+    compared: Compared
+
+
+def cohort_counts(
+    snapshot: Snapshot, sentences: Sequence[str], by: Sequence[str] = (), *, mode: str = "nhs"
+) -> CohortCounts:
+    """Count the people of whom every sentence is true, by some of TRAITS; a trait that is not known is "Unknown".
+
+    Raises RuleError for a trait that there is not, more than three, or a sentence that is not understood.
+    """
+    from joinedup.measures.disclosure import protect
+
+    wrong = next((trait for trait in by if trait not in TRAITS), None)
+    if wrong is not None:
+        raise RuleError(
+            f"A cohort is not counted by '{wrong}': expected {', '.join(TRAITS)}.{did_you_mean(wrong, TRAITS)}"
+        )
+    if len(by) > MOST_TRAITS or len(set(by)) < len(by):
+        raise RuleError(f"A cohort is counted by at most {MOST_TRAITS} different traits.")
+    month = snapshot.months[-1]
+    raw = _raw(snapshot, sentences, by, month)
+    period = f"{month // 12}-{month % 12 + 1:02d}"
+    cells = {
+        BETWEEN.join(map(str, row[:-1])): int(row[-1])
+        for row in raw[[*by, "people"]].itertuples(index=False, name=None)
+    }
+    shown = protect(raw, list(by) or [_WHOLE], ["people"], mode=mode)
+    return CohortCounts(shown, period, Compared(tuple(sentences), tuple(by), period, mode, cells))
+
+
+def _raw(snapshot: Snapshot, sentences: Sequence[str], by: Sequence[str], month: int) -> Any:
+    from joinedup.population.evaluation import states
+
+    held = states(snapshot, sentences)
+    people = held.filter(held.last_month >= month).select("person")
+    if not by:
+        import pandas as pd
+
+        return pd.DataFrame({_WHOLE: ["everybody"], "people": [int(people.count().execute())]})
+    person = snapshot.table("person")
+    person = person.mutate(age_band=_age_band(person.age))
+    if _AREAS.intersection(by):
+        areas = snapshot.table("practice_area")
+        areas = areas.filter(areas.ends.isnull()).select("practice", "neighbourhood", "place")
+        person = person.left_join(areas, "practice").drop("practice_right")
+    joined = person.semi_join(people, "person")
+    traits = {trait: joined[trait].cast("string").fill_null(UNKNOWN) for trait in by}
+    counted = joined.select(**traits).group_by(list(by)).aggregate(people=lambda table: table.count().cast("int64"))
+    return counted.order_by(list(by)).execute()
+
+
+def _age_band(age: Any) -> Any:
+    import ibis
+
+    cases = [(age >= least, band) for least, band in reversed(_BANDS)]
+    return ibis.cases(*cases)
