@@ -44,9 +44,9 @@ def _lists(statement: Statement) -> Iterator[Codelist]:
 
 
 def _of_register(name: str) -> Iterator[Codelist]:
-    from joinedup.population import registers
+    from joinedup.population import register_rules
 
-    held = registers.register(name)
+    held = register_rules.register(name)
     for value in _texts(held):
         try:
             yield codelist(value)

@@ -106,7 +106,7 @@ class Difference:
 
 
 def read_codelist(
-    file: Path, *, system: str, name: str = "", column: str | None = None, about: Mapping[str, str] | None = None
+    file: Path, *, system: str, name: str = "", column: str | None = None, about: Mapping[str, Any] | None = None
 ) -> Codelist:
     """Answer the list in a CSV file; raises FileError naming the file, the row, the code and what was expected.
 

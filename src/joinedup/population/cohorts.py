@@ -26,7 +26,7 @@ from joinedup.population.grid import Grid, MonthEnds, OneDay
 from joinedup.population.months import last_day, month_number
 from joinedup.population.snapshot import Snapshot
 from joinedup.population.statements import parse
-from joinedup.population.states import all_of, answer, everybody
+from joinedup.population.evaluation import all_of, answer, everybody
 
 GROUPS: Final = (
     "sex", "age_band", "ethnic_group", "deprivation_national", "deprivation_local", "practice", "neighbourhood",

@@ -11,7 +11,7 @@ from joinedup.population.definitions import both
 from joinedup.population.grid import grid_for
 from joinedup.population.snapshot import Snapshot
 from joinedup.population.statements import parse
-from joinedup.population.states import all_of
+from joinedup.population.evaluation import all_of
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from joinedup.population.facts import facts
 from joinedup.population.grid import grid_for
 from joinedup.population.snapshot import Snapshot
 from joinedup.population.statements import parse
-from joinedup.population.states import all_of
+from joinedup.population.evaluation import all_of
 
 
 @lru_cache(maxsize=1)
@@ -43,7 +43,7 @@ def multimorbidity(snapshot: Snapshot, day: date | None = None) -> Any:
     """
     import ibis
 
-    from joinedup.population.registers import counted_registers, register_masks
+    from joinedup.population.register_rules import counted_registers, register_masks
 
     grid = grid_for(day or snapshot.day, snapshot.day)
     kept = facts(snapshot)

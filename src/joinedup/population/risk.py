@@ -28,7 +28,7 @@ from joinedup.population.grid import grid_for
 from joinedup.population.months import last_day, month_number
 from joinedup.population.snapshot import Snapshot
 from joinedup.population.statements import parse
-from joinedup.population.states import all_of, event_counts
+from joinedup.population.evaluation import all_of, event_counts
 
 HELD_OUT: Final = tuple("bcdef")
 """First signs of the pseudonyms of those who test the model and never train it: five of sixteen."""
@@ -192,7 +192,7 @@ def _matrix(
     """
     import ibis
 
-    from joinedup.population.states import answer
+    from joinedup.population.evaluation import answer
 
     grid = grid_for(day, snapshot.day)
     people = all_of(snapshot, [parse(sentence) for sentence in population], grid).select("who")

@@ -16,7 +16,7 @@ from joinedup.population.facts import facts
 from joinedup.population.grid import Grid, MonthEnds
 from joinedup.population.snapshot import Snapshot
 from joinedup.population.statements import parse
-from joinedup.population.states import all_of
+from joinedup.population.evaluation import all_of
 
 LIFE_STAGES: Final = (("0 to 17", "is under 18"), ("18 to 64", "is aged 18 to 64"), ("65 and over", "is 65 or over"))
 """What segments are crossed with: the name of each stage of life, and its sentence."""
@@ -134,7 +134,7 @@ def _parted(snapshot: Snapshot, one: Segment, rest: Any, grid: Grid) -> tuple[An
 def _tested(snapshot: Snapshot, one: Segment, grid: Grid) -> Any:
     tests = [all_of(snapshot, [parse(sentence) for sentence in test], grid) for test in one.tests]
     if one.registers_except is not None:
-        from joinedup.population.registers import counted_registers, register, register_masks
+        from joinedup.population.register_rules import counted_registers, register, register_masks
 
         left_out = {register(name).name for name in one.registers_except}
         tests += [register_masks(snapshot, each, grid) for each in counted_registers() if each.name not in left_out]

@@ -302,7 +302,7 @@ def _statement(said: str, form: str, at: Mapping[str, str | None]) -> Statement:
         _expect(said, window.kind == "months", "whole months or years")
     many, fewer = number("many"), number("fewer")
     _expect(said, many != 0 and fewer != 0, "a number of 1 or more")
-    names = tuple(part for part in re.split(r",\s*|\s+(?:or|and)\s+", at["names"].strip())) if at.get("names") else ()
+    names = tuple(re.split(r",\s*|\s+(?:or|and)\s+", (at.get("names") or "").strip())) if at.get("names") else ()
     name = at.get("name") or at.get("code") or at.get("answer") or ""
     if form == "last answer":
         names = (as_said(at["answer"] or ""),)

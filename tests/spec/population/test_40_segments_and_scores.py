@@ -14,7 +14,7 @@ from joinedup.population.households import households
 from joinedup.population.multimorbidity import cambridge_score, multimorbidity, weights
 from joinedup.population.segments import segment, segment_list, segments, transitions
 from joinedup.population.snapshot import Snapshot
-from joinedup.population.states import states
+from joinedup.population.evaluation import states
 
 
 @pytest.fixture(scope="module")

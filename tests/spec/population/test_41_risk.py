@@ -12,7 +12,7 @@ from joinedup.errors import RuleError
 from joinedup.population import open_snapshot
 from joinedup.population.risk import HELD_OUT, RiskModel, train_admission_risk
 from joinedup.population.snapshot import Snapshot
-from joinedup.population.states import states
+from joinedup.population.evaluation import states
 
 
 @pytest.fixture(scope="module")

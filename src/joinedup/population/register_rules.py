@@ -142,7 +142,7 @@ def register_masks(snapshot: Snapshot, wanted: Register, grid: Grid) -> Any:
 
 
 def _masks(kept: Facts, wanted: Register, grid: Grid) -> Any:
-    from joinedup.population.states import all_of, answer
+    from joinedup.population.evaluation import all_of, answer
 
     snapshot = kept.snapshot
     if wanted.either:
@@ -311,7 +311,7 @@ def copd_rules(snapshot: Snapshot) -> Any:
     import ibis
 
     from joinedup.population.named_values import named_value
-    from joinedup.population.states import readings
+    from joinedup.population.evaluation import readings
 
     kept, wanted = facts(snapshot), register("COPD")
     grid = MonthEnds(range(snapshot.months[-1], snapshot.months[-1] + 1))
@@ -369,7 +369,7 @@ def register_prevalence(
     """
     import ibis
 
-    from joinedup.population.states import all_of
+    from joinedup.population.evaluation import all_of
 
     at = snapshot.months[-1] if month is None else month
     grid = MonthEnds(range(at, at + 1))

@@ -431,20 +431,20 @@ def _last_answer(kept: Facts, statement: Statement, grid: Grid) -> Answer:
 
 
 def _register(kept: Facts, statement: Statement, grid: Grid) -> Answer:
-    from joinedup.population import registers
+    from joinedup.population import register_rules
 
-    return Answer(registers.register_masks(kept.snapshot, registers.register(statement.name), grid))
+    return Answer(register_rules.register_masks(kept.snapshot, register_rules.register(statement.name), grid))
 
 
 def _registers(kept: Facts, statement: Statement, grid: Grid) -> Answer:
-    from joinedup.population import registers
+    from joinedup.population import register_rules
 
-    return Answer(registers.on_at_least(kept.snapshot, statement.at_least, grid))
+    return Answer(register_rules.on_at_least(kept.snapshot, statement.at_least, grid))
 
 
 def _segment(kept: Facts, statement: Statement, grid: Grid) -> Answer:
     try:
-        from joinedup.population import segments  # type: ignore[attr-defined]
+        from joinedup.population import segments
     except ImportError:
         raise Unavailable("Segments are not part of this version.") from None
     return Answer(segments.segment_masks(kept.snapshot, statement.name, grid))
