@@ -1,7 +1,8 @@
 """Areas for counting by: which practice and small area lay in which neighbourhood, place and system, and when.
 
 A practice's neighbourhood is what `system` links it to (itself, or the network it is a member of), else where its own
-postcode lies, else nothing. Deprivation: national quintiles come from the Index of Multiple Deprivation's ranks; local
+postcode lies (of an unknown postcode its whole sector or district, where that lies in one), else nothing; its place and
+system are then those in which all of its sub-ICB location lies. Deprivation: national quintiles come from the Index of Multiple Deprivation's ranks; local
 quintiles rank the small areas of one system anew (rules: population PD9). Where only national deciles are known (small
 areas that are made up), areas of one decile are ranked by their codes, so that local fifths are of equal size.
 """
@@ -45,13 +46,18 @@ class Areas:
     notes: tuple[str, ...]
 
 
-def areas(facts: Any, lsoa_of: Callable[[str], str | None], systems: frozenset[str] | None = None) -> Areas:
+def areas(
+    facts: Any,
+    lsoa_of: Callable[[str], str | None],
+    near: Callable[[str], list[set[str]]],
+    systems: frozenset[str] | None = None,
+) -> Areas:
     """Answer the tables from what `system` answers (`dated_areas`), for these systems (by code) or all.
 
-    `lsoa_of` answers the small area of a postcode, or None.
+    `lsoa_of` answers the small area of a postcode, or None, `near` those of its sector and of its district.
     """
     small, notes = _small_areas(facts)
-    practices = _practices(facts, small, lsoa_of)
+    practices = _practices(facts, small, lsoa_of, near)
     whole = _whole_areas(facts) + _practice_lives(facts, practices)
     if systems is not None:
         kept_small = [row for row in small if row["system"] in systems]
@@ -174,7 +180,9 @@ def _local_quintiles(rows: Rows) -> None:
         row["deprivation_local"] = local.get((row["system"], row["lsoa11"]))
 
 
-def _practices(facts: Any, small: Rows, lsoa_of: Callable[[str], str | None]) -> Rows:
+def _practices(
+    facts: Any, small: Rows, lsoa_of: Callable[[str], str | None], near: Callable[[str], list[set[str]]]
+) -> Rows:
     of_small: dict[str, Rows] = defaultdict(list)
     for row in small:
         of_small[row["lsoa11"]].append(row)
@@ -197,7 +205,9 @@ def _practices(facts: Any, small: Rows, lsoa_of: Callable[[str], str | None]) ->
                     layers[kind].append(_Spell(practice, code, one.starts, one.ends))
         else:
             lsoa = lsoa_of(postcodes[practice]) if practice in postcodes else None
-            where = of_small[lsoa] if lsoa else _common(facts, practice, of_small)
+            around = [] if lsoa else near(postcodes.get(practice, ""))
+            around = [*around, set(facts.small_areas_of_sub_icb.get(facts.sub_icb_of.get(practice, ""), ()))]
+            where = of_small[lsoa] if lsoa else _agreed(around, of_small)
             for row in where:
                 for kind in KINDS:
                     if row[kind]:
@@ -214,15 +224,16 @@ def _practices(facts: Any, small: Rows, lsoa_of: Callable[[str], str | None]) ->
     return rows
 
 
-def _common(facts: Any, practice: str, of_small: Mapping[str, Rows]) -> Rows:
-    """Answer what all small areas of the practice's sub-ICB location agree on today: mostly place and system."""
-    codes = facts.small_areas_of_sub_icb.get(facts.sub_icb_of.get(practice, ""), ())
-    now = [row for code in codes for row in of_small.get(code, ()) if row["ends"] is None]
+def _agreed(around: Iterable[Iterable[str]], of_small: Mapping[str, Rows]) -> Rows:
+    """Answer, for each kind of area, the first one that a whole surrounding of small areas lies in today."""
     agreed: dict[str, Any] = {}
-    for kind in KINDS:
-        values = {row[kind] for row in now}
-        agreed[kind] = values.pop() if len(values) == 1 else None
-    return [{**agreed, "starts": None, "ends": None}] if any(agreed.values()) else []
+    for codes in around:
+        now = [row for code in codes for row in of_small.get(code, ()) if row["ends"] is None]
+        for kind in KINDS:
+            values = {row[kind] for row in now}
+            if kind not in agreed and len(values) == 1 and None not in values:
+                agreed[kind] = values.pop()
+    return [{**dict.fromkeys(KINDS), **agreed, "starts": None, "ends": None}] if agreed else []
 
 
 @dataclass(frozen=True, slots=True)

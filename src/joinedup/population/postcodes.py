@@ -36,7 +36,7 @@ def read_postcodes(path: Path) -> Iterator[tuple[str, str]]:
     postcode in a row.
     """
     try:
-        stream: Any = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
+        stream: Any = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # noqa: SIM115 (closed below)
     except OSError as error:
         raise FileError(str(path), f"the file can't be read ({error.strerror}).", NEXT) from None
     with stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
@@ -81,6 +81,19 @@ class Lookup:
         if place == self._codes.size or self._codes[place] != found:
             return None
         return str(self._names[self._places[place]].decode())
+
+    def small_areas_near(self, postcode: str | None) -> list[set[str]]:
+        """Answer the small areas of all postcodes of the same sector (ZH1 6), then those of the same district (ZH1)."""
+        found = normalised(postcode or "").encode()
+        if len(found) < 5 or not self._codes.size:
+            return []
+        # AB1 also begins AB12 3CD: the second half always has three characters.
+        return [self._beginning(found[:-2], len(found)), self._beginning(found[:-3], len(found))]
+
+    def _beginning(self, start: bytes, length: int) -> set[str]:
+        first, last = (int(self._np.searchsorted(self._codes, one)) for one in (start, start + b"["))
+        places = {int(self._places[nth]) for nth in range(first, last) if len(self._codes[nth]) == length}
+        return {str(self._names[place].decode()) for place in places}
 
 
 def write_lookup(rows: Iterable[tuple[str, str]], folder: Path) -> str:

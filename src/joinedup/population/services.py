@@ -492,9 +492,9 @@ def _write_areas(folder: Path, around: Around, known_at: datetime) -> tuple[str,
 
     facts = dated_areas(known_at, area_rules.since(around.day))
     lookup = Lookup(around.lookups)
-    everywhere = area_rules.areas(facts, lookup.lsoa)
+    everywhere = area_rules.areas(facts, lookup.lsoa, lookup.small_areas_near)
     systems, main = _systems(folder, everywhere.practice_area, everywhere.small_area)
-    found = area_rules.areas(facts, lookup.lsoa, systems) if systems else everywhere
+    found = area_rules.areas(facts, lookup.lsoa, lookup.small_areas_near, systems) if systems else everywhere
     rows = {"practice_area": found.practice_area, "small_area": found.small_area, "area": found.area}
     for name, told in rows.items():
         write_table(pa.Table.from_pylist(told, schema=TABLES[name]), folder / "tables" / name / "part-all.parquet")
@@ -574,8 +574,8 @@ def _register(grant: Grant, told: Mapping[str, Any], digest: str, reason: str) -
     SnapshotMade.objects.create(
         snapshot=told["id"], revision=told["revision"], day=date.fromisoformat(told["day"]),
         made_at=datetime.fromisoformat(told["made_at"]), made_by=grant.actor_id, recipient=told["recipient"],
-        key_version=told["key_version"], origin=told["origin"], people=told["people"], rows=_rows(told), manifest=digest,
-        reason=reason,
+        key_version=told["key_version"], origin=told["origin"], people=told["people"], rows=_rows(told),
+        manifest=digest, reason=reason,
     )  # fmt: skip
 
 
