@@ -157,9 +157,11 @@ def _with_diagnosis(kept: Facts, stays: Any, beginnings: tuple[str, ...], *, any
     episodes = kept.snapshot.table("pop_encounter")
     episodes = episodes.filter(episodes.feed.isin(SPELL_FEEDS))
     if any_of_them:
-        met = episodes.inner_join(said.select(said_of="encounter").distinct(), episodes.key == ibis._.said_of)
+        such = said.select(said_of="encounter").distinct()
+        met = episodes.inner_join(such, episodes.key == such.said_of)
     else:
-        met = episodes.inner_join(said.select(condition="key").distinct(), episodes.diagnosis == ibis._.condition)
+        such = said.select(condition="key").distinct()
+        met = episodes.inner_join(such, episodes.diagnosis == such.condition)
     # An episode speaks for the stay that it is part of, a stay for itself.
     keys = met.select(stay=ibis.coalesce(met.part_of, met.key)).distinct()
     reason = stays.reason.replace(".", "").upper()
