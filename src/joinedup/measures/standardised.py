@@ -73,7 +73,6 @@ def dsr(
     people, missing = _filled(counts_of(df, x))
     population = denominators(df, n)
     bands, labels = labels_of(df, age)
-    weights = _weights(df, weight, age, bands, labels)
     if event_frequency is None:
         refuse_repeats(df, groups, bands, what="group and age band")
         frequency, is_first = None, None
@@ -81,6 +80,7 @@ def dsr(
     else:
         frequency, is_first = _frequencies(df, groups, bands, event_frequency, population)
         has = groups.rows(is_first)
+    weights = _weights(df, weight, age, bands, labels)
     _refuse_lacking(groups, has, len(labels), age)
 
     def of_each_band(values: Floats) -> Floats:
