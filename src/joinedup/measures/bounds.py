@@ -178,24 +178,28 @@ class _Programme:
             right.append(-sum(sign * fixed[cell] for cell, sign in terms if self.column[cell] < 0))
         self.right = np.array(right)
         self.matrix = csr_array((data, (rows, columns)), shape=(len(right), len(self.free))) if right else None
-        self.limits = np.column_stack([self.least[self.free], self.most[self.free]])
 
-    def best(self, weights: Any) -> Any:
-        """Answer the whole point (all cells) with the largest weighted sum; None when nothing bounds it."""
-        from scipy.optimize import linprog
+    def best(self, weights: Any, box: tuple[Any, Any] | None = None) -> Any:
+        """Answer the whole point (all cells) with the largest weighted sum; None when nothing bounds it.
 
+        `box` narrows the cells further, for a point that is to serve many ends at once.
+        """
+        # `milp` without whole numbers is the same solver as `linprog` with less work around it.
+        from scipy.optimize import Bounds, LinearConstraint, milp
+
+        least, most = box or (self.least, self.most)
         point = self.least.copy()
         if not len(self.free):
             return point
-        found = linprog(
-            -weights[self.free], A_eq=self.matrix, b_eq=self.right if self.matrix is not None else None,
-            bounds=self.limits, method="highs",
+        found = milp(
+            -weights[self.free], bounds=Bounds(least[self.free], most[self.free]),
+            constraints=() if self.matrix is None else LinearConstraint(self.matrix, self.right, self.right),
         )  # fmt: skip
-        if found.status == 3:
+        if found.status == 3 or (found.status == 4 and found.x is None and "nbounded" in found.message):
             return None
         if found.status == 2:
             raise ValueError("these tables contradict each other: no counts fit them")
-        if found.status != 0:
+        if found.x is None:
             raise ValueError(f"a linear programme was not solved: {found.message}")
         point[self.free] = found.x
         return point
@@ -231,11 +235,14 @@ class Wanted:
         return low <= self.least + _CLOSE and high >= self.most - _CLOSE and high - low >= self.width - _CLOSE
 
 
-def stays_open(least: Whole, most: Whole, sums: Sequence[Sum], wanted: Sequence[Wanted], truth: Whole) -> Flags:
+def stays_open(
+    least: Whole, most: Whole, sums: Sequence[Sum], wanted: Sequence[Wanted], truth: Whole, *, to_first: bool = False
+) -> Flags:
     """Answer for each wish whether the published sums leave it possible.
 
     One programme looks for a point that serves many wishes at once; only what it leaves over is solved alone. `truth`
-    is a point that fits, so what it serves is served.
+    is a point that fits, so what it serves is served. With `to_first` the search ends at the first wish, in order, that
+    is not met: those after it may be open though they are answered False.
     """
     met = np.zeros(len(wanted), dtype=bool)
     if not wanted:
@@ -243,33 +250,47 @@ def stays_open(least: Whole, most: Whole, sums: Sequence[Sum], wanted: Sequence[
     cells = np.array([one.cell for one in wanted])
     programme = _Programme(least, most, sums)
     low, high = truth[cells].astype(float), truth[cells].astype(float)
+    # A cell that need not go beyond 1 and 7 leaves the rest of the way to others.
+    box_least, box_most = programme.least.copy(), programme.most.copy()
+    for one in wanted:
+        if np.isfinite(one.least) and one.least <= truth[one.cell] <= one.most:
+            box_least[one.cell] = max(box_least[one.cell], one.least)
+            box_most[one.cell] = min(box_most[one.cell], one.most)
 
     def see(point: Any) -> None:
         if point is not None:
             np.minimum(low, point[cells], out=low)
             np.maximum(high, point[cells], out=high)
-        for place, one in enumerate(wanted):
-            met[place] |= one.is_met(low[place], high[place])
+        for place in np.flatnonzero(~met):
+            met[place] = wanted[place].is_met(low[place], high[place])
+
+    def look(chosen: Any, sign: float, box: Any = None) -> Any:
+        weights = np.zeros(len(least))
+        weights[cells[chosen]] = sign
+        point = programme.best(weights, box)
+        see(point)
+        return point
 
     see(None)
     done = met.copy()
     while not done.all():
         before = int(met.sum())
         open_ones = np.flatnonzero(~done)
-        # Weights are made unequal, so that two cells of one sum do not stand in each other's way for ever.
-        for sign in (1.0, -1.0):
-            weights = np.zeros(len(least))
-            weights[cells[open_ones]] = sign / (1.0 + np.arange(len(open_ones)))
-            see(programme.best(weights))
+        if len(open_ones) > 1:
+            is_low = np.array([high[one] < wanted[one].most or wanted[one].width > 0 for one in open_ones])
+            is_high = np.array([low[one] > wanted[one].least or wanted[one].width > 0 for one in open_ones])
+            if is_low.any():
+                look(open_ones[is_low], 1.0, (box_least, box_most))
+            if is_high.any():
+                look(open_ones[is_high], -1.0, (box_least, box_most))
         if int(met.sum()) == before:
             first = int(open_ones[0])
-            for sign in (1.0, -1.0):
-                weights = np.zeros(len(least))
-                weights[cells[first]] = sign
-                point = programme.best(weights)
-                if point is None:
-                    (high if sign > 0 else low)[first] = sign * np.inf
-                see(point)
+            for sign, reached in ((1.0, high), (-1.0, low)):
+                if not met[first] and look([first], sign) is None:
+                    reached[first] = sign * np.inf
+                    see(None)
             done[first] = True
+            if to_first and not met[first]:
+                return met
         done |= met
     return met

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from joinedup.errors import RuleError
-from joinedup.measures.bounds import Flags, Sum, Whole
+from joinedup.measures.bounds import Sum, Whole
 from joinedup.measures.disclosure import Change, Protected
 from joinedup.measures.rounding import AT_LEAST_95, AT_MOST_5, SMALL, SUPPRESSED, nearest_five
 from joinedup.measures.suppression import Tables, shows_at_least_95, shows_at_most_5, suppress
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 NOTE: Final = (
     "Counts of people are rounded to the nearest 5, totals on their own, so parts may not add up. * hides 1 to 7 "
-    "people, or a number from which such a number could be worked out. Shares follow from the rounded counts: where the "
-    "denominator is below 100 the exact share may differ by several percentage points."
+    "people, or a number from which such a number could be worked out. Shares follow from the rounded counts: where "
+    "the denominator is below 100 the exact share may differ by several percentage points."
 )
 NOBODY: Final = "nobody in the denominator"
 FEWEST_FOR_A_MEAN: Final = SMALL + 1
@@ -114,7 +114,9 @@ def protect_measures(
 def _checked(counts: pd.DataFrame, rules: Mapping[str, Rule]) -> None:
     missing = [name for name in (*_KEYS, "numerator", "denominator") if name not in counts.columns]
     if missing:
-        raise RuleError(f"The counts lack the column {missing[0]}: expected {', '.join(_KEYS)}, numerator, denominator.")
+        raise RuleError(
+            f"The counts lack the column {missing[0]}: expected {', '.join(_KEYS)}, numerator, denominator."
+        )
     without = sorted(set(counts["measure"].unique()) - set(rules))
     if without:
         raise RuleError(f"There is no rule for the measure '{without[0]}'. Give each measure its Rule.")

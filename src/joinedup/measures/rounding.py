@@ -69,7 +69,7 @@ def round_count(count: int, mode: str = "nhs") -> int | None:
 
 
 def between(shown: NDArray[np.int64], mode: str = "nhs") -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Answer the least and the most that a count can be that the mode shows so; a hidden one as an outsider knows it."""
+    """Answer the least and the most that each count can be, known only as the mode shows it."""
     checked_mode(mode)
     shown = np.asarray(shown, dtype=np.int64)
     least, most = shown.copy(), shown.copy()

@@ -273,10 +273,7 @@ class _Suppression:
         known = zones.copy()
         n, d = self.tables.n[which], self.tables.d[which]
         for row, counts in ((N, n), (C, d - n), (D, d)):
-            if row == N:
-                is_known = np.ones(len(which), dtype=bool)
-            else:
-                is_known = self.tables.has_people[which]
+            is_known = np.full(len(which), True) if row == N else self.tables.has_people[which]
             place = np.ix_(np.flatnonzero(is_known), crossed)
             known.least[row][place] = counts[place]
             known.most[row][place] = counts[place]
