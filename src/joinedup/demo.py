@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from joinedup import database
-from joinedup.errors import RuleError
+from joinedup.errors import NotFound, RuleError
 
 SYSTEM = "hwe"
 SEED = 1
@@ -44,6 +44,8 @@ class Demo:
     residents: int
     loaded: dict[str, Any]
     linked: dict[str, Any]
+    snapshot: dict[str, Any]
+    measures: dict[str, Any]
     sign_ins: list[dict[str, str]]
     worth_opening: list[Opening] = field(default_factory=list)
 
@@ -51,8 +53,8 @@ class Demo:
 def prepare(residents: int, tell: Callable[[str], None], on_progress: Callable[[Any], None]) -> Demo:
     """Set up what the demo shows, in the data folder; what is there already stays.
 
-    Simulates `residents` of Hertfordshire and West Essex into `demo-feeds`, loads all of it, links it, and gives the
-    demo users their places. Raises RuleError where real users are, or where a demo of another size is.
+    Simulates `residents` of Hertfordshire and West Essex into `demo-feeds`, loads all of it, links it, makes a snapshot
+    and its measures, and gives the demo users their places. Raises RuleError where real users are, or where a demo of another size is.
     """
     from django.db import transaction
 
@@ -93,15 +95,38 @@ def prepare(residents: int, tell: Callable[[str], None], on_progress: Callable[[
     tell(f"{loaded.added:,} versions of resources added in {loaded.seconds:.0f} s. Linking them to residents ...")
     linked = link(service_grant("identity.link", "join the records of each resident", "whoever runs this machine"))
     openings = _place(folder, sources)
+    snapshot, measures = _population(folder, tell)
     seal()
     return Demo(
         services.systems(),
         residents,
         asdict(loaded),
         asdict(linked),
+        snapshot,
+        measures,
         [asdict(user) for user in sorted(users, key=lambda user: _rank(user.email))],
         openings,
     )
+
+
+def _population(folder: Path, tell: Callable[[str], None]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Make the snapshot and its measures, where what is there already is not of the same records."""
+    from joinedup.access import service_grant
+    from joinedup.measures import making, open_results
+    from joinedup.population import WantedSnapshot, load_postcodes, make_snapshot, open_snapshot
+
+    grant = service_grant("population.snapshot", "make a pseudonymised snapshot", "whoever runs this machine")
+    load_postcodes(grant, folder / "postcodes.csv")
+    tell("Making a snapshot of the population ...")
+    made = make_snapshot(grant, WantedSnapshot())
+    tell(f"{made.people:,} people in {made.seconds:.0f} s. Working out the measures ...")
+    try:
+        open_results(made.id)
+    except NotFound:
+        figures = making.make_measures(open_snapshot(made.id))
+        making.audited(figures, service_grant("measures.make", "work out the measures", "whoever runs this machine"))
+        return asdict(made), figures.as_json()
+    return asdict(made), {}
 
 
 def _place(folder: Path, sources: Iterable[Any]) -> list[Opening]:

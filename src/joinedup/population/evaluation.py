@@ -11,9 +11,10 @@ answer is true; "not" asks that the answer is known, too.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from joinedup.errors import NotFound, RuleError, Unavailable, did_you_mean
+from joinedup.errors import NotFound, RuleError, did_you_mean
 from joinedup.population import spells
 from joinedup.population.activities import activities, activity, activity_rows
 from joinedup.population.codelists import Codelist, codelist, codelist_names
@@ -111,19 +112,23 @@ def everybody(kept: Facts, grid: Grid) -> Any:
 
 
 def answer(snapshot: Snapshot, statement: Statement, grid: Grid) -> Answer:
-    """Answer for whom and when a statement is true, and is known to be true or false."""
+    """Answer for whom and when a statement is true, and is known to be true or false. Kept."""
     kept = facts(snapshot)
-    plain = _ANSWERS[statement.form]
-    key = ("plain", grid, statement.sentence.casefold())
-    held = plain(kept, statement, grid)
-    true, known = kept.kept(key, lambda: held.true), held.known
+    # What is said, however it is spelt: "is registered" and "is not registered" share one answer.
+    said = replace(statement, sentence="", negated=False)
+
+    def make() -> Answer:
+        found = _ANSWERS[statement.form](kept, statement, grid)
+        return Answer(found.true.cache(), found.known)
+
+    plain: Answer = kept.held(("answer", said, grid), make)
     if not statement.negated:
-        return Answer(true, known)
+        return plain
 
     def otherwise() -> Any:
-        return spells.without(everybody(kept, grid) if known is None else known, true)
+        return spells.without(everybody(kept, grid) if plain.known is None else plain.known, plain.true)
 
-    return Answer(kept.kept(("not", *key), otherwise), known)
+    return Answer(kept.kept(("not", said, grid), otherwise), plain.known)
 
 
 # --- who and where -------------------------------------------------------------------------------------------------
@@ -443,11 +448,9 @@ def _registers(kept: Facts, statement: Statement, grid: Grid) -> Answer:
 
 
 def _segment(kept: Facts, statement: Statement, grid: Grid) -> Answer:
-    try:
-        from joinedup.population import segments
-    except ImportError:
-        raise Unavailable("Segments are not part of this version.") from None
-    return Answer(segments.segment_masks(kept.snapshot, statement.name, grid))
+    from joinedup.population import segment_rules
+
+    return Answer(segment_rules.segment_masks(kept.snapshot, statement.name, grid))
 
 
 def _cohort(kept: Facts, statement: Statement, grid: Grid) -> Answer:

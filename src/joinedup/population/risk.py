@@ -23,12 +23,12 @@ import pandas as pd
 
 from joinedup.errors import RuleError
 from joinedup.population.definitions import both
+from joinedup.population.evaluation import all_of, event_counts
 from joinedup.population.facts import facts
 from joinedup.population.grid import grid_for
 from joinedup.population.months import last_day, month_number
 from joinedup.population.snapshot import Snapshot
 from joinedup.population.statements import parse
-from joinedup.population.evaluation import all_of, event_counts
 
 HELD_OUT: Final = tuple("bcdef")
 """First signs of the pseudonyms of those who test the model and never train it: five of sixteen."""

@@ -10,9 +10,9 @@ from tests.made_population import make
 
 from joinedup.errors import RuleError
 from joinedup.population import open_snapshot
+from joinedup.population.evaluation import states
 from joinedup.population.risk import HELD_OUT, RiskModel, train_admission_risk
 from joinedup.population.snapshot import Snapshot
-from joinedup.population.evaluation import states
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ from typing import Any
 from joinedup.errors import NotFound, did_you_mean
 from joinedup.population import spells
 from joinedup.population.definitions import both
+from joinedup.population.evaluation import all_of
 from joinedup.population.facts import facts
 from joinedup.population.grid import grid_for
 from joinedup.population.snapshot import Snapshot
 from joinedup.population.statements import parse
-from joinedup.population.evaluation import all_of
 
 
 @lru_cache(maxsize=1)

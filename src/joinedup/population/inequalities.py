@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Any
 
 from joinedup.population.definitions import both
+from joinedup.population.evaluation import all_of
 from joinedup.population.grid import grid_for
 from joinedup.population.snapshot import Snapshot
 from joinedup.population.statements import parse
-from joinedup.population.evaluation import all_of
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Final
 
+from joinedup.population.evaluation import all_of
 from joinedup.population.facts import facts
 from joinedup.population.grid import grid_for
 from joinedup.population.snapshot import Snapshot
 from joinedup.population.statements import parse
-from joinedup.population.evaluation import all_of
 
 LARGEST: Final = 10
 """More people than this at one address are an institution, not a household."""

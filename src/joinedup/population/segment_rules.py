@@ -12,11 +12,11 @@ from typing import Any, Final
 from joinedup.errors import FileError, NotFound, did_you_mean
 from joinedup.population import spells
 from joinedup.population.definitions import as_said, both
+from joinedup.population.evaluation import all_of
 from joinedup.population.facts import facts
 from joinedup.population.grid import Grid, MonthEnds
 from joinedup.population.snapshot import Snapshot
 from joinedup.population.statements import parse
-from joinedup.population.evaluation import all_of
 
 LIFE_STAGES: Final = (("0 to 17", "is under 18"), ("18 to 64", "is aged 18 to 64"), ("65 and over", "is 65 or over"))
 """What segments are crossed with: the name of each stage of life, and its sentence."""
