@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
+from scipy.special import logit
 
 from joinedup.measures import counts
 from joinedup.measures.frames import (
@@ -47,6 +47,12 @@ def _same(values: Floats) -> Floats:
     return values
 
 
+def _from_logit(values: Floats) -> Floats:
+    # Several times quicker than SciPy's, which matters for a million draws a group.
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-values))
+
+
 @dataclass(frozen=True)
 class _Scale:
     """The scale on which the errors of a kind of value are alike, and the way back from it."""
@@ -59,7 +65,7 @@ class _Scale:
 SCALES = {
     "other": _Scale("value", _same, _same),
     "rate": _Scale("log", np.log, np.exp),
-    "proportion": _Scale("logit", logit, expit),
+    "proportion": _Scale("logit", logit, _from_logit),
 }
 
 
@@ -235,17 +241,18 @@ class _Cut:
         at = [max(round(self.reps * end), 1) - 1 for end in ends]
         many, wide = self.table.shape
         # One set of draws for all groups: what is said of a group does not hang on which others are in the table.
-        normal = np.random.default_rng(self.seed).standard_normal((self.reps, wide))
+        normal = np.random.default_rng(self.seed).standard_normal((wide, self.reps))
         slopes, ratios = np.empty((many, len(at))), np.full((many, len(at)), np.nan)
         for i in range(many):
-            values = self.scale.to(self.table[i]) + normal * self.errors[i]
+            values = normal * self.errors[i][:, None]
+            values += self.scale.to(self.table[i])[:, None]
             if not self.transform:
                 values = self.scale.back(values)
-            slope = values @ self.lines.at_slope[i]
-            slopes[i] = np.partition(slope, at)[at]
+            slope, start = np.stack([self.lines.at_slope[i], self.lines.at_start[i]]) @ values
             if with_ratios:
-                start = values @ self.lines.at_start[i]
                 ratios[i] = np.partition(_ratio(start + slope, start), at)[at]
+            slope.partition(at)
+            slopes[i] = slope[at]
         return slopes, ratios
 
 
