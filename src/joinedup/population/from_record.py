@@ -20,7 +20,7 @@ from joinedup.identity import AnalysisGroups
 from joinedup.population.building import Told, Unit
 from joinedup.population.opt_outs import DISSENT, DISSENT_WITHDRAWN, SNOMED, LeftOut, OptOuts, dissents, is_denied
 from joinedup.population.pseudonym import Keys
-from joinedup.record.extracting import Slice, digests_of, read_current, slices, subjects_with_tokens
+from joinedup.record.extracting import Instant, digests_of, read_current, slices, subjects_with_tokens
 
 SLICES = 16
 
@@ -41,7 +41,7 @@ class RecordReader:
 
     grant: Grant
     stored_by: datetime
-    instant: str
+    instant: Instant
     feeds: dict[str, str] = field(repr=False)  # source -> feed
 
     def read(self, unit: Unit, types: Sequence[str]) -> Iterator[Told]:
@@ -61,7 +61,7 @@ class RecordReader:
         return None
 
 
-def units(grant: Grant, persons: Persons, *, stored_by: datetime, instant: str, count: int = SLICES) -> list[Unit]:
+def units(grant: Grant, persons: Persons, *, stored_by: datetime, instant: Instant, count: int = SLICES) -> list[Unit]:
     """Answer the slices with what each digest rests on: the versions in it, and whose they are by which pseudonym."""
     by_slice: list[dict[Any, str]] = [{} for _ in range(count)]
     width = 2**128 // count
@@ -121,7 +121,7 @@ def persons_of(
 
 
 def objections(
-    grant: Grant, declared: Sequence[DeclaredSource], *, stored_by: datetime, instant: str
+    grant: Grant, declared: Sequence[DeclaredSource], *, stored_by: datetime, instant: Instant
 ) -> tuple[set[Any], set[Any]]:
     """Answer the subjects whose GP data carry a dissent (type 1), and those whom a Consent in force denies."""
     practices = {one.source.key for one in declared if one.source.setting == "gp"}
@@ -132,6 +132,3 @@ def objections(
     consents = subjects_with_tokens(grant, [], ["Consent"], stored_by=stored_by, instant=instant)
     denied = {one.subject_id for one in consents if is_denied(orjson.loads(one.body))}
     return {subject_of[subject] for subject in type_1}, denied
-
-
-__all__ = ["Persons", "RecordReader", "Slice", "objections", "persons_of", "units"]

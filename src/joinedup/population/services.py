@@ -54,6 +54,7 @@ from joinedup.population.pseudonym import RECIPIENT, Keys, keys_for, master_key
 from joinedup.population.snapshot import snapshot_ids, snapshots_folder
 from joinedup.population.tables import TABLES
 from joinedup.population.view_files import product_views, read_views
+from joinedup.record.extracting import Instant, one_instant
 
 Tell = Callable[[str], None]
 AREA_TABLES = ("practice_area", "small_area", "area")
@@ -135,7 +136,7 @@ def make_snapshot(grant: Grant, wanted: WantedSnapshot, tell: Tell = lambda line
         lookups = making / "lookups"
         folder.mkdir(mode=0o700)
         postcodes_digest = write_lookup(Postcode.objects.values_list("postcode", "lsoa11").iterator(50_000), lookups)
-        with nullcontext("") if export else from_record_instant() as instant:
+        with nullcontext() if export else one_instant() as instant:
             tell("Reading who may be in it ...")
             given = (
                 _from_export(export, wanted, keys, lookups, day)
@@ -262,14 +263,8 @@ def verify(id_: str) -> list[str]:
 # --- sources ---------------------------------------------------------------------------------------------------------
 
 
-def from_record_instant() -> Any:
-    from joinedup.record.extracting import one_instant
-
-    return one_instant()
-
-
 def _from_record(
-    grant: Grant, wanted: WantedSnapshot, keys: Keys, stored_by: datetime, instant: str, day: date
+    grant: Grant, wanted: WantedSnapshot, keys: Keys, stored_by: datetime, instant: Instant, day: date
 ) -> _Input:
     declared = declared_sources(stored_by)
     sending = [one for one in declared if one.deliveries]

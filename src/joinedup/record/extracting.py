@@ -41,20 +41,31 @@ def slices(count: int) -> list[Slice]:
     return [Slice(UUID(int=nth * width), UUID(int=(nth + 1) * width - 1)) for nth in range(count)]
 
 
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """One state of one database, held still for readers in other processes."""
+
+    database: str
+    name: str
+
+
 @contextmanager
-def one_instant() -> Iterator[str]:
-    """Hold the database still for readers in other processes: answers the name to give to `read_current`."""
+def one_instant() -> Iterator[Instant]:
+    """Hold the database still: answers what to give to `read_current` and the others, in any process."""
+    from django.db import connection as ours
+
     from joinedup import database
 
-    with database.connect() as connection:
+    where = str(ours.settings_dict["NAME"])
+    with database.connect(where) as connection:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         row = connection.execute("SELECT pg_export_snapshot()").fetchone()
         assert row is not None
-        yield str(row[0])
+        yield Instant(where, str(row[0]))
 
 
 def read_current(
-    grant: Grant, part: Slice, *, stored_by: datetime, instant: str, types: Sequence[str] | None = None
+    grant: Grant, part: Slice, *, stored_by: datetime, instant: Instant, types: Sequence[str] | None = None
 ) -> Iterator[Current]:
     """Yield the current version of every resource of a slice's subjects, by what had been stored at `stored_by`.
 
@@ -65,7 +76,7 @@ def read_current(
 
     _must_be_a_job(grant)
     of_type = "AND type = ANY(%(types)s)" if types is not None else ""
-    with database.connect() as connection:
+    with database.connect(instant.database) as connection:
         _hold(connection, instant)
         with connection.cursor(name="extract", binary=True) as cursor:
             cursor.itersize = _BATCH
@@ -79,12 +90,12 @@ def read_current(
         connection.execute("ROLLBACK")
 
 
-def digests_of(grant: Grant, count: int, *, stored_by: datetime, instant: str) -> list[tuple[int, str]]:
+def digests_of(grant: Grant, count: int, *, stored_by: datetime, instant: Instant) -> list[tuple[int, str]]:
     """Answer for each of so many slices how many versions it holds, and what changes when any of them does."""
     from joinedup import database
 
     _must_be_a_job(grant)
-    with database.connect() as connection:
+    with database.connect(instant.database) as connection:
         _hold(connection, instant)
         rows = connection.execute(
             """SELECT get_byte(uuid_send(subject_id), 0) * %(count)s / 256, count(*),
@@ -99,13 +110,13 @@ def digests_of(grant: Grant, count: int, *, stored_by: datetime, instant: str) -
 
 
 def subjects_with_tokens(
-    grant: Grant, tokens: Sequence[str], types: Sequence[str], *, stored_by: datetime, instant: str
+    grant: Grant, tokens: Sequence[str], types: Sequence[str], *, stored_by: datetime, instant: Instant
 ) -> list[Current]:
     """Answer the current resources of these types that bear one of these tokens, or all of them without tokens."""
     from joinedup import database
 
     _must_be_a_job(grant)
-    with database.connect() as connection:
+    with database.connect(instant.database) as connection:
         _hold(connection, instant)
         rows = connection.execute(
             """SELECT DISTINCT ON (subject_id, id) subject_id, type, source, body FROM record_resource
@@ -121,12 +132,12 @@ def subjects_with_tokens(
     return [Current._make(row) for row in rows]
 
 
-def _hold(connection: Any, instant: str) -> None:
+def _hold(connection: Any, instant: Instant) -> None:
     connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     # The name is the server's own; it cannot be a parameter of this statement.
-    if not instant.replace("-", "").isalnum():
+    if not instant.name.replace("-", "").isalnum():
         raise Refused("This is no name of an instant.")
-    connection.execute(f"SET TRANSACTION SNAPSHOT '{instant}'")
+    connection.execute(f"SET TRANSACTION SNAPSHOT '{instant.name}'")
 
 
 def _must_be_a_job(grant: Grant) -> None:

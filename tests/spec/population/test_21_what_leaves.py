@@ -1,0 +1,171 @@
+"""What of a resource leaves for a snapshot: the table of the rule book (population PB7), column by column."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from joinedup.population.deidentify import Batch, Counts, Surroundings, age_on, plan
+from joinedup.population.postcodes import Lookup, write_lookup
+from joinedup.population.pseudonym import Keys
+from joinedup.population.view_definition import read_view
+from joinedup.population.view_errors import ViewError
+
+KEYS = Keys("icb-analytics", 1, b"k" * 32)
+PERSON = {"name": "person", "path": "getResourceKey()"}
+
+
+def view(*columns: dict[str, Any], resource: str = "Patient", name: str = "mine") -> Any:
+    return read_view({"name": name, "resource": resource, "status": "active", "select": [{"column": list(columns)}]})
+
+
+def tagged(name: str, path: str, tag: str) -> dict[str, Any]:
+    return {"name": name, "path": path, "tag": [{"name": "joinedup/leaves-as", "value": tag}]}
+
+
+def leaves(definition: Any, tmp_path: Path, numbers: frozenset[str] = frozenset(), **columns: list[Any]) -> dict[str, list[Any]]:
+    """Answer the rows of a view as they leave, given its columns' values."""
+    write_lookup([("ZQ11AA", "E01030001"), ("ZQ12AA", "E01030002")], tmp_path)
+    count = len(next(iter(columns.values())))
+    whole = {column.name: columns.get(column.name, ["p1"] * count) for column in definition.columns}
+    around = Surroundings(KEYS, date(2026, 3, 10), Lookup(tmp_path), numbers, frozenset({"Telephone call"}), Counts())
+    batch = Batch(whole, ["someone"] * count, ["gp"] * count, ["gp-1"] * count)
+    answer: dict[str, list[Any]] = plan(definition).table(batch, around).to_pydict()
+    answer["counts"] = [around.counts]
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("born", "day", "age"),
+    [
+        (date(2008, 2, 29), date(2026, 2, 28), 17),
+        (date(2008, 2, 29), date(2026, 3, 1), 18),
+        (date(1961, 3, 10), date(2026, 3, 10), 65),
+        (date(1961, 3, 11), date(2026, 3, 10), 64),
+        (date(1936, 3, 10), date(2026, 3, 10), 90),
+        (date(1915, 1, 1), date(2026, 3, 10), 90),
+        (date(2026, 3, 10), date(2026, 3, 10), 0),
+    ],
+)
+def test_age_is_counted_before_the_day_of_birth_is_dropped(born: date, day: date, age: int) -> None:
+    assert age_on(born, day) == age
+
+
+def test_a_date_of_birth_leaves_as_month_and_age(tmp_path: Path) -> None:
+    found = leaves(view(PERSON, {"name": "birth_date", "path": "birthDate"}), tmp_path, birth_date=["1961-03-11", None, "1961"])
+    assert found["birth_month"] == ["1961-03", None, None]
+    assert found["age"] == [64, None, None]
+    assert "birth_date" not in found
+    assert found["counts"][0].partial_births == 1
+
+
+def test_a_postcode_leaves_as_small_area_and_an_unknown_one_as_nothing(tmp_path: Path) -> None:
+    found = leaves(
+        view(PERSON, tagged("postcode", "address.postalCode.first()", "postcode")), tmp_path,
+        postcode=["zq1 1aa", "ZZ99 3VZ", "ZQ9 9ZZ", None],
+    )  # fmt: skip
+    assert found["lsoa11"] == ["E01030001", None, None, None]
+    assert "postcode" not in found
+
+
+def test_a_small_area_that_the_sender_gives_comes_before_the_postcode_s(tmp_path: Path) -> None:
+    definition = view(
+        PERSON, tagged("lsoa", "address.extension('x').value.ofType(string).first()", "lsoa"),
+        tagged("postcode", "address.postalCode.first()", "postcode"),
+    )  # fmt: skip
+    found = leaves(definition, tmp_path, lsoa=["E01030009", "12 Mill Lane", None], postcode=["ZQ1 1AA"] * 3)
+    assert found["lsoa11"] == ["E01030009", "E01030001", "E01030001"]
+
+
+def test_a_home_leaves_as_the_same_digest_however_it_is_written_and_a_street_as_none(tmp_path: Path) -> None:
+    definition = view(PERSON, tagged("home", "address.first().line.first()", "address"))
+    found = leaves(definition, tmp_path, home=["1 Mill Lane, ZQ1 1AA", "1 MILL LANE ZQ11AA", "2 Mill Lane ZQ1 1AA", "ZQ1 1AA"])
+    one, same, other, street = found["household"]
+    assert one == same != other
+    assert street is None
+    assert "MILL" not in one.upper()
+
+
+def test_a_cause_of_death_leaves_with_three_characters_and_its_day_as_a_month(tmp_path: Path) -> None:
+    definition = view(
+        PERSON, tagged("death_date", "deceased.ofType(dateTime)", "death_date"), tagged("cause", "maritalStatus.coding.code.first()", "cause")
+    )
+    found = leaves(definition, tmp_path, death_date=["2026-01-09T10:00:00Z", "2026"], cause=["i25.1", None])
+    assert found["death_month"] == ["2026-01", None]
+    assert found["cause"] == ["I25", None]
+
+
+def test_a_known_number_in_a_code_is_taken_out_and_counted(tmp_path: Path) -> None:
+    definition = view(
+        {"name": "person", "path": "subject.getReferenceKey(Patient)"}, {"name": "code", "path": "code.coding.code.first()"},
+        resource="Condition",
+    )  # fmt: skip
+    found = leaves(definition, tmp_path, frozenset({"9990123454"}), code=["38341003", "see 999 012 3454", "1019990123454", None])
+    assert found["code"] == ["38341003", None, "1019990123454", None]
+    assert found["counts"][0].identifiers_in_codes == 1
+
+
+def test_a_text_leaves_only_when_it_is_a_word_of_a_list(tmp_path: Path) -> None:
+    definition = view(
+        {"name": "person", "path": "subject.getReferenceKey(Patient)"}, tagged("kind", "type.text.first()", "code"),
+        resource="Encounter",
+    )  # fmt: skip
+    found = leaves(definition, tmp_path, kind=["Telephone call", "Telephone call with Mrs Okafor"])
+    assert found["kind"] == ["Telephone call", None]
+    assert found["counts"][0].texts_left_out == 1
+
+
+def test_an_organisation_is_a_code_of_one_and_never_ten_digits(tmp_path: Path) -> None:
+    definition = view(PERSON, tagged("practice", "generalPractitioner.identifier.value.first()", "organisation"))
+    assert leaves(definition, tmp_path, practice=["E81001", "9990123454", "Dr Smith"])["practice"] == ["E81001", None, None]
+
+
+REFUSED = {
+    "a name": ("Patient", "name.family.first()"),
+    "a given name of a contact": ("Patient", "contact.name.text.first()"),
+    "a telephone": ("Patient", "telecom.value.first()"),
+    "a line of an address": ("Patient", "address.line.first()"),
+    "a town": ("Patient", "address.city.first()"),
+    "a number": ("Patient", "identifier.value.first()"),
+    "a narrative": ("Patient", "text.div"),
+    "a note": ("Condition", "note.text.first()"),
+    "the words of a code": ("Condition", "code.text"),
+    "the display of a code": ("Condition", "code.coding.display.first()"),
+    "who is referred to, in words": ("Condition", "recorder.display"),
+    "a reference as it came": ("Condition", "subject.reference"),
+    "whether somebody has this name": ("Patient", "name.where(family = 'Okafor').exists()"),
+    "any text of an extension": ("Patient", "extension('x').value.ofType(string).first()"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_of_a_view_of_ones_own_what_tells_who_somebody_is_is_refused(what: str) -> None:
+    resource, path = REFUSED[what]
+    person = PERSON if resource == "Patient" else {"name": "person", "path": "subject.getReferenceKey(Patient)"}
+    with pytest.raises(ViewError, match="column 'secret'"):
+        plan(view(person, {"name": "secret", "path": path}, resource=resource))
+
+
+@pytest.mark.parametrize("tag", ["code", "system", "day", "instant"])
+def test_no_tag_lets_a_name_out(tag: str) -> None:
+    with pytest.raises(ViewError, match="whatever its tag"):
+        plan(view(PERSON, tagged("secret", "name.family.first()", tag)))
+
+
+def test_a_view_must_say_whom_its_rows_are_about() -> None:
+    with pytest.raises(ViewError, match="whom a row is about"):
+        plan(view({"name": "gender", "path": "gender"}))
+
+
+def test_keys_and_references_of_a_view_of_ones_own_leave_as_digests(tmp_path: Path) -> None:
+    definition = view(
+        {"name": "id", "path": "getResourceKey()"}, {"name": "patient", "path": "subject.getReferenceKey(Patient)"},
+        {"name": "visit", "path": "encounter.getReferenceKey(Encounter)"}, resource="Condition",
+    )  # fmt: skip
+    found = leaves(definition, tmp_path, id=["c1"], patient=["p1"], visit=["e1"])
+    assert found["person"] == ["someone"]
+    assert len(found["key"][0]) == len(found["visit"][0]) == 20
+    assert found["key"] != ["c1"]
