@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from joinedup.errors import RuleError
-from joinedup.measures.coverage import has_data
+from joinedup.measures.coverage import covers_before, has_data
 from joinedup.measures.dated_areas import DatedAreas, parts, read_areas, read_belongings
 from joinedup.measures.definition import MeasureDefinition, definitions
 from joinedup.measures.tallying import BANDS, GROUPS, Tallies, Tally, split_ages
@@ -66,8 +67,6 @@ def compute(
 
     Raises RuleError for a measure that is not collected, and whatever its sentences raise.
     """
-    import pandas as pd
-
     many = tuple(definitions().values() if measures is None else measures)
     many = tuple(one for one in many if one.is_collected) if measures is None else many
     for one in many:
@@ -78,18 +77,18 @@ def compute(
     months = range(shown.start - lead, shown.stop)
     areas = read_areas(snapshot, [_last_day(month) for month in months])
     tallies = Tallies(snapshot, many, months, areas)
-    frames, strata = [], []
+    rows, strata = _Rows(_COUNTS), _Rows(_STRATA)
     for one in many:
         if on_measure:
             on_measure(one.title)
         counting = _Measure(one, tallies, lead, snapshot)
-        frames.append(counting.counts())
+        counting.counts(rows)
         if one.standardise:
-            strata.append(counting.strata())
+            counting.strata(strata)
     belongings = [*read_belongings(snapshot, "registered"), *read_belongings(snapshot, "resident")]
     return Computed(
-        pd.concat(frames, ignore_index=True),
-        pd.concat(strata, ignore_index=True) if strata else pd.DataFrame(columns=_STRATA),
+        rows.frame(),
+        strata.frame(),
         areas,
         [
             (area, whole, family, months[first], months[last])
@@ -100,7 +99,37 @@ def compute(
     )
 
 
-_STRATA = ["measure", "month", "area_kind", "area", "breakdown", "band", "age", "numerator", "denominator"]
+_KEYS: Final = ("measure", "month", "area_kind", "area", "breakdown", "band")
+_COUNTS: Final = (*_KEYS, "numerator", "denominator", "squares", "why")
+_STRATA: Final = (*_KEYS, "age", "numerator", "denominator")
+_ABSENT: Final = -1
+_WHOLE: Final = ("numerator", "denominator", "squares")
+
+
+class _Rows:
+    """Columns that grow block by block, and become a frame once. A whole number that is not there is below nought."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self.blocks: dict[str, list[Any]] = {column: [] for column in columns}
+
+    def add(self, many: int, **columns: Any) -> None:
+        """Add rows; a column is an array of so many, or one value for all of them."""
+        for name, blocks in self.blocks.items():
+            value = columns[name]
+            if value is None:
+                value = np.full(many, _ABSENT, dtype=np.int64)
+            blocks.append(value if isinstance(value, np.ndarray) else np.full(many, value, dtype=object))
+
+    def frame(self) -> pd.DataFrame:
+        import pandas as pd
+
+        joined = {name: np.concatenate(blocks) if blocks else [] for name, blocks in self.blocks.items()}
+        frame = pd.DataFrame(joined)
+        for name in _WHOLE:
+            if name in frame:
+                values = frame[name].astype("int64")
+                frame[name] = values.astype("Int64").mask(values == _ABSENT)
+        return frame
 
 
 class _Measure:
@@ -128,18 +157,14 @@ class _Measure:
             return (None, counted, None) if one.kind == "count" else (counted, whole, None)
         if one.kind == "count":
             return None, whole, None
-        said = [*self.others, *(one.numerator or one.without)]
-        return self.tallies.people(of, said, one.exclude), whole, None
+        return self.tallies.people(of, [*self.others, *one.numerator], (*one.exclude, *one.without)), whole, None
 
     def _cells(self, pick: Callable[[Tally], Numbers]) -> _Cells:
-        """Answer the numerator and denominator of some cells, over the months shown; slices that are not asked for are 0."""
+        """Answer the numerator and denominator of some cells over the months shown; slices not asked for are 0."""
         denominator = self._over_months(self._of_ages(pick(self.denominator)), is_stock=self._denominator_is_stock)
         numerator = squares = None
         if self.numerator is not None:
-            counted = self._of_ages(pick(self.numerator))
-            if self.one.without:
-                counted = self._of_ages(pick(self.denominator)) - counted
-            numerator = self._over_months(counted, is_stock=False)
+            numerator = self._over_months(self._of_ages(pick(self.numerator)), is_stock=False)
         if self.squares is not None:
             squares = self._over_months(self._of_ages(pick(self.squares)), is_stock=False)
         return _Cells(numerator, denominator, squares)
@@ -162,13 +187,12 @@ class _Measure:
         # Whole people: half a person counts as one.
         return (year + 6) // 12 if is_stock else year
 
-    def counts(self) -> pd.DataFrame:
-        """Answer the rows of this measure: every area's totals, and the groups of the system and of its places."""
-        import pandas as pd
+    def counts(self, rows: _Rows) -> None:
+        """Add the rows of this measure: every area's totals, and the groups of the system and of its places."""
+        self._totals(rows)
+        self._groups(rows)
 
-        return pd.concat([self._totals(), *self._groups()], ignore_index=True)
-
-    def _totals(self) -> pd.DataFrame:
+    def _totals(self, rows: _Rows) -> None:
         areas = self.tallies.areas
         cells = self._cells(lambda tally: self.tallies.by_area(self.one.population, tally))
         lives = areas.lives
@@ -177,9 +201,10 @@ class _Measure:
         why[~areas.has_figure[:, self.lead :]] = NOT_THEN
         if self.one.population == "resident":
             why[[n for n, life in enumerate(lives) if life.kind == "practice"]] = NOT_HERE
-        return self._frame(
-            np.repeat([life.kind for life in lives], len(self.shown)),
-            np.repeat([life.code for life in lives], len(self.shown)),
+        self._add(
+            rows,
+            np.repeat(np.array([life.kind for life in lives], dtype=object), len(self.shown)),
+            np.repeat(np.array([life.code for life in lives], dtype=object), len(self.shown)),
             "all",
             "",
             np.tile(self.shown, len(lives)),
@@ -187,42 +212,39 @@ class _Measure:
             why.reshape(-1),
         )
 
-    def _groups(self) -> list[pd.DataFrame]:
-        """Answer each breakdown: of the system in every month, of each place in the last month with data."""
-        lives, found = self.tallies.areas.lives, []
+    def _groups(self, rows: _Rows) -> None:
+        """Add each breakdown: of the system in every month, of each place in the last month."""
+        lives, many = self.tallies.areas.lives, len(self.shown)
         system = next(life for life in lives if life.kind == "system")
+        why = np.where(self.has_data, "", NO_DATA).astype(object)
         for breakdown, (bands, pick) in self._breakdowns().items():
             cells = self._cells(pick)
-            count, many = len(bands), len(self.shown)
             whole = _summed_places(cells)
-            why = np.where(self.has_data, "", NO_DATA).astype(object)
-            found.append(
-                self._frame(
-                    np.repeat("system", count * many),
-                    np.repeat(system.code, count * many),
-                    breakdown,
-                    np.repeat(bands, many),
-                    np.tile(self.shown, count),
-                    whole,
-                    np.tile(why, count),
-                )
+            # A group in which there is never anybody, such as an age that the measure is not about, is no group of it.
+            ever = np.flatnonzero(whole.denominator.sum(axis=(-2, -1)) > 0)
+            names = np.array(bands, dtype=object)[ever]
+            self._add(
+                rows,
+                "system",
+                system.code,
+                breakdown,
+                np.repeat(names, many),
+                np.tile(self.shown, len(ever)),
+                _picked(whole, ever),
+                np.tile(why, len(ever)),
             )
             for n, at in enumerate(self.tallies.places):
-                if not self.tallies.areas.exists[at, -1]:
-                    continue
-                last = _of_place(cells, n)
-                found.append(
-                    self._frame(
-                        np.repeat("place", count),
-                        np.repeat(lives[at].code, count),
+                if self.tallies.areas.exists[at, -1]:
+                    self._add(
+                        rows,
+                        "place",
+                        lives[at].code,
                         breakdown,
-                        np.array(bands, dtype=object),
-                        np.repeat(self.shown[-1], count),
-                        last,
-                        np.repeat(why[-1], count),
+                        names,
+                        np.repeat(self.shown[-1], len(ever)),
+                        _picked(_of_place(cells, n), ever),
+                        np.repeat(why[-1], len(ever)),
                     )
-                )
-        return found
 
     def _breakdowns(self) -> dict[str, tuple[Sequence[str], Callable[[Tally], Numbers]]]:
         """Answer each breakdown's groups, and how its cells [place, group, slice, month] are got from a tally."""
@@ -241,79 +263,65 @@ class _Measure:
             spread[:, band, slice_] = cells[:, slice_]
         return spread
 
-    def _frame(
-        self, kinds: Any, codes: Any, breakdown: str, bands: Any, months: Any, cells: _Cells, why: Any
-    ) -> pd.DataFrame:
-        """Answer rows of cells[…, slice, month], added up over slices."""
-        import pandas as pd
+    def _add(
+        self, rows: _Rows, kinds: Any, codes: Any, breakdown: str, bands: Any, months: Any, cells: _Cells, why: Any
+    ) -> None:
+        """Add the rows of cells[…, slice, month], added up over slices."""
 
         def flat(counts: Numbers | None) -> Any:
             return None if counts is None else counts.sum(axis=-2).reshape(-1)
 
-        frame = pd.DataFrame(
-            {
-                "measure": self.one.id,
-                "month": months,
-                "area_kind": kinds,
-                "area": codes,
-                "breakdown": breakdown,
-                "band": bands,
-                "numerator": pd.array([pd.NA] * len(why), dtype="Int64")
-                if cells.numerator is None
-                else flat(cells.numerator),
-                "denominator": flat(cells.denominator),
-                "squares": pd.array([pd.NA] * len(why), dtype="Int64")
-                if cells.squares is None
-                else flat(cells.squares),
-                "why": why,
-            }
-        ).astype({"numerator": "Int64", "denominator": "Int64", "squares": "Int64"})
-        is_group = breakdown != "all"
-        # A group in which there is never anybody, such as an age that the measure is not about, is no group of it.
-        if is_group:
-            ever = frame.groupby("band", sort=False)["denominator"].transform("sum") > 0
-            frame = frame[ever]
-        return frame
+        rows.add(
+            len(why),
+            measure=self.one.id,
+            month=months,
+            area_kind=kinds,
+            area=codes,
+            breakdown=breakdown,
+            band=bands,
+            numerator=flat(cells.numerator),
+            denominator=flat(cells.denominator),
+            squares=flat(cells.squares),
+            why=why,
+        )
 
-    def strata(self) -> pd.DataFrame:
-        """Answer numerators and denominators by age band, of every area and of the system's groups."""
-        import pandas as pd
-
-        lives, many = self.tallies.areas.lives, len(self.shown)
+    def strata(self, rows: _Rows) -> None:
+        """Add numerators and denominators by age band, of every area and of the system's groups."""
+        lives = self.tallies.areas.lives
         cells = self._cells(lambda tally: self.tallies.by_area(self.one.population, tally))
-        frames = [
-            self._stratum([life.kind for life in lives], [life.code for life in lives], "all", [""] * len(lives), cells)
-        ]
+        self._add_strata(
+            rows, [life.kind for life in lives], [life.code for life in lives], "all", [""] * len(lives), cells
+        )
         system = next(life for life in lives if life.kind == "system")
         for breakdown, (bands, pick) in self._breakdowns().items():
-            if breakdown == "age_band":
-                continue
-            whole = _summed_places(self._cells(pick))
-            count = len(bands)
-            frames.append(self._stratum(["system"] * count, [system.code] * count, breakdown, list(bands), whole))
-        frame = pd.concat(frames, ignore_index=True)
-        with_data = {month for month, has in zip(self.shown, self.has_data, strict=True) if has}
-        assert many == len(self.has_data)
-        return frame[frame["month"].isin(with_data)]
+            if breakdown != "age_band":
+                whole, count = _summed_places(self._cells(pick)), len(bands)
+                self._add_strata(rows, ["system"] * count, [system.code] * count, breakdown, list(bands), whole)
 
-    def _stratum(self, kinds: list[str], codes: list[str], breakdown: str, bands: list[str], cells: _Cells) -> Any:
-        import pandas as pd
-
+    def _add_strata(
+        self, rows: _Rows, kinds: list[str], codes: list[str], breakdown: str, bands: list[str], cells: _Cells
+    ) -> None:
         assert cells.numerator is not None
-        numerator, denominator = self._by_band(cells.numerator), self._by_band(cells.denominator)
-        rows, ages, months = numerator.shape
-        return pd.DataFrame(
-            {
-                "measure": self.one.id,
-                "month": np.tile(self.shown, rows * ages),
-                "area_kind": np.repeat(kinds, ages * months),
-                "area": np.repeat(codes, ages * months),
-                "breakdown": breakdown,
-                "band": np.repeat(bands, ages * months),
-                "age": np.tile(np.repeat(BANDS, months), rows),
-                "numerator": numerator.reshape(-1),
-                "denominator": denominator.reshape(-1),
-            }
+        # Groups one after the other, each with its ages in order, in the months with data and with people of all ages.
+        numerator = np.moveaxis(self._by_band(cells.numerator), -1, 1)
+        denominator = np.moveaxis(self._by_band(cells.denominator), -1, 1)
+        group, month = np.nonzero((denominator > 0).all(axis=-1) & self.has_data)
+        ages = len(BANDS)
+
+        def spread(values: Any) -> Any:
+            return np.repeat(np.array(values, dtype=object)[group], ages)
+
+        rows.add(
+            len(group) * ages,
+            measure=self.one.id,
+            month=np.repeat(np.array(self.shown)[month], ages),
+            area_kind=spread(kinds),
+            area=spread(codes),
+            breakdown=breakdown,
+            band=spread(bands),
+            age=np.tile(np.array(BANDS, dtype=object), len(group)),
+            numerator=numerator[group, month].reshape(-1),
+            denominator=denominator[group, month].reshape(-1),
         )
 
     def _by_band(self, counts: Numbers) -> Numbers:
@@ -339,17 +347,20 @@ def _of_place(cells: _Cells, place: int) -> _Cells:
     return _Cells(last(cells.numerator), last(cells.denominator), last(cells.squares))
 
 
-def _lead(snapshot: Any, many: Sequence[MeasureDefinition]) -> int:
-    """Answer how many months before the first shown are counted: one, for those who have just left; a year for a year."""
-    from joinedup.measures.coverage import covers_before
+def _picked(cells: _Cells, groups: Any) -> _Cells:
+    def those(counts: Numbers | None) -> Any:
+        return None if counts is None else counts[groups]
 
+    return _Cells(those(cells.numerator), those(cells.denominator), those(cells.squares))
+
+
+def _lead(snapshot: Any, many: Sequence[MeasureDefinition]) -> int:
+    """Answer how many months before the first are counted: one, for those who have just left; a year for a year."""
     needs_year = any(
         one.months == 12 and covers_before(one, snapshot.manifest["coverage"], snapshot.months.start) for one in many
     )
     return 12 if needs_year else 1
 
 
-def _last_day(month: int) -> Any:
-    from datetime import date, timedelta
-
+def _last_day(month: int) -> date:
     return date((month + 1) // 12, (month + 1) % 12 + 1, 1) - timedelta(days=1)

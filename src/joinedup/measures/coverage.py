@@ -1,4 +1,4 @@
-"""For which months a measure has data: every feed that it needs sent something for every month that it looks back on."""
+"""For which months a measure has data: every feed it needs has sent something for the months that it looks back on."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Life:
 
     def part_of(self, day: date) -> str | None:
         """Answer what it is part of on a day; after its end or before its beginning, what it was first or last."""
-        for starts, ends, whole in sorted(self.spells, key=lambda spell: spell[0], reverse=True):
+        for starts, _, whole in sorted(self.spells, key=lambda spell: spell[0], reverse=True):
             if starts <= day:
                 return whole
         return min(self.spells, key=lambda spell: spell[0])[2]

@@ -39,8 +39,8 @@ _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 class MeasureDefinition:
     """One measure. What it counts of people are sentences; what it counts of events is the name of an activity.
 
-    proportion: people of `denominator` for whom `numerator` holds too (or, said from the other end, for whom `without`
-        does not); or, with `counts`, events of that name of those of the name `of`.
+    proportion: people of `denominator` for whom `numerator` holds too (or, said from the other end, for whom nothing of
+        `without` holds); or, with `counts`, events of that name of those of the name `of`.
     rate: events of the name `counts`, or people for whom `numerator` holds, for each `multiplier` people of
         `denominator`.
     mean: the mean of `average` over those of `denominator` who have one.

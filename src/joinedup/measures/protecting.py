@@ -1,7 +1,7 @@
-"""From raw counts to figures that may be seen: protected counts, values and limits from them, reasons where there is none.
+"""From raw counts to figures that may be seen: protected counts, their values and limits, reasons where there is none.
 
-Ratios and their limits are of the protected counts (rules: population PE4). A directly standardised rate is of the exact
-counts, as nobody can take ten events or more apart by it, and only where its count is shown; a mean likewise, from 8 on.
+Ratios and their limits are of the protected counts (rules: population PE4). A directly standardised rate is of the
+exact counts, from 10 events on, and only where its count is shown; a mean likewise, from 8 on.
 """
 
 from __future__ import annotations
@@ -126,13 +126,8 @@ def _with_standardised(figures: pd.DataFrame, computed: Computed) -> pd.DataFram
         rows = strata[strata["measure"] == one.id] if one.standardise else strata[:0]
         if not len(rows):
             continue
-        rows = rows.sort_values([*KEYS, "age"], kind="stable").reset_index(drop=True)
-        has_all_ages = (rows["denominator"].to_numpy().reshape(-1, bands) > 0).all(axis=1)
-        rows = rows[np.repeat(has_all_ages, bands)].reset_index(drop=True)
-        if not len(rows):
-            continue
-        # One key a group: grouping by one number is faster than by six texts.
-        rows["group"] = np.arange(len(rows)) // bands
+        # Groups stand one after the other with all their bands; grouping by one number is faster than by six texts.
+        rows = rows.reset_index(drop=True).assign(group=np.arange(len(rows)) // bands)
         rates = dsr(rows, "numerator", "denominator", age="age", by=["group"], multiplier=one.multiplier)
         keys = rows[KEYS].iloc[::bands].reset_index(drop=True)
         rates = rates.sort_values("group", kind="stable").reset_index(drop=True)

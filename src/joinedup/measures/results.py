@@ -192,7 +192,8 @@ class Results:
         first = month.replace(day=1)
         if first not in self.months:
             raise NotFound(
-                f"There are no figures for {month:%B %Y}: they go from {self.months[0]:%B %Y} to {self.months[-1]:%B %Y}."
+                f"There are no figures for {month:%B %Y}: "
+                f"they go from {self.months[0]:%B %Y} to {self.months[-1]:%B %Y}."
             )
         return first
 

@@ -85,7 +85,7 @@ class Tallies:
         return self._made[key]
 
     def events(self, population: str, sentences: Sequence[str], exclude: Sequence[str], name: str) -> Tally:
-        """Answer how many such events people had in each month for whom all the sentences hold, and none of `exclude`."""
+        """Answer how many such events those people had in each month for whom the sentences hold (see `people`)."""
         key = ("events", population, frozenset(sentences), frozenset(exclude), name)
         if key not in self._made:
             event = counted_event(name)
@@ -143,8 +143,7 @@ class Tallies:
 
     def _tally(self, rows: Any, amounts: Sequence[str] | None) -> Tally:
         """Answer the counts of rows: bits of a mask for people, sums of amounts in a month for events."""
-        kept = rows.cache()
-        by_a, by_b = self._summed(kept, "a", amounts), self._summed(kept, "b", amounts)
+        by_a, by_b = self._summed(rows, "a", amounts), self._summed(rows, "b", amounts)
         made = [self._arranged(a, b) for a, b in zip(by_a, by_b, strict=True)]
         return Tally(made[0].by_unit, made[0].by_group, *made[1:])
 
@@ -152,10 +151,10 @@ class Tallies:
         """Answer (keys, counts[key, month]) for people, or for each of the amounts."""
         many = len(self.months)
         if amounts is None:
-            bits = {f"m{n}": ((rows.mask >> n) & 1).sum().cast("int64") for n in range(many)}
-            found = rows.group_by(key).aggregate(**bits).to_pyarrow()
-            counts = np.column_stack([found[f"m{n}"].to_numpy() for n in range(many)]).astype(np.int64)
-            return [(found[key].to_numpy().astype(np.int64), counts)]
+            # Many share a mask: they are counted together, and the mask is taken apart once.
+            found = rows.group_by(key, "mask").aggregate(people=rows.count().cast("int64")).to_pyarrow()
+            keys, place = np.unique(found[key].to_numpy().astype(np.int64), return_inverse=True)
+            return [(keys, _bits_summed(place, len(keys), found["mask"].to_numpy(), found["people"].to_numpy(), many))]
         sums = {name: rows[name].sum().cast("int64") for name in amounts}
         found = rows.group_by(key, "month").aggregate(**sums).to_pyarrow()
         keys, place = np.unique(found[key].to_numpy().astype(np.int64), return_inverse=True)
@@ -188,6 +187,16 @@ class Tallies:
         units = self.units[population]
         summed: Numbers = self.areas.sums(units, self.belongings[population], tally.by_unit[: len(units)])
         return summed
+
+
+def _bits_summed(place: Numbers, keys: int, masks: Numbers, people: Numbers, many: int) -> Numbers:
+    """Answer counts[key, month]: of each key the people whose mask has the month's bit."""
+    answer = np.zeros((keys, many), dtype=np.int64)
+    for month in range(many):
+        has = ((masks >> month) & 1).astype(bool)
+        # Counts of people are far below 2^53: adding them as floats is exact.
+        answer[:, month] = np.bincount(place[has], weights=people[has], minlength=keys).astype(np.int64)
+    return answer
 
 
 def split_ages(sentences: Sequence[str]) -> tuple[int, int | None, list[str]]:
