@@ -152,10 +152,11 @@ def precisions(values: Sequence[Any]) -> pa.Array:
 
 def _instants(values: Sequence[Any]) -> pa.Array:
     texts = pa.array(values, pa.string())
+    times = pc.if_else(pc.greater(pc.utf8_length(texts), 16), texts, pa.scalar(None, pa.string()))
     try:
-        return texts.cast(ARROW["TIMESTAMP"])
+        return times.cast(ARROW["TIMESTAMP"])
     except pa.ArrowInvalid:
-        return pa.array([_instant(text) for text in values], ARROW["TIMESTAMP"])
+        return pa.array([_instant(text) for text in times.to_pylist()], ARROW["TIMESTAMP"])
 
 
 def _instant(text: str | None) -> datetime | None:

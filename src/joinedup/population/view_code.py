@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from joinedup.feeds import definitions
@@ -21,7 +22,7 @@ from joinedup.population.view_errors import Place
 Sink = Callable[[str], None]
 _FUNCTIONS = (
     "by_url", "members", "members_of_type", "is_of_type", "reference_key", "same", "equal", "moment_order", "order",
-    "calculated", "join", "boundary",
+    "calculated", "exact", "join", "boundary",
 )  # fmt: skip
 
 
@@ -390,6 +391,8 @@ class Code:
                 left, right = self.many(node.left, scope), self.many(node.right, scope)
                 return f"{self.let(f'same({left}, {right}, {MOMENT in kinds})')} is {wanted}"
         left, right = self.one(node.left, scope), self.one(node.right, scope)
+        if any(isinstance(side, Literal) and isinstance(side.value, Decimal) for side in (node.left, node.right)):
+            left, right = self.let(f"exact({left})"), self.let(f"exact({right})")
         if MOMENT in kinds:
             found = self.let(f"moment_order({left}, {right})")
             return _ordered(found, "0", operator, wanted, [found])

@@ -277,7 +277,8 @@ class _Reading:
             self.constants[name] = Literal(type_, value)
 
     def _criterion(self, one: Mapping[str, Any], this: Shape, place: Place) -> Node:
-        node = self._path(one.get("path"), this, place.at(f"{place.path}.path"))
+        place = place.at(f"{place.path}.path", text=str(one.get("path", "")))
+        node = self._path(one.get("path"), this, place)
         if node.shape.choice or kind_of(node.shape.type) not in ("", YES_NO):
             told = node.shape.type or "an element of several types"
             raise place.error(
@@ -312,7 +313,8 @@ class _Reading:
         elif iterations:
             path = self._path(one[iterations[0]], this, place.at(f"{place.path}.{iterations[0]}"))
             if path.shape.choice:
-                raise place.error("choice", "an element of several types is walked.", "Put ofType(...) after it.")
+                at = place.at(f"{place.path}.{iterations[0]}")
+                raise at.error("choice", "an element of several types is walked.", "Put ofType(...) after it.")
             this = replace(path.shape, is_many=False, looked_at=frozenset())
         columns = tuple(
             self._column(column, this, place.at(f"{place.path}.column[{nth}]"))

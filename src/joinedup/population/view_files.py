@@ -47,8 +47,8 @@ def _check_tables(views: Sequence[View]) -> None:
             raise ViewError(
                 "table-columns",
                 "select",
-                f"view '{view.name}' of {view.resource}: column {at + 1} is {given}, not as in the view of "
-                f"{other.resource} of that name. Give views of one name the same columns, types and tags, in one order.",
+                f"view '{view.name}' of {view.resource}: column {at + 1} is {given}, other than in that of "
+                f"{other.resource}. Give views of one name the same columns, types and tags, in one order.",
             )
 
 

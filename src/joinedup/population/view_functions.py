@@ -69,6 +69,9 @@ def reference_key(reference: Mapping[str, Any], type_: str) -> str | None:
     text = reference.get("reference")
     if text is None:
         return None
+    head, slash, key = text.partition("/")
+    if head == type_ and key and "/" not in key and "#" not in key:
+        return str(key)
     head, slash, key = text.rpartition("/")
     if not slash:
         return None
@@ -100,7 +103,7 @@ def equal(one: Any, other: Any) -> bool | None:
     """Answer whether two values are equal; true is not 1."""
     if one is None or other is None:
         return None
-    return (isinstance(one, bool) == isinstance(other, bool)) and bool(one == other)
+    return (isinstance(one, bool) == isinstance(other, bool)) and bool(exact(one) == exact(other))
 
 
 def moment_order(one: str | None, other: str | None) -> int | None:
@@ -161,8 +164,7 @@ def calculated(operator: str, one: Any, other: Any) -> Any:
         return None
     if isinstance(one, str) or isinstance(other, str):
         return one + other if operator == "+" and isinstance(one, str) and isinstance(other, str) else None
-    # 0.1 + 0.2 is 0.3: floats are taken for the decimals that they were read from.
-    left, right = (Decimal(repr(value)) if isinstance(value, float) else value for value in (one, other))
+    left, right = exact(one), exact(other)
     if operator == "/":
         if right == 0:
             return None
@@ -175,6 +177,11 @@ def calculated(operator: str, one: Any, other: Any) -> Any:
         found = left * right
     was_decimal = isinstance(one, Decimal) or isinstance(other, Decimal)
     return float(found) if isinstance(found, Decimal) and not was_decimal else found
+
+
+def exact(value: Any) -> Any:
+    """Answer a float as the decimal that it was read from: 0.1 + 0.2 is then 0.3, and 0.1 in a path equals it."""
+    return Decimal(repr(value)) if isinstance(value, float) else value
 
 
 def join(values: Iterable[str], separator: str | None) -> str:
@@ -214,7 +221,7 @@ def _filled_clock(text: str, is_high: bool) -> str:
 def _decimal_boundary(value: Any, is_high: bool) -> Any:
     # A float has lost the noughts at its end: 1.00 reads as 1.0. Read numbers as Decimal where that matters.
     try:
-        number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+        number = Decimal(exact(value))
     except InvalidOperation:
         return None
     exponent = number.as_tuple().exponent

@@ -106,23 +106,32 @@ Answer = tuple[list[tuple[str, Any]], Tally]
 
 
 def blocks(paths: Iterable[Path], about: Any = None) -> Iterator[Block]:
-    """Yield the lines of NDJSON files, plain, gzip or zstd, in blocks of some megabytes."""
+    """Yield the lines of NDJSON files, plain, gzip or zstd, in blocks of some megabytes.
+
+    Of a line over 10 MB nothing is kept but its number.
+    """
     for path in paths:
         with open_stream(path) as stream:
-            lines: list[bytes] = []
-            too_long: list[int] = []
-            size, first = 0, 1
-            for number, (line, is_whole) in enumerate(stream.lines(LINE_BYTES), 1):
-                if not is_whole:
-                    too_long.append(number)
-                    line = b""
-                lines.append(line)
-                size += len(line) + 1
-                if size >= BLOCK_BYTES:
-                    yield Block(path.name, first, b"\n".join(lines), about, tuple(too_long))
-                    lines, too_long, size, first = [], [], 0, number + 1
-            if lines:
-                yield Block(path.name, first, b"\n".join(lines), about, tuple(too_long))
+            held, first, is_skipping = b"", 1, False
+            while chunk := stream.read(BLOCK_BYTES):
+                if is_skipping:
+                    _, end, chunk = chunk.partition(b"\n")
+                    if not end:
+                        continue
+                    is_skipping, first = False, first + 1
+                held += chunk
+                if len(held) < BLOCK_BYTES:
+                    continue
+                cut = held.rfind(b"\n") + 1
+                if cut:
+                    lines, held = held[: cut - 1], held[cut:]
+                    yield Block(path.name, first, lines, about)
+                    first += lines.count(b"\n") + 1
+                if len(held) > LINE_BYTES:
+                    yield Block(path.name, first, b"", about, (first,))
+                    held, is_skipping = b"", True
+            if held:
+                yield Block(path.name, first, held, about)
 
 
 def run_views(
