@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
+from pydantic import BaseModel
 
 from joinedup.access import requires
 from joinedup.measures import answers
@@ -22,14 +23,17 @@ class Problem(Schema):
     request_id: str
 
 
-class Things(Schema, extra="allow"):
-    """An answer whose shape depends on what was asked; `what` names it: measures, definition, series, across ..."""
+class Answer(BaseModel, extra="allow"):
+    """An answer whose shape depends on what was asked; `what` names it: measures, definition, series, across ...
+
+    Not a Schema of ninja: that one drops what it has no field for, whatever `extra` says.
+    """
 
     what: str
 
 
 router = Router(tags=["measures"])
-ANSWERS = {200: Things, 401: Problem, 403: Problem, 404: Problem, 422: Problem}
+ANSWERS = {200: Answer, 401: Problem, 403: Problem, 404: Problem, 422: Problem}
 Month = Query("", description="A day of the month, such as 2026-03-01; the latest month with data when not given.")
 Area = Query("", description="The area's code, such as QM7; the whole system when not given.")
 Breakdown = Query("all", description="all, sex, age_band, ethnic_group, deprivation_national or deprivation_local.")

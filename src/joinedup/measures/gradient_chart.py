@@ -42,23 +42,22 @@ def gradient_spec(bars: Sequence[Bar], *, title: str, is_ordered: bool) -> dict[
     rows = [
         {
             "place": f"{number:02d}",
-            "name": bar.name,
+            # The figure stands beside the name, not at the bar's end: there a phone would have to scroll for it.
+            "name": f"{bar.name}: {bar.shown}",
             "value": bar.value,
             "lower": bar.lower,
             "upper": bar.upper,
-            "shown": bar.shown,
-            "top": max(bar.value or 0.0, bar.upper or 0.0),
             "shade": SHADES[number % len(SHADES)] if is_ordered else "#005eb8",
         }
         for number, bar in enumerate(bars)
     ]
-    names = [bar.name for bar in bars]
+    names = [row["name"] for row in rows]
     y = {
         "field": "name",
         "type": "nominal",
         "sort": names,
         "title": None,
-        "axis": {"labelLimit": 220},
+        "axis": {"labelLimit": 260, "labelFontSize": 15},
         "scale": {"paddingInner": 0.25},
     }
     x = {"type": "quantitative", "title": title, "scale": {"zero": True}}
@@ -84,16 +83,12 @@ def gradient_spec(bars: Sequence[Bar], *, title: str, is_ordered: bool) -> dict[
             }
             for end in ("lower", "upper")
         ),
-        {
-            "mark": {"type": "text", "align": "left", "dx": 8, "fontSize": 14, "fontWeight": "bold", "color": INK},
-            "encoding": {"y": y, "x": {"field": "top", **x}, "text": {"field": "shown", "type": "nominal"}},
-        },
     ]
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "width": 440,
+        "width": 400,
         "height": max(len(rows), 2) * 36,
-        "padding": {"left": 5, "right": 60, "top": 5, "bottom": 5},
+        "padding": {"left": 5, "right": 10, "top": 5, "bottom": 5},
         "data": {"values": rows},
         "layer": layers,
     }

@@ -68,7 +68,8 @@ def trend(
     target = scale.shown(one.target) if one.target is not None else ""
     by_month = {point.month: point for point in found.points}
     columns = [
-        Column("when", _("Month")),
+        Column("when", _("Month"), where="page"),
+        Column("month", _("Month"), "date", where="file"),
         *figure_columns(scale, one=one),
         Column("mean", _("Mean"), "number", decimals=scale.decimals),
         Column("limits", _("Limits"), where="page"),
@@ -82,6 +83,7 @@ def trend(
             figure,
             scale,
             when=month_shown(figure.month),
+            month=figure.month,
             mean=by_month[figure.month].mean,
             limits=_between(scale, by_month[figure.month]),
             low_limit=by_month[figure.month].lower,
@@ -106,6 +108,7 @@ def trend(
             name="months",
             per_page=12,
             can_filter=False,
+            can_sort=False,
             source=source(results),
             file_notes=[*notes, *file_notes(results, one)],
         ),
