@@ -30,6 +30,7 @@ ROOM_VERBS = {
     "listen": ("joinedup.record.commands", "listen_app", "Take in HL7 v2 messages as they come (MLLP)."),
     "collect": ("joinedup.record.commands", "collect_app", "Take in what lies in a MESH mailbox."),
     "snapshot": ("joinedup.population.commands", "snapshot", "Make pseudonymised tables of the record, list and check them."),
+    "measure": ("joinedup.measures.commands", "measure", "Make the measures of a snapshot; list, show, explain them."),
     "simulate": ("joinedup.simulation.commands", "app", "Write what the partners of a made-up system would send."),
 }
 UNEXPECTED = 70  # the exit code of an error that nobody foresaw

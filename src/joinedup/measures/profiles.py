@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import pandas as pd
 
-NO_DATA: Final = "no data for the month"
+WITHOUT_DATA: Final = ("no data for the month", "the area did not exist then", "not collected")
+"""Reasons that say nothing of the month's data having come."""
 SPREAD: Final = {"lowest": 0.0, "lower_quarter": 0.25, "middle": 0.5, "upper_quarter": 0.75, "highest": 1.0}
 """The columns that say how the areas of a kind lie: shares of the way from the lowest to the highest."""
 
@@ -20,7 +21,7 @@ def profiles(figures: pd.DataFrame) -> pd.DataFrame:
     protected figures: what is suppressed has no part in the spread.
     """
     totals = figures[figures["breakdown"] == "all"]
-    with_data = totals[totals["status"] != NO_DATA]
+    with_data = totals[~totals["status"].isin(WITHOUT_DATA)]
     latest = with_data.groupby("measure", sort=False, observed=True)["month"].max()
     last = totals.groupby("measure", sort=False, observed=True)["month"].max()
     month = latest.reindex(last.index).fillna(last)

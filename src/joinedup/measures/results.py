@@ -173,13 +173,7 @@ class Results:
 
     def latest_month(self, measure: str) -> date:
         """Answer the latest month for which a measure has data, or the last of all where it never has."""
-        table = self._read(self._measure(measure))
-        found = {
-            month
-            for month, status in zip(table["month"].to_pylist(), table["status"].to_pylist(), strict=True)
-            if status != "no data for the month"
-        }
-        return max(found, default=self.months[-1])
+        return self._month(measure, None)
 
     @cached_property
     def _latest(self) -> dict[str, date]:

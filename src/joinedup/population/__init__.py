@@ -10,6 +10,7 @@ _WHERE = {
     "cambridge_score": "cambridge",
     "codelist": "codelists",
     "Codelist": "codelists",
+    "codelists_behind": "lists_behind",
     "Cohort": "cohorts",
     "cohort": "cohorts",
     "compile_view": "view_compiler",
