@@ -91,8 +91,6 @@ def protect_measures(
 
     `audit=False` hides small counts only. It is there for tests of attacks; nothing made so may be published.
     """
-    from pandas import isna
-
     _checked(counts, rules)
     rows = _Rows(counts, rules)
     by_structure: dict[tuple[bytes, tuple[Sum, ...]], list[int]] = defaultdict(list)
@@ -104,7 +102,7 @@ def protect_measures(
         rows.protect(np.frombuffer(cells_said, dtype=np.int64), sums, months, audit=audit)
     frame = rows.shown()
     log = [
-        Change(tuple("" if isna(one) else one for one in key), column, SUPPRESSED)
+        Change(key, column, SUPPRESSED)
         for column in ("numerator", "denominator")
         for key in frame.loc[rows.hidden[column], list(_KEYS)].itertuples(index=False, name=None)
     ]

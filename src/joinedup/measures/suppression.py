@@ -29,7 +29,7 @@ SENSITIVE_FROM: Final = 145
 """From this denominator on 7 people are at most 5 %, whatever it was before rounding (143 or more). [decision]"""
 _FREE: Final = UNBOUNDED // 2
 _NEVER: Final = float("inf")
-_ROUNDS: Final = 400
+_ROUNDS: Final = 5_000
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,10 @@ class _Suppression:
         self.twins = self._twins(groups) if groups is not None else []
         self.dirty = np.ones(tables.n.shape[0], dtype=bool)
         self.hidden = self._primary()
+        self.blocks = self._blocks()
+        self.proved: dict[int, set[tuple[int, int]]] = {}
+        self.folded: dict[tuple[int, ...], Forest] = {}
+        self.folded_rests: dict[tuple[int, ...], Whole] = {}
 
     # --- what is hidden without looking at sums ---
 
@@ -222,9 +226,9 @@ class _Suppression:
                 self._hide_more(which[is_cut], [one[is_cut] for one in cut])
             elif self.crossing:
                 self.dirty[which] = False
-                for at, found in self._crossing_cuts(which, zones, rest):
+                for at, row, cell in [*self._crossing_cuts(which, zones, rest)]:
                     self.dirty[at] = True
-                    self._hide_more_crossing(at, found)
+                    self._hide_more_crossing(at, row, cell)
             self._close()
         if audit:
             raise ValueError("hiding more counts did not end")  # each round hides one at least
@@ -267,9 +271,10 @@ class _Suppression:
 
     # --- tables whose sums cross: groups within places ---
 
-    def _crossing_cuts(self, which: Whole, zones: Zones, rest: Zones) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    def _crossing_cuts(self, which: Whole, zones: Zones, rest: Zones) -> Iterator[tuple[int, int, int]]:
+        """Answer a table, n, c or d, and a cell that the crossing sums narrow: the first found of each table."""
         # Enough, and fast: what stays open though all cells of crossing sums are known exactly, is open.
-        crossed = np.unique(np.concatenate([[total, *parts] for total, parts in self.crossing])).astype(np.int64)
+        crossed = np.array(sorted({cell for total, parts in self.crossing for cell in (total, *parts)}))
         known = zones.copy()
         n, d = self.tables.n[which], self.tables.d[which]
         for row, counts in ((N, n), (C, d - n), (D, d)):
@@ -277,19 +282,25 @@ class _Suppression:
             place = np.ix_(np.flatnonzero(is_known), crossed)
             known.least[row][place] = counts[place]
             known.most[row][place] = counts[place]
-        rest_known = rest
-        cut = self.narrow(which, self.forest.project(known, rest_known))
+        cut = self.narrow(which, self.forest.project(known, rest))
         for place, at in enumerate(which):
+            # What was open once stays open: hiding more only widens what is possible.
+            proved = self.proved.setdefault(int(at), set())
             wishes = [(row, int(cell)) for row in (N, C, D) for cell in np.flatnonzero(cut[row][place])]
-            if wishes:
-                found = self._not_open(int(at), place, wishes, zones, rest)
-                if found:
-                    yield int(at), found
+            wishes = [wish for wish in wishes if wish not in proved]
+            if not wishes:
+                continue
+            is_open = self._are_open(int(at), place, wishes, zones, rest)
+            proved |= {wish for wish, fine in zip(wishes, is_open, strict=True) if fine}
+            for (row, cell), fine in zip(wishes, is_open, strict=True):
+                if not fine:
+                    yield int(at), row, cell
+                    break
 
-    def _not_open(
-        self, at: int, place: int, wishes: list[tuple[int, int]], zones: Zones, rest: Zones
-    ) -> list[tuple[int, int]]:
-        least, most, sums, truth = self.programme(at, place, zones, rest)
+    def _are_open(
+        self, at: int, place: int, wishes: Sequence[tuple[int, int]], zones: Zones, rest: Zones
+    ) -> Flags:
+        least, most, sums, truth = self.programme(at, place, zones, rest, [cell for _, cell in wishes])
         cells = self.tables.n.shape[1]
         is_sensitive = bool(self.tables.is_sensitive[at])
         wanted = [
@@ -298,54 +309,79 @@ class _Suppression:
             else Wanted(row * cells + cell, least=1, most=SMALL)
             for row, cell in wishes
         ]
-        is_open = stays_open(least, most, sums, wanted, truth)
-        return [wish for wish, fine in zip(wishes, is_open, strict=True) if not fine]
+        return stays_open(least, most, sums, wanted, truth, to_first=True)
 
-    def programme(self, at: int, place: int, zones: Zones, rest: Zones) -> tuple[Whole, Whole, list[Sum], Whole]:
-        """Answer one table as cells n, c, d and rests with their intervals, all sums over them, and the truth."""
+    def programme(
+        self, at: int, place: int, zones: Zones, rest: Zones, asked: Sequence[int]
+    ) -> tuple[Whole, Whole, list[Sum], Whole]:
+        """Answer one table as cells n, c, d and rests with their intervals, the sums over them, and the truth.
+
+        Branches of the tree in which nothing is asked and nothing crosses are taken up into what is known of the cell
+        from which they hang: exactly, as `bounds` says.
+        """
         n, d = self.tables.n[at], self.tables.d[at]
         cells = len(n)
-        rows = (N, C) if self.tables.is_share[at] else (N, D)
-        least, most = [*zones.least[:, place]], [*zones.most[:, place]]
-        truth = [n, d - n, d]
-        if not self.tables.is_share[at]:  # nothing ties n to d: c is left out by being known
-            least[C] = most[C] = truth[C] = np.zeros(cells, dtype=np.int64)
+        kept, folded = self._fold(asked)
+        known = Zones(zones.least[:, [place]], zones.most[:, [place]])
+        if folded.sums:
+            numbers = self.folded_rests[tuple(kept)]
+            left_out = Zones(rest.least[:, [place]][:, :, numbers], rest.most[:, [place]][:, :, numbers])
+            known = folded.project(known, left_out)
+        is_share = bool(self.tables.is_share[at])
+        least, most, truth = [*known.least[:, 0]], [*known.most[:, 0]], [n, d - n, d]
         sums: list[Sum] = []
-        if self.tables.is_share[at]:
-            sums = [(D * cells + cell, (N * cells + cell, C * cells + cell)) for cell in range(cells)]
-        more_least, more_most, more_truth = list[int](), list[int](), list[int]()
-        for row in rows:
-            counts = truth[row]
-            for total, parts in self.sums:
-                left = int(counts[total] - counts[parts].sum())
+        chosen = [self.forest.sums[number] for number in kept]
+        chosen += [(total, np.asarray(parts)) for total, parts in self.crossing]
+        touched = {int(cell) for total, parts in chosen for cell in (total, *parts)} | {*asked}
+        if is_share:
+            sums = [(D * cells + cell, (N * cells + cell, C * cells + cell)) for cell in sorted(touched)]
+        else:  # nothing ties n to d: c is left out by being known
+            least[C] = most[C] = truth[C] = np.zeros(cells, dtype=np.int64)
+        idle = np.array([cell not in touched for cell in range(cells)])
+        for row in range(3):
+            least[row], most[row] = np.where(idle, truth[row], least[row]), np.where(idle, truth[row], most[row])
+        more: list[tuple[int, int]] = []
+        for row in (N, C) if is_share else (N, D):
+            for total, parts in chosen:
+                left = int(truth[row][total] - truth[row][parts].sum())
                 members = [row * cells + int(one) for one in parts]
                 if left:
-                    members.append(3 * cells + len(more_truth))
-                    more_truth.append(left)
-                    more_least.append(0 if left > 0 else -UNBOUNDED)
-                    more_most.append(UNBOUNDED)
+                    members.append(3 * cells + len(more))
+                    more.append((left, 0 if left > 0 else -UNBOUNDED))
                 sums.append((row * cells + total, members))
         return (
-            np.concatenate([*least, np.array(more_least, dtype=np.int64)]),
-            np.concatenate([*most, np.array(more_most, dtype=np.int64)]),
+            np.array([*np.concatenate(least), *(low for _, low in more)], dtype=np.int64),
+            np.array([*np.concatenate(most), *(UNBOUNDED for _ in more)], dtype=np.int64),
             sums,
-            np.concatenate([*truth, np.array(more_truth, dtype=np.int64)]),
+            np.array([*np.concatenate(truth), *(left for left, _ in more)], dtype=np.int64),
         )
 
-    def _hide_more_crossing(self, at: int, found: list[tuple[int, int]]) -> None:
-        for row, cell in found[:1] if len(found) < 4 else found[:: max(1, len(found) // 4)]:
-            kind = 1 if row == D else 0
-            if row == C and not self.hidden.n[at, cell]:
-                self.hidden.n[at, cell] = True
-                continue
-            if cell in self.crossing_of:
-                if not self._rectangle(kind, at, cell):
-                    self._hide_block(kind, at, [self.crossing_of[cell]])
-            elif not _Paths(self, kind, np.array([at])).open(0, cell):
-                before = self.hidden.count()
-                self._hide_block(kind, at, range(len(self.crossing)))
-                if self.hidden.count() == before:
-                    self._hide_all(kind, at)
+    def _fold(self, asked: Sequence[int]) -> tuple[list[int], Forest]:
+        """Answer the sums of the tree that are kept, and a forest of those that can be taken up."""
+        needed = {cell for total, parts in self.crossing for cell in (total, *parts)} | {*asked}
+        kept = list[int]()
+        for numbers, *_ in reversed(self.forest.levels):
+            for number in numbers.tolist():
+                total, parts = self.forest.sums[number]
+                if not needed.isdisjoint(parts.tolist()):
+                    kept.append(number)
+                    needed.add(total)
+        kept.sort()
+        key = tuple(kept)
+        if key not in self.folded:
+            others = [number for number in range(len(self.forest.sums)) if number not in set(kept)]
+            self.folded[key] = Forest(self.forest.cells, [self.forest.sums[number] for number in others])
+            self.folded_rests[key] = np.array(others, dtype=np.int64)
+        return kept, self.folded[key]
+
+    def _hide_more_crossing(self, at: int, row: int, cell: int) -> None:
+        kind = 1 if row == D else 0
+        if row == C and not self.hidden.n[at, cell]:
+            self.hidden.n[at, cell] = True
+        elif cell in self.crossing_of and self._rectangle(kind, at, cell):
+            pass
+        elif not self._hide_block(kind, at, cell) and not _Paths(self, kind, np.array([at])).open(0, cell):
+            self._hide_all(kind, at)
 
     def _rectangle(self, kind: int, at: int, cell: int) -> bool:
         """Hide the cheapest three cells that let a group of a place move against another group and another place."""
@@ -368,25 +404,44 @@ class _Suppression:
             hides[at, chosen] = True
         return bool(best[1])
 
-    def _hide_block(self, kind: int, at: int, numbers: Sequence[int]) -> None:
-        """Hide all groups of a breakdown within places, if a small one cannot be protected otherwise."""
-        hides, zeros, published = (
-            (self.hidden.n, self.hidden.n_may_be_0, self.tables.is_published)
+    def _hide_block(self, kind: int, at: int, cell: int) -> bool:
+        """Hide all groups of a breakdown within places; of the cell's own, or else of the one with the fewest people.
+
+        The trees alone leave the cell open, so that it is these tables that narrow it. False if all are hidden.
+        """
+        hides, zeros, published, counts = (
+            (self.hidden.n, self.hidden.n_may_be_0, self.tables.is_published, self.tables.n)
             if kind == 0
-            else (self.hidden.d, self.hidden.d_may_be_0, self.people)
+            else (self.hidden.d, self.hidden.d_may_be_0, self.people, self.tables.d)
         )
-        block = set[int]()
-        for number in numbers:
-            for cell in self.crossing[number][1]:
-                for beside in self.forest.sums[self.forest.part_of[cell]][1].tolist():
-                    if beside in self.crossing_of:
-                        block |= {beside, *self.crossing[self.crossing_of[beside]][1]}
-        chosen = np.array(sorted(block), dtype=np.int64)
-        before = int(hides[at].sum())
-        hides[at, chosen] |= published[at, chosen]
-        zeros[at, chosen] |= published[at, chosen]
-        if int(hides[at].sum()) == before:
-            self._hide_all(kind, at)
+        new = [
+            (cell not in block, int(counts[at, block[is_new]].sum()), number)
+            for number, block in enumerate(self.blocks)
+            if (is_new := published[at, block] & ~(hides[at, block] & zeros[at, block])).any()
+        ]
+        if not new:
+            return False
+        block = self.blocks[min(new)[2]]
+        hides[at, block] |= published[at, block]
+        zeros[at, block] |= published[at, block]
+        return True
+
+    def _blocks(self) -> list[Whole]:
+        """Answer the cells of each breakdown within places: those that crossing sums and the sums of places tie."""
+        block_of: dict[int, set[int]] = {}
+        for _, parts in self.crossing:
+            joined = set(parts)
+            for cell in parts:
+                joined |= block_of.get(cell, set())
+                if self.forest.part_of[cell] >= 0:
+                    beside = self.forest.sums[self.forest.part_of[cell]][1].tolist()
+                    joined |= {one for one in beside if one in self.crossing_of}
+            for cell in [*joined]:
+                joined |= block_of.get(cell, set())
+            for cell in joined:
+                block_of[cell] = joined
+        found = {min(block): block for block in block_of.values()}
+        return [np.array(sorted(found[one])) for one in sorted(found)]
 
 
 class _Paths:
