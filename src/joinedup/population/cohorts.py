@@ -21,12 +21,12 @@ from typing import Any, Final
 from joinedup.errors import FileError, NotFound, RuleError, did_you_mean
 from joinedup.population import spells
 from joinedup.population.definitions import as_said, definition_files, read_toml
+from joinedup.population.evaluation import all_of, answer, everybody
 from joinedup.population.facts import Facts, facts
 from joinedup.population.grid import Grid, MonthEnds, OneDay
 from joinedup.population.months import last_day, month_number
 from joinedup.population.snapshot import Snapshot
 from joinedup.population.statements import parse
-from joinedup.population.evaluation import all_of, answer, everybody
 
 GROUPS: Final = (
     "sex", "age_band", "ethnic_group", "deprivation_national", "deprivation_local", "practice", "neighbourhood",

@@ -135,14 +135,14 @@ def answer(snapshot: Snapshot, statement: Statement, grid: Grid) -> Answer:
 
 
 def _registered(kept: Facts, statement: Statement, grid: Grid) -> Answer:
-    rows = _alive(kept, kept.of_people(kept.snapshot.table("registration")))
+    rows = _spells_of_people(kept, "registration")
     return Answer(spells.masks(_during(rows, rows.starts, rows.ends, grid, rows.died), len(grid)))
 
 
 def _registered_in(kept: Facts, statement: Statement, grid: Grid) -> Answer:
-    rows = kept.snapshot.table("registration")
+    rows = _spells_of_people(kept, "registration")
     if statement.comparison == "practice":
-        rows = _alive(kept, kept.of_people(rows.filter(rows.practice == statement.name)))
+        rows = rows.filter(rows.practice == statement.name)
         return Answer(spells.masks(_during(rows, rows.starts, rows.ends, grid, rows.died), len(grid)))
     areas = kept.snapshot.table("practice_area")
     return Answer(
@@ -152,14 +152,14 @@ def _registered_in(kept: Facts, statement: Statement, grid: Grid) -> Answer:
 
 def _resident(kept: Facts, statement: Statement, grid: Grid) -> Answer:
     areas = kept.snapshot.table("small_area")
-    homes = kept.snapshot.table("residence")
+    homes = _spells_of_people(kept, "residence")
     return Answer(_within_area(kept, homes, areas.filter(areas.system.notnull()), "lsoa11", grid))
 
 
 def _resident_in(kept: Facts, statement: Statement, grid: Grid) -> Answer:
     areas = kept.snapshot.table("small_area")
     column = "lsoa11" if statement.comparison == "small area" else statement.comparison
-    homes = kept.snapshot.table("residence")
+    homes = _spells_of_people(kept, "residence")
     return Answer(_within_area(kept, homes, areas.filter(areas[column] == statement.name), "lsoa11", grid))
 
 
@@ -171,7 +171,7 @@ def _deprivation(kept: Facts, statement: Statement, grid: Grid) -> Answer:
     }.get(statement.comparison, "imd_decile")
     areas = kept.snapshot.table("small_area")
     known = areas.filter(areas[column].notnull())
-    homes = kept.snapshot.table("residence")
+    homes = _spells_of_people(kept, "residence")
     wanted = known.filter(known[column].between(statement.low, statement.high))
     return Answer(
         _within_area(kept, homes, wanted, "lsoa11", grid),
@@ -184,7 +184,7 @@ def _within_area(kept: Facts, rows: Any, areas: Any, on: str, grid: Grid) -> Any
     import ibis
 
     areas = areas.select(on, area_starts="starts", area_ends="ends")
-    met = _alive(kept, kept.of_people(rows.inner_join(areas, on)))
+    met = rows.inner_join(areas, on)
     starts = ibis.greatest(met.starts, ibis.coalesce(met.area_starts, met.starts))
     ends = ibis.least(ibis.coalesce(met.ends, met.area_ends), ibis.coalesce(met.area_ends, met.ends))
     return spells.masks(_during(met, starts, ends, grid, met.died), len(grid))
@@ -199,6 +199,11 @@ def _during(rows: Any, starts: Any, ends: Any, grid: Grid, died: Any = None) -> 
         last = ibis.ifelse(died.isnull(), last, ibis.least(last, grid.until_month(died - 1)))
     first = grid.from_day(starts)
     return rows.select("who", first=first.cast("int32"), last=last.cast("int32"))
+
+
+def _spells_of_people(kept: Facts, table: str) -> Any:
+    """Answer a table of spells by `who`, with the month of a death."""
+    return kept.kept(("spells", table), lambda: _alive(kept, kept.of_people(kept.snapshot.table(table))))
 
 
 def _alive(kept: Facts, rows: Any) -> Any:
@@ -296,7 +301,7 @@ def _had(kept: Facts, statement: Statement, grid: Grid) -> Answer:
     else:
         rows = kept.events_of(_list(statement)).select("who", "on", "month")
         rows = rows.distinct() if statement.at_least > 1 else rows
-    return Answer(spells.at_least(dated(rows, grid, statement.window), statement.at_least, len(grid)))
+    return Answer(spells.at_least_in_order(dated(rows, grid, statement.window), statement.at_least, len(grid)))
 
 
 def _first_had(kept: Facts, statement: Statement, grid: Grid) -> Answer:
@@ -309,7 +314,7 @@ def _prescribed(kept: Facts, statement: Statement, grid: Grid) -> Answer:
     rows = kept.medicines.filter(kept.medicines.is_issue & kept.medicines.code.isin(kept.numbers(_list(statement))))
     rows = rows.select("who", "on", "month")
     rows = rows.distinct() if statement.at_least > 1 else rows
-    return Answer(spells.at_least(dated(rows, grid, statement.window), statement.at_least, len(grid)))
+    return Answer(spells.at_least_in_order(dated(rows, grid, statement.window), statement.at_least, len(grid)))
 
 
 def _taking(kept: Facts, statement: Statement, grid: Grid) -> Answer:
@@ -320,24 +325,34 @@ def _taking(kept: Facts, statement: Statement, grid: Grid) -> Answer:
 def _immunised(kept: Facts, statement: Statement, grid: Grid) -> Answer:
     rows = kept.immunisations.filter(kept.immunisations.code.isin(kept.numbers(_list(statement))))
     rows = rows.select("who", "on", "month").distinct()
-    return Answer(spells.at_least(dated(rows, grid, statement.window), statement.at_least, len(grid)))
+    return Answer(spells.at_least_in_order(dated(rows, grid, statement.window), statement.at_least, len(grid)))
 
 
 def _waiting(kept: Facts, statement: Statement, grid: Grid) -> Answer:
     import ibis
 
-    rows = kept.snapshot.table("pop_referral")
-    rows = rows.filter(rows.feed.isin(("wlmds", "bulk")) & rows.clock_starts.notnull())
+    rows = _waits(kept)
     if statement.comparison.startswith("cancer"):
         rows = rows.filter(rows.is_cancer)
-    rows = _alive(kept, kept.of_people(rows))
     # Over 18 weeks: the first day on which more than 126 days have passed.
     starts = rows.clock_starts
     if statement.number is not None:
         many = int(statement.number) * (1 if statement.comparison.endswith("days") else 7)
         starts = (starts + ibis.interval(days=many + 1)).cast("date")
-    ends = ibis.least(ibis.coalesce(rows.clock_ends, rows.removed), ibis.coalesce(rows.removed, rows.clock_ends))
-    return Answer(spells.masks(_during(rows, starts, ends, grid, rows.died), len(grid)))
+    return Answer(spells.masks(_during(rows, starts, rows.ends, grid, rows.died), len(grid)))
+
+
+def _waits(kept: Facts) -> Any:
+    """Answer (who, clock_starts, ends, is_cancer, died): waits for treatment, up to treatment or removal."""
+    import ibis
+
+    def make() -> Any:
+        rows = kept.snapshot.table("pop_referral")
+        rows = rows.filter(rows.feed.isin(("wlmds", "bulk")) & rows.clock_starts.notnull())
+        ends = ibis.least(ibis.coalesce(rows.clock_ends, rows.removed), ibis.coalesce(rows.removed, rows.clock_ends))
+        return _alive(kept, kept.of_people(rows.select("person", "clock_starts", "is_cancer", ends=ends)))
+
+    return kept.kept("waits", make)
 
 
 def _receiving(kept: Facts, statement: Statement, grid: Grid) -> Answer:
@@ -359,8 +374,7 @@ def _list(statement: Statement) -> Codelist:
 
 
 def readings(kept: Facts, wanted: NamedValue) -> Any:
-    """Answer (who, on, month, value): one value a person and day, the lowest or highest of the day."""
-
+    """Answer (who, on, month, value, next_on, next_month): one a person and day, the lowest or highest of the day."""
     import ibis
 
     def make() -> Any:
@@ -374,7 +388,9 @@ def readings(kept: Facts, wanted: NamedValue) -> Any:
         if wanted.highest is not None:
             rows = rows.filter(rows.value <= wanted.highest)
         value = rows.value.max() if wanted.same_day == "highest" else rows.value.min()
-        return rows.group_by("who", "on", "month").aggregate(value=value)
+        days = rows.group_by("who", "on").aggregate(value=value, month=rows.month.max())
+        order = ibis.window(group_by="who", order_by="on")
+        return days.mutate(next_on=days.on.lead().over(order), next_month=days.month.lead().over(order))
 
     return kept.kept(("readings", wanted.name), make)
 
@@ -384,17 +400,12 @@ def latest(kept: Facts, wanted: NamedValue, grid: Grid, window: Window) -> Any:
     import ibis
 
     rows = readings(kept, wanted)
-    if isinstance(grid, OneDay):
-        rows = rows.filter(rows.on <= grid.day)
-    order = ibis.window(group_by="who", order_by="on")
     if isinstance(grid, MonthEnds):
         # The next value ends this one; within a month the later one counts.
-        end = grid.months[-1] + 1
-        rows = rows.mutate(next=ibis.coalesce(rows.month.lead().over(order), ibis.literal(end)).cast("int32"))
-        until = rows.next - (1 + grid.months.start)
+        next_month = ibis.coalesce(rows.next_month, ibis.literal(grid.months[-1] + 1))
+        until = next_month - (1 + grid.months.start)
     else:
-        rows = rows.mutate(next=rows.on.lead().over(order))
-        until = ibis.ifelse(rows.next.isnull(), 0, -1)
+        until = ibis.ifelse(rows.next_on.isnull() | (rows.next_on > grid.day), 0, -1)
     last = ibis.least(until, grid.within(rows.on, window, rows.month))
     return rows.select("who", "value", first=grid.from_day(rows.on, rows.month).cast("int32"), last=last.cast("int32"))
 

@@ -48,9 +48,13 @@ class Facts:
 
     def kept(self, key: object, make: Callable[[], Any]) -> Any:
         """Answer a table made before under this key, or make it and keep it in the engine."""
+        return self.held(key, lambda: make().cache())
+
+    def held(self, key: object, make: Callable[[], Any]) -> Any:
+        """Answer what was made before under this key, or make it and hold it here."""
         with self.lock:
             if key not in self._kept:
-                self._kept[key] = make().cache()
+                self._kept[key] = make()
             return self._kept[key]
 
     @cached_property
@@ -210,4 +214,4 @@ def _recorded(part: Codelist) -> Iterable[tuple[str, str]]:
 
 def _month_of_text(text: Any) -> Any:
     """Answer the month number of YYYY-MM text."""
-    return (text.substr(0, 4).cast("int32") * 12 + text.substr(5, 2).cast("int32") - 1).cast("int32")
+    return (text.left(4).cast("int32") * 12 + text.right(2).cast("int32") - 1).cast("int32")

@@ -130,9 +130,10 @@ def on_at_least(snapshot: Snapshot, many: int, grid: Grid) -> Any:
 
     def make() -> Any:
         held = spells.spells_of(all_register_masks(snapshot, grid), kept.places, len(grid))
-        return spells.at_least(held.select("who", "first", "last"), many, len(grid))
+        return spells.held_at_once(held.select("who", "first", "last"), len(grid))
 
-    return kept.kept(("on at least", many, grid), make)
+    counted = kept.kept(("registers held", grid), make)
+    return spells.masks(counted.filter(counted.held >= many), len(grid))
 
 
 def register_masks(snapshot: Snapshot, wanted: Register, grid: Grid) -> Any:
@@ -310,8 +311,8 @@ def copd_rules(snapshot: Snapshot) -> Any:
     """
     import ibis
 
-    from joinedup.population.named_values import named_value
     from joinedup.population.evaluation import readings
+    from joinedup.population.named_values import named_value
 
     kept, wanted = facts(snapshot), register("COPD")
     grid = MonthEnds(range(snapshot.months[-1], snapshot.months[-1] + 1))

@@ -87,10 +87,16 @@ def without(left: Any, right: Any) -> Any:
 
 def at_least(spells: Any, many: int, length: int, *, by: tuple[str, ...] = ("who",)) -> Any:
     """Answer the mask table of the months in which at least so many of a person's spells hold at once."""
-    import ibis
-
     if many <= 1:
         return masks(spells, length, by=by)
+    counted = held_at_once(spells, length, by=by)
+    return masks(counted.filter(counted.held >= many), length, by=by)
+
+
+def held_at_once(spells: Any, length: int, *, by: tuple[str, ...] = ("who",)) -> Any:
+    """Answer (who, first, last, held): how many of a person's spells hold at once, from when to when."""
+    import ibis
+
     inside = clipped(spells, length)
     changes = ibis.union(
         inside.select(*by, place="first", change=ibis.literal(1).cast("int32")),
@@ -100,8 +106,25 @@ def at_least(spells: Any, many: int, length: int, *, by: tuple[str, ...] = ("who
     running = ibis.window(group_by=list(by), order_by="place", preceding=None, following=0)
     ahead = ibis.window(group_by=list(by), order_by="place")
     counted = steps.mutate(held=steps.change.sum().over(running), next=steps.place.lead().over(ahead))
-    enough = counted.filter(counted.held >= many)
-    return masks(enough.select(*by, first="place", last=enough.next - 1), length, by=by)
+    held = counted.filter(counted.held > 0)
+    return held.select(*by, "held", first="place", last=(held.next - 1).cast("int32"))
+
+
+def at_least_in_order(spells: Any, many: int, length: int) -> Any:
+    """Answer `at_least` for spells of which a later one never ends earlier: events within one stretch of time.
+
+    Then so many hold at once when one has begun while the one so many before it still lasts. Spells that begin and end
+    alike are alike, so that their order does not matter.
+    """
+    import ibis
+
+    if many <= 1:
+        return masks(spells, length)
+    inside = spells.filter((spells.last >= 0) & (spells.first < length))
+    order = ibis.window(group_by="who", order_by=["first", "last"])
+    earlier = inside.mutate(ends=inside["last"].lag(many - 1).over(order))
+    held = earlier.filter(earlier.ends.notnull())
+    return masks(held.select("who", "first", last="ends"), length)
 
 
 def spells_of(masks: Any, places: Any, length: int) -> Any:
