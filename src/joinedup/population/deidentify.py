@@ -199,6 +199,8 @@ def plan(view: View) -> Plan:
             give(name, TEXT, _organisations(name), column)
         elif kind == "text":
             give(name, TEXT, _texts(name), column)
+        elif column.type == "decimal":
+            give(name, NUMBER, _numbers(name), column)
         elif column.sql_type == "TEXT":
             give(name, TEXT, _codes(name), column)
         else:

@@ -61,8 +61,11 @@ class RecordReader:
         return None
 
 
-def units(grant: Grant, persons: Persons, *, stored_by: datetime, instant: Instant, count: int = SLICES) -> list[Unit]:
+def units(
+    grant: Grant, persons: Persons, *, stored_by: datetime, instant: Instant, count: int | None = None
+) -> list[Unit]:
     """Answer the slices with what each digest rests on: the versions in it, and whose they are by which pseudonym."""
+    count = count or SLICES
     by_slice: list[dict[Any, str]] = [{} for _ in range(count)]
     width = 2**128 // count
     for subject, pseudonym in persons.pseudonyms.items():

@@ -528,7 +528,7 @@ def _derived_table(folder: Path, name: str, rows: int) -> dict[str, Any]:
         group = reader.metadata.row_group(nth)
         for at in range(group.num_columns):
             column = group.column(at)
-            nulls[column.path_in_schema] += column.statistics.null_count or 0
+            nulls[column.path_in_schema] += (column.statistics.null_count or 0) if column.statistics else 0
     return {
         "rows": rows, "files": {file: sha256_of(path)}, "columns": TABLES[name].names,
         "nulls": {column: many for column, many in sorted(nulls.items()) if many},

@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
 from joinedup import database
@@ -34,7 +35,9 @@ NAMES = ("Zquillfeather", "Quartzelwood", "Xylomancer")  # nobody's name, so tha
 VERIFIED = {
     "url": "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSNumberVerificationStatus",
     "valueCodeableConcept": {
-        "coding": [{"system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-NHSNumberVerificationStatusEngland", "code": "01"}]
+        "coding": [
+            {"system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-NHSNumberVerificationStatusEngland", "code": "01"}
+        ]
     },
 }
 
@@ -85,7 +88,10 @@ def patient(nth: int, source: Source = GP, **changes: Any) -> dict[str, Any]:
                 "url": "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-EthnicCategory",
                 "valueCodeableConcept": {
                     "coding": [
-                        {"system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-EthnicCategoryEngland", "code": "AHMZ"[nth % 4]}
+                        {
+                            "system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-EthnicCategoryEngland",
+                            "code": "AHMZ"[nth % 4],
+                        }
                     ]
                 },
             }
@@ -150,30 +156,47 @@ def keep(source: Source, contents: list[dict[str, Any]]) -> None:
     delivery = ledger.begin(source.key, name="drawn.ndjson", sha256=uuid.uuid4().bytes * 2, size=1)
     found = [as_resource(source, content, position) for position, content in enumerate(contents, start=1)]
     batch = Batch(position=len(found), read=len(found), resources=found)
-    store_batch(delivery.id, 0, source, batch, GRANT)
+    store_batch(GRANT, delivery, source, 0, batch)
     ledger.finish(delivery.id)
 
 
 @contextmanager
-def made(name: str) -> Iterator[None]:
-    """A database of its own with the drawn people in it, for as long as this lasts."""
-    template = connection.settings_dict["NAME"]
+def at(name: str) -> Iterator[None]:
+    """Let everything go to another database for as long as this lasts."""
+    before = connection.settings_dict["NAME"]
     connection.close()
-    with database.connect("postgres") as server:
-        server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     connection.settings_dict["NAME"] = name
     try:
-        ledger.declare([GP, HOSPITAL])
-        keep(GP, [one for nth in range(PEOPLE) for one in resources(nth)])
-        keep(HOSPITAL, [patient(nth, HOSPITAL) for nth in range(0, PEOPLE, 3)])
-        link(service_grant("link", "show how it works", "the reader"))
         yield
     finally:
         connection.close()
-        connection.settings_dict["NAME"] = template
+        connection.settings_dict["NAME"] = before
+
+
+@pytest.fixture(scope="session")
+def drawn_database(django_db_modify_db_settings: None, django_db_blocker: Any) -> Iterator[str]:
+    """A database with the drawn people in it. Snapshots are read by connections of their own: it is really written."""
+    name = "drawn_for_snapshots"
+    with django_db_blocker.unblock():
         with database.connect("postgres") as server:
             server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            server.execute(f'CREATE DATABASE "{name}"')
+        with at(name):
+            call_command("migrate", verbosity=0, interactive=False)
+            ledger.declare([GP, HOSPITAL])
+            keep(GP, [one for nth in range(PEOPLE) for one in resources(nth)])
+            keep(HOSPITAL, [patient(nth, HOSPITAL) for nth in range(0, PEOPLE, 3)])
+            link(service_grant("link", "show how it works", "the reader"))
+        yield name
+        with database.connect("postgres") as server:
+            server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def record(drawn_database: str, django_db_blocker: Any) -> Iterator[None]:
+    """The drawn people's record, as the database of one test; what a test changes it puts back."""
+    with django_db_blocker.unblock(), at(drawn_database):
+        yield
 
 
 def postcodes_file(folder: Path) -> Path:
@@ -208,19 +231,13 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(scope="module")
-def record(django_db_setup: None, django_db_blocker: Any, request: pytest.FixtureRequest) -> Iterator[None]:
-    name = request.module.__name__.rpartition(".")[2][:40]
-    with django_db_blocker.unblock(), made(f"snapshots_{name}"):
-        yield
-
-
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder for snapshots of this test's own; the database stays where it is."""
-    from joinedup.population import folders, services, snapshot
+    from joinedup.population import folders, from_record, services, snapshot
 
     root = tmp_path / "snapshots"
+    monkeypatch.setattr(from_record, "SLICES", 4)  # enough for a few people
     for module in (snapshot, folders, services):
         monkeypatch.setattr(module, "snapshots_folder", lambda: root)
     return root

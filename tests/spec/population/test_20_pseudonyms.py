@@ -30,7 +30,9 @@ def test_the_rule_book_s_number_has_the_rule_book_s_pseudonym() -> None:
 
 
 def test_two_recipients_cannot_join_what_they_hold() -> None:
-    assert pseudonym_of_number(recipient_key(MASTER, "research-a", 1), "9990123454") == "53d3f5c5198ace25ea2883de079bb8a2"
+    assert (
+        pseudonym_of_number(recipient_key(MASTER, "research-a", 1), "9990123454") == "53d3f5c5198ace25ea2883de079bb8a2"
+    )
 
 
 def test_a_new_version_of_a_key_makes_new_pseudonyms() -> None:
@@ -49,7 +51,16 @@ def test_a_resource_has_one_key_within_its_source_and_another_in_the_next() -> N
     keys = Keys("icb-analytics", 1, recipient_key(MASTER, "icb-analytics", 1))
     other = Keys("research-a", 1, recipient_key(MASTER, "research-a", 1))
     assert resource_digest(keys, "gp-1", "e1") == resource_digest(keys, "gp-1", "e1")
-    assert len({resource_digest(keys, "gp-1", "e1"), resource_digest(keys, "gp-2", "e1"), resource_digest(other, "gp-1", "e1")}) == 3
+    assert (
+        len(
+            {
+                resource_digest(keys, "gp-1", "e1"),
+                resource_digest(keys, "gp-2", "e1"),
+                resource_digest(other, "gp-1", "e1"),
+            }
+        )
+        == 3
+    )
 
 
 def test_keys_are_not_shown() -> None:
@@ -58,7 +69,9 @@ def test_keys_are_not_shown() -> None:
     assert repr(keys.key) not in repr(keys)
 
 
-@pytest.mark.parametrize(("master", "recipient", "version"), [(MASTER[:31], "a", 1), (MASTER, "A b", 1), (MASTER, "a", 0)])
+@pytest.mark.parametrize(
+    ("master", "recipient", "version"), [(MASTER[:31], "a", 1), (MASTER, "A b", 1), (MASTER, "a", 0)]
+)
 def test_a_key_is_made_of_a_whole_master_a_name_and_a_version(master: bytes, recipient: str, version: int) -> None:
     with pytest.raises(RuleError):
         recipient_key(master, recipient, version)

@@ -26,7 +26,9 @@ def tagged(name: str, path: str, tag: str) -> dict[str, Any]:
     return {"name": name, "path": path, "tag": [{"name": "joinedup/leaves-as", "value": tag}]}
 
 
-def leaves(definition: Any, tmp_path: Path, numbers: frozenset[str] = frozenset(), **columns: list[Any]) -> dict[str, list[Any]]:
+def leaves(
+    definition: Any, tmp_path: Path, numbers: frozenset[str] = frozenset(), **columns: list[Any]
+) -> dict[str, list[Any]]:
     """Answer the rows of a view as they leave, given its columns' values."""
     write_lookup([("ZQ11AA", "E01030001"), ("ZQ12AA", "E01030002")], tmp_path)
     count = len(next(iter(columns.values())))
@@ -55,7 +57,9 @@ def test_age_is_counted_before_the_day_of_birth_is_dropped(born: date, day: date
 
 
 def test_a_date_of_birth_leaves_as_month_and_age(tmp_path: Path) -> None:
-    found = leaves(view(PERSON, {"name": "birth_date", "path": "birthDate"}), tmp_path, birth_date=["1961-03-11", None, "1961"])
+    found = leaves(
+        view(PERSON, {"name": "birth_date", "path": "birthDate"}), tmp_path, birth_date=["1961-03-11", None, "1961"]
+    )
     assert found["birth_month"] == ["1961-03", None, None]
     assert found["age"] == [64, None, None]
     assert "birth_date" not in found
@@ -82,7 +86,9 @@ def test_a_small_area_that_the_sender_gives_comes_before_the_postcode_s(tmp_path
 
 def test_a_home_leaves_as_the_same_digest_however_it_is_written_and_a_street_as_none(tmp_path: Path) -> None:
     definition = view(PERSON, tagged("home", "address.first().line.first()", "address"))
-    found = leaves(definition, tmp_path, home=["1 Mill Lane, ZQ1 1AA", "1 MILL LANE ZQ11AA", "2 Mill Lane ZQ1 1AA", "ZQ1 1AA"])
+    found = leaves(
+        definition, tmp_path, home=["1 Mill Lane, ZQ1 1AA", "1 MILL LANE ZQ11AA", "2 Mill Lane ZQ1 1AA", "ZQ1 1AA"]
+    )
     one, same, other, street = found["household"]
     assert one == same != other
     assert street is None
@@ -91,7 +97,9 @@ def test_a_home_leaves_as_the_same_digest_however_it_is_written_and_a_street_as_
 
 def test_a_cause_of_death_leaves_with_three_characters_and_its_day_as_a_month(tmp_path: Path) -> None:
     definition = view(
-        PERSON, tagged("death_date", "deceased.ofType(dateTime)", "death_date"), tagged("cause", "maritalStatus.coding.code.first()", "cause")
+        PERSON,
+        tagged("death_date", "deceased.ofType(dateTime)", "death_date"),
+        tagged("cause", "maritalStatus.coding.code.first()", "cause"),
     )
     found = leaves(definition, tmp_path, death_date=["2026-01-09T10:00:00Z", "2026"], cause=["i25.1", None])
     assert found["death_month"] == ["2026-01", None]
@@ -103,7 +111,9 @@ def test_a_known_number_in_a_code_is_taken_out_and_counted(tmp_path: Path) -> No
         {"name": "person", "path": "subject.getReferenceKey(Patient)"}, {"name": "code", "path": "code.coding.code.first()"},
         resource="Condition",
     )  # fmt: skip
-    found = leaves(definition, tmp_path, frozenset({"9990123454"}), code=["38341003", "see 999 012 3454", "1019990123454", None])
+    found = leaves(
+        definition, tmp_path, frozenset({"9990123454"}), code=["38341003", "see 999 012 3454", "1019990123454", None]
+    )
     assert found["code"] == ["38341003", None, "1019990123454", None]
     assert found["counts"][0].identifiers_in_codes == 1
 
@@ -120,7 +130,11 @@ def test_a_text_leaves_only_when_it_is_a_word_of_a_list(tmp_path: Path) -> None:
 
 def test_an_organisation_is_a_code_of_one_and_never_ten_digits(tmp_path: Path) -> None:
     definition = view(PERSON, tagged("practice", "generalPractitioner.identifier.value.first()", "organisation"))
-    assert leaves(definition, tmp_path, practice=["E81001", "9990123454", "Dr Smith"])["practice"] == ["E81001", None, None]
+    assert leaves(definition, tmp_path, practice=["E81001", "9990123454", "Dr Smith"])["practice"] == [
+        "E81001",
+        None,
+        None,
+    ]
 
 
 REFUSED = {

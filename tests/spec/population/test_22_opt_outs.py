@@ -12,7 +12,16 @@ import pytest
 
 from joinedup.errors import FileError
 from joinedup.population import opt_outs
-from joinedup.population.opt_outs import DISSENT, DISSENT_WITHDRAWN, SNOMED, ask_file, dissents, from_answer, is_denied, made_up
+from joinedup.population.opt_outs import (
+    DISSENT,
+    DISSENT_WITHDRAWN,
+    SNOMED,
+    ask_file,
+    dissents,
+    from_answer,
+    is_denied,
+    made_up,
+)
 from joinedup.population.verhoeff import is_snomed_code
 
 ASKED = {"9990000018", "9990000026", "9990000034"}
@@ -31,7 +40,9 @@ def today() -> date:
 
 
 def test_numbers_go_out_one_a_line_with_a_comma_and_a_line_feed() -> None:
-    assert ask_file(["9990000034", "9990000018", "9990000026", "9990000018"]) == b"9990000018,\n9990000026,\n9990000034,\n"
+    assert (
+        ask_file(["9990000034", "9990000018", "9990000026", "9990000018"]) == b"9990000018,\n9990000026,\n9990000034,\n"
+    )
 
 
 def test_who_is_not_in_the_answer_is_left_out(tmp_path: Path) -> None:
@@ -51,7 +62,9 @@ def test_who_is_not_in_the_answer_is_left_out(tmp_path: Path) -> None:
         (b"9990000018,\n9990000034,", 2),
     ],
 )
-def test_one_malformed_line_stops_everything_and_is_named_without_its_text(tmp_path: Path, content: bytes, line: int) -> None:
+def test_one_malformed_line_stops_everything_and_is_named_without_its_text(
+    tmp_path: Path, content: bytes, line: int
+) -> None:
     with pytest.raises(FileError) as refused:
         from_answer(answered(tmp_path, content), ASKED, today())
     assert refused.value.line == line

@@ -76,19 +76,28 @@ def test_an_area_that_went_whole_into_another_says_so() -> None:
 def test_a_practice_lies_where_it_is_linked_else_where_its_postcode_lies_else_nowhere() -> None:
     now = {row["practice"]: row for row in made().practice_area if row["ends"] is None}
     assert now["E81001"]["neighbourhood"] == "south"
-    assert (now["E81002"]["neighbourhood"], now["E81002"]["place"], now["E81002"]["system"]) == ("south", "place", "QM7")
+    assert (now["E81002"]["neighbourhood"], now["E81002"]["place"], now["E81002"]["system"]) == (
+        "south",
+        "place",
+        "QM7",
+    )
     assert now["E81003"]["neighbourhood"] is None
 
 
 def test_a_practice_of_an_unknown_postcode_lies_where_its_whole_sector_lies() -> None:
-    found = areas(facts(), lambda postcode: None, lambda postcode: [{"E01000000", "E01000001"}] if postcode.startswith("XX") else [])
+    found = areas(
+        facts(),
+        lambda postcode: None,
+        lambda postcode: [{"E01000000", "E01000001"}] if postcode.startswith("XX") else [],
+    )
     now = {row["practice"]: row["neighbourhood"] for row in found.practice_area if row["ends"] is None}
     assert now["E81003"] == "north"
     assert now["E81001"] is None
 
 
 @pytest.mark.parametrize(
-    ("rank", "decile", "quintile"), [(1, None, 1), (6_568, None, 1), (6_570, None, 2), (32_844, None, 5), (None, 10, 5), (None, None, None)]
+    ("rank", "decile", "quintile"),
+    [(1, None, 1), (6_568, None, 1), (6_570, None, 2), (32_844, None, 5), (None, 10, 5), (None, None, None)],
 )
 def test_national_quintiles_are_fifths_of_england(rank: int | None, decile: int | None, quintile: int | None) -> None:
     assert national_quintile(rank, decile) == quintile
@@ -114,7 +123,9 @@ def test_where_only_deciles_are_known_local_fifths_are_of_equal_size_and_a_note_
 
 def test_the_directory_of_the_statistics_office_is_read_as_it_is_published(tmp_path: Path) -> None:
     path = tmp_path / "ONSPD.csv"
-    path.write_text('"pcd","pcd2","pcds","lsoa11"\n"ZQ1 1AA","ZQ1  1AA","ZQ1 1AA","E01000006"\n"GY1 1AA","GY1  1AA","GY1 1AA","L99999999"\n')
+    path.write_text(
+        '"pcd","pcd2","pcds","lsoa11"\n"ZQ1 1AA","ZQ1  1AA","ZQ1 1AA","E01000006"\n"GY1 1AA","GY1  1AA","GY1 1AA","L99999999"\n'
+    )
     assert list(read_postcodes(path)) == [("ZQ11AA", "E01000006")]
 
 
@@ -130,7 +141,10 @@ def test_a_postcode_is_found_and_so_is_its_sector(tmp_path: Path) -> None:
 
 def people(tmp_path: Path, **tables: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     for name in ("pop_patient", "pop_address", "pop_registration", "pop_death", "small_area"):
-        rows = [{"person": "a", "feed": "gp", "key": "k", **row} if name != "small_area" else row for row in tables.get(name, [])]
+        rows = [
+            {"person": "a", "feed": "gp", "key": "k", **row} if name != "small_area" else row
+            for row in tables.get(name, [])
+        ]
         write_table(pa.Table.from_pylist(rows, schema=TABLES[name]), tmp_path / "tables" / name / "part-0.parquet")
     derive(tmp_path, tmp_path, DAY, is_simulated=True)
     return {
@@ -199,7 +213,14 @@ def test_a_household_is_whoever_lives_at_one_address_today(tmp_path: Path) -> No
 
 
 def test_deprivation_is_that_of_the_home_on_the_day(tmp_path: Path) -> None:
-    area = {"lsoa11": "NOW", "imd_decile": 3, "deprivation_national": 2, "deprivation_local": 1, "starts": None, "ends": None}
+    area = {
+        "lsoa11": "NOW",
+        "imd_decile": 3,
+        "deprivation_national": 2,
+        "deprivation_local": 1,
+        "starts": None,
+        "ends": None,
+    }
     past = {**area, "deprivation_local": 5, "ends": date(2020, 1, 1)}
     found = people(
         tmp_path, pop_patient=[{"birth_month": "1980-05"}], pop_address=[{"use": "home", "lsoa11": "NOW"}],
