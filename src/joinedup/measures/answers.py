@@ -13,7 +13,7 @@ from typing import Any, Final
 from joinedup.errors import NotFound, did_you_mean
 from joinedup.measures import definition
 from joinedup.measures.definition import MeasureDefinition
-from joinedup.measures.figure import GROUPS, NO_DATA, Figure, Scale, figures
+from joinedup.measures.figure import GROUPS, NO_AREA_THEN, NO_DATA, Figure, Scale, figures
 from joinedup.measures.results import AreaName, Results
 from joinedup.measures.standing import compared
 
@@ -116,6 +116,23 @@ def series(results: Results, measure_id: str, area: str, breakdown: str = "all",
     return sorted(found, key=lambda figure: figure.month)
 
 
+def all_series(results: Results, area: str) -> dict[str, list[Figure]]:
+    """Answer every measure of an area month by month, by the measure's id, from one reading of the files."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    results.area(area)
+    parts = []
+    for one in held(results):
+        table = results._read(one.id)
+        parts.append(table.filter(pc.and_(pc.equal(table["area"], area), pc.equal(table["breakdown"], "all"))))
+    found: dict[str, list[Figure]] = {}
+    if parts:
+        for figure in _figures(results._protected(pa.concat_tables(parts))):
+            found.setdefault(figure.measure, []).append(figure)
+    return found
+
+
 def headline(results: Results, measure_id: str, area: str, month: date | None = None) -> Figure:
     """Answer the figure of an area in a month, or in the latest month that has data for the measure."""
     found = series(results, measure_id, area)
@@ -128,10 +145,10 @@ def headline(results: Results, measure_id: str, area: str, month: date | None = 
 
 
 def across(results: Results, measure_id: str, kind: str, month: date | None = None) -> list[Figure]:
-    """Answer a measure of all areas of a kind in a month, by their names: never ranked."""
+    """Answer a measure of the areas of a kind that there were in a month, by their names: never ranked."""
     measure(results, measure_id)
     names = {area.code: area.name for area in results.areas(kind)}
-    found = _figures(results.across(measure_id, kind, month))
+    found = [f for f in _figures(results.across(measure_id, kind, month)) if f.status != NO_AREA_THEN]
     return sorted(found, key=lambda figure: (names.get(figure.area, figure.area).casefold(), figure.area))
 
 
@@ -194,10 +211,14 @@ def breakdown_name(breakdown: str) -> str:
 
 def records(protected: Any) -> list[dict[str, Any]]:
     """Answer the rows of a protected frame; what is missing in whatever kind of column is None."""
-    frame = protected.frame.astype(object)
-    frame = frame.where(frame.notna(), None)
-    rows: list[dict[str, Any]] = frame.to_dict("records")
-    return rows
+    import pandas as pd
+
+    frame = protected.frame
+    # By columns: several times as fast as pandas' own records, and a profile has two thousand of them.
+    columns = [
+        [None if cell is pd.NA or cell != cell else cell for cell in frame[name].tolist()] for name in frame.columns
+    ]
+    return [dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _figures(protected: Any) -> list[Figure]:

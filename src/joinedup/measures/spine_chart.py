@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
-
-from joinedup.measures.figure import MARK
+from html import escape
+from typing import Final
 
 INK: Final = "#212b32"
 LETTERS: Final[Mapping[str, tuple[str, str, str, str]]] = {
@@ -19,7 +18,7 @@ LETTERS: Final[Mapping[str, tuple[str, str, str, str]]] = {
     "worse": ("W", "Worse", "#e46c0a", "square"),
     "higher": ("H", "Higher", "#b79ad6", "diamond"),
     "lower": ("L", "Lower", "#d9c8ec", "diamond"),
-    "": ("N", "Not compared", "#d8dde0", "cross"),
+    "": ("N", "Not compared", "#d8dde0", "circle"),
 }
 """What a comparison with the system may say: its letter, words, colour and shape."""
 
@@ -52,111 +51,79 @@ def placed(row: Row, value: float | None) -> float | None:
     return -place if row.polarity == "decrease" else place
 
 
-def spine_spec(rows: Sequence[Row]) -> dict[str, Any]:
-    """Answer the spine chart as a Vega-Lite specification: a line for each measure, with its texts at both sides."""
-    drawn = []
+def spine_svg(rows: Sequence[Row], *, title: str) -> str:
+    """Answer the spine chart as inline SVG: a line for each measure, its texts at the left, its scale at the right.
+
+    Drawn here and not by Vega: each area has a chart of its own with a line for every measure, which Vega takes a
+    second for, and plain rectangles and letters a millisecond.
+    """
+    parts = [_text(x, 16, words, anchor, bold=True) for x, anchor, words in HEADS]
+    top = 28
     for number, row in enumerate(rows):
-        letter, words, _, _ = LETTERS[row.verdict]
-        ends = sorted(x for x in (placed(row, row.lowest), placed(row, row.highest)) if x is not None)
-        middle = sorted(x for x in (placed(row, row.low_quarter), placed(row, row.high_quarter)) if x is not None)
-        drawn.append(
-            {
-                "row": f"{number:03d}",
-                "title": _shortened(row.title),
-                "shown": row.shown,
-                "system": row.system_shown,
-                "at": placed(row, row.value),
-                "from": ends[0] if len(ends) == 2 else None,
-                "to": ends[1] if len(ends) == 2 else None,
-                "from_quarter": middle[0] if len(middle) == 2 else None,
-                "to_quarter": middle[1] if len(middle) == 2 else None,
-                "verdict": words,
-                "letter": letter if row.shown != MARK else MARK,
-            }
-        )
+        parts.append(_line(row, top + number * STEP))
+    middle, bottom = _across(0.0), top + len(rows) * STEP
+    parts.append(f'<path d="M{middle} {top}V{bottom}" stroke="#d5281b" stroke-width="2"/>')
+    parts += [_marker(row, top + number * STEP + STEP / 2) for number, row in enumerate(rows)]
     used = [key for key in LETTERS if any(row.verdict == key and row.value is not None for row in rows)]
-    y = {"field": "row", "type": "ordinal", "axis": None, "scale": {"paddingInner": 0.2, "paddingOuter": 0.3}}
-    scale = {"domain": [-1.0, 1.0], "range": [390, 632], "nice": False, "zero": False}
-    x = {"type": "quantitative", "axis": None, "scale": scale}
-    text = {"type": "text", "fontSize": 13, "color": INK, "baseline": "middle"}
-    heads = [(0, "left", "Measure"), (300, "right", "Here"), (365, "right", "System")]
-    layers: list[dict[str, Any]] = [
-        {
-            "transform": [{"filter": "isValid(datum.from)"}],
-            "mark": {"type": "bar", "height": 14, "color": "#d8dde0"},
-            "encoding": {"y": y, "x": {"field": "from", **x}, "x2": {"field": "to"}},
-        },
-        {
-            "transform": [{"filter": "isValid(datum.from_quarter)"}],
-            "mark": {"type": "bar", "height": 14, "color": "#aeb7bd"},
-            "encoding": {"y": y, "x": {"field": "from_quarter", **x}, "x2": {"field": "to_quarter"}},
-        },
-        {
-            "data": {"values": [{"middle": 0}]},
-            "mark": {"type": "rule", "color": "#d5281b", "strokeWidth": 2},
-            "encoding": {"x": {"field": "middle", **x}},
-        },
-        {
-            "transform": [{"filter": "isValid(datum.at)"}],
-            "mark": {"type": "point", "filled": True, "size": 260, "stroke": INK, "strokeWidth": 1, "opacity": 1},
-            "encoding": {
-                "y": y,
-                "x": {"field": "at", **x},
-                "color": _scale(used, 2),
-                "shape": _scale(used, 3),
-            },
-        },
-        {
-            "transform": [{"filter": "isValid(datum.at)"}],
-            "mark": {**text, "fontSize": 10, "fontWeight": "bold", "align": "center"},
-            "encoding": {"y": y, "x": {"field": "at", **x}, "text": {"field": "letter", "type": "nominal"}},
-        },
-        *(
-            {
-                "mark": {**text, "align": align, "limit": limit},
-                "encoding": {"y": y, "x": {"value": at}, "text": {"field": field, "type": "nominal"}},
-            }
-            for field, at, align, limit in (
-                ("title", 0, "left", 225),
-                ("shown", 300, "right", 70),
-                ("system", 365, "right", 60),
-            )
-        ),
-        *(
-            {
-                "data": {"values": [{}]},
-                "mark": {**text, "align": align, "fontWeight": "bold", "text": words, "limit": 200},
-                "encoding": {"x": {"value": at}, "y": {"value": -10}},
-            }
-            for at, align, words in heads
-        ),
+    for place, key in enumerate(used):
+        letter, words, _, _ = LETTERS[key]
+        x = 12 + place * 118
+        parts.append(_sign(key, x, bottom + 20, letter) + _text(x + 16, bottom + 25, words, "start"))
+    height = bottom + 40
+    return (
+        f'<svg role="img" aria-label="{escape(title)}" focusable="false" viewBox="0 0 {WIDE} {height}" width="{WIDE}" '
+        f'height="{height}" font-family="Arial, sans-serif" font-size="14" fill="{INK}">'
+        f'<rect width="{WIDE}" height="{height}" fill="#fff"/>{"".join(parts)}</svg>'
+    )
+
+
+WIDE: Final = 720
+STEP: Final = 26
+HEADS: Final = ((6, "start", "Measure"), (338, "end", "Here"), (410, "end", "System"))
+FROM, TO = 440, 700
+
+
+def _across(place: float) -> float:
+    return round((FROM + TO) / 2 + place * (TO - FROM) / 2, 1)
+
+
+def _line(row: Row, top: float) -> str:
+    text = top + STEP / 2 + 5
+    parts = [
+        _text(6, text, _shortened(row.title), "start"),
+        _text(338, text, row.shown if len(row.shown) < 12 else "–", "end"),
+        _text(410, text, row.system_shown, "end"),
     ]
-    return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "width": 650,
-        "height": max(len(drawn), 1) * 26,
-        "data": {"values": drawn},
-        "layer": layers,
-        "config": {
-            "legend": {
-                "orient": "bottom",
-                "title": None,
-                "columns": 6,
-                "symbolOpacity": 1,
-                "symbolStrokeWidth": 1,
-                "symbolSize": 120,
-            }
-        },
-    }
+    for low, high, colour in ((row.lowest, row.highest, "#d8dde0"), (row.low_quarter, row.high_quarter, "#aeb7bd")):
+        ends = sorted(place for place in (placed(row, low), placed(row, high)) if place is not None)
+        if len(ends) == 2:
+            left, right = _across(ends[0]), _across(ends[1])
+            parts.append(
+                f'<rect x="{left}" y="{top + 6}" width="{max(right - left, 1):.1f}" height="14" fill="{colour}"/>'
+            )
+    return "".join(parts)
 
 
-def _scale(used: Sequence[str], place: int) -> dict[str, Any]:
-    return {
-        "field": "verdict",
-        "type": "nominal",
-        "scale": {"domain": [LETTERS[key][1] for key in used], "range": [LETTERS[key][place] for key in used]},
-        "legend": {"symbolStrokeColor": INK},
-    }
+def _marker(row: Row, y: float) -> str:
+    place = placed(row, row.value)
+    return "" if place is None else _sign(row.verdict, _across(place), y, LETTERS[row.verdict][0])
+
+
+def _sign(verdict: str, x: float, y: float, letter: str) -> str:
+    """Answer a verdict's shape with its letter in it."""
+    _, _, colour, shape = LETTERS[verdict]
+    outline = f'fill="{colour}" stroke="{INK}"'
+    drawn = {
+        "circle": f'<circle cx="{x}" cy="{y}" r="9" {outline}/>',
+        "square": f'<rect x="{x - 8}" y="{y - 8}" width="16" height="16" {outline}/>',
+        "diamond": f'<path d="M{x} {y - 11}l11 11-11 11-11-11z" {outline}/>',
+    }[shape]
+    return drawn + f'<text x="{x}" y="{y + 4}" font-size="11" font-weight="bold" text-anchor="middle">{letter}</text>'
+
+
+def _text(x: float, y: float, words: str, anchor: str, *, bold: bool = False) -> str:
+    weight = ' font-weight="bold"' if bold else ""
+    return f'<text x="{x}" y="{y}" text-anchor="{anchor}"{weight}>{escape(words)}</text>'
 
 
 def _shortened(text: str, most: int = 36) -> str:

@@ -14,7 +14,7 @@ from joinedup.measures.funnel_chart import SIGNIFICANCE, funnel_spec, funnel_sum
 from joinedup.measures.funnel_points import funnel_of
 from joinedup.measures.gradient_chart import Bar, gradient_spec, gradient_summary, slope_said
 from joinedup.measures.inequality_said import slope_of
-from joinedup.measures.spine_chart import LETTERS, Row, placed, spine_spec, spine_summary
+from joinedup.measures.spine_chart import LETTERS, Row, placed, spine_summary, spine_svg
 from joinedup.ui.charts import draw
 
 from .drawn_results import DEFINITIONS
@@ -103,7 +103,7 @@ def test_areas_that_are_all_alike_stand_in_the_middle() -> None:
 def test_verdicts_have_letters_of_their_own_and_a_star_stays_a_star() -> None:
     assert len({letter for letter, *_ in LETTERS.values()}) == len(LETTERS)
     rows = [row(), row(title="Hidden", value=None, shown="*", verdict=""), row(verdict="worse")]
-    svg = draw(json.dumps(spine_spec(rows)), "Spine")
+    svg = spine_svg(rows, title="Spine")
     assert ">B</text>" in svg
     assert ">W</text>" in svg
     assert ">*</text>" in svg

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import caches
@@ -30,9 +31,19 @@ from joinedup.measures.views.parts import (
     source,
     status_columns,
 )
-from joinedup.ui import Chart, Column, Crumb, Page, Table
+from joinedup.ui import Column, Crumb, Page, Table
 
 MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A picture that needs no drawing any more, as `{{ chart(c) }}` shows it."""
+
+    svg: str
+    title: str
+    summary: str
+    table: Table
 
 
 @requires("measures.read")
@@ -40,7 +51,9 @@ MOST_NAMED = 5
 def area(request: Any, code: str) -> HttpResponseBase:
     results, _month = opened(request)
     found = results.area(code)
-    rows = answers.profile(results, found.code)
+    # An area that is no more has no latest figures: its months can still be opened, and the page says where they went.
+    is_gone = found.ended is not None and found.ended <= results.months[-1]
+    rows = [] if is_gone else answers.profile(results, found.code)
     whole = results.area(results.system)
     is_whole = found.code == whole.code
     concerns, gains = _signals(results, found, rows)
@@ -58,6 +71,10 @@ def area(request: Any, code: str) -> HttpResponseBase:
         kind=KINDS[found.kind],
         whole=whole,
         is_whole=is_whole,
+        is_gone=is_gone,
+        held=[{"title": one.title, "href": measure_href(one.id, found.code)} for one in answers.held(results)]
+        if is_gone
+        else [],
         choices=area_choices(results, found.code),
         worse=_standing_out(rows, "worse", found),
         better=_standing_out(rows, "better", found),
@@ -108,7 +125,8 @@ def _signals(results: Results, area: AreaName, rows: Sequence[ProfileRow]) -> tu
     key = f"measures-signals-{results.snapshot_id}-{results.made_at}-{area.code}"
     kept = caches["default"].get(key)
     if kept is None:
-        found = trends([(row.definition, answers.series(results, row.definition.id, area.code)) for row in rows])
+        series = answers.all_series(results, area.code)
+        found = trends([(row.definition, series.get(row.definition.id, [])) for row in rows])
         kept = [(name, trend) for name, trend in found.items() if trend.variation in {"concern", "improvement"}]
         caches["default"].set(key, kept)
     by_id = {row.definition.id: row for row in rows}
@@ -130,7 +148,7 @@ def _signals(results: Results, area: AreaName, rows: Sequence[ProfileRow]) -> tu
     )
 
 
-def _spine(results: Results, area: AreaName, whole: AreaName, rows: Sequence[ProfileRow]) -> Chart:
+def _spine(results: Results, area: AreaName, whole: AreaName, rows: Sequence[ProfileRow]) -> Drawn:
     drawn = [
         spine_chart.Row(
             row.definition.title,
@@ -147,9 +165,10 @@ def _spine(results: Results, area: AreaName, whole: AreaName, rows: Sequence[Pro
         )
         for row in rows
     ]
-    return Chart(
-        spine_chart.spine_spec(drawn),
-        title=_("%(area)s against %(system)s") % {"area": area.name, "system": whole.name},
+    title = _("%(area)s against %(system)s") % {"area": area.name, "system": whole.name}
+    return Drawn(
+        svg=spine_chart.spine_svg(drawn, title=title),
+        title=title,
         summary=spine_chart.spine_summary(drawn, area=area.name, system=whole.name)
         + " "
         + _(

@@ -117,7 +117,7 @@ def _of_kind(results: Results, one: MeasureDefinition, kind: str, asked: AreaNam
     ]
     columns = [
         Column("name", _("Area"), "link", "href"),
-        *figure_columns(scale, one=one),
+        *figure_columns(scale, figures, one=one),
         Column("verdict", _("Against the system"), note="Whether the 95% interval lies wholly beside it (PD14)."),
     ]
     if mine is not None and asked is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from joinedup.measures import answers
 from joinedup.measures.definition import PURPOSES, MeasureDefinition
-from joinedup.measures.figure import Figure, Scale
+from joinedup.measures.figure import SUPPRESSED, Figure, Scale
 from joinedup.measures.icons import icon_of
 from joinedup.measures.results import AreaName, Results, open_results
 from joinedup.measures.spc_chart import icon_svg
@@ -75,7 +75,7 @@ def area_choices(results: Results, chosen: str, month: date | None = None) -> li
     return [{"title": HEADS[kind], "areas": groups[kind]} for kind in HEADS if kind in groups]
 
 
-def figure_columns(scale: Scale, *, one: MeasureDefinition) -> list[Column]:
+def figure_columns(scale: Scale, figures: Sequence[Figure], *, one: MeasureDefinition) -> list[Column]:
     """Answer the columns of protected figures; each number has its mark where it may not be shown.
 
     A page says an interval in words, a file has its two numbers; a file always has the status.
@@ -90,11 +90,10 @@ def figure_columns(scale: Scale, *, one: MeasureDefinition) -> list[Column]:
         Column("upper", _("95% to"), "number", where="file"),
     ]
     if one.standardise:
+        is_there = any(figure.standardised is not None for figure in figures)
         columns += [
-            Column(
-                "standardised", _("Age-standardised"), "number", decimals=scale.decimals, note="Rule PD5, ESP 2013."
-            ),
-            Column("standardised_interval", _("95% interval"), where="page"),
+            *([Column("standardised_said", _("Age-standardised"), where="page")] if is_there else []),
+            Column("standardised", _("Age-standardised"), "number", where="file", note="Rule PD5, ESP 2013."),
             Column("standardised_lower", _("Age-standardised, 95% from"), "number", where="file"),
             Column("standardised_upper", _("Age-standardised, 95% to"), "number", where="file"),
         ]
@@ -103,8 +102,8 @@ def figure_columns(scale: Scale, *, one: MeasureDefinition) -> list[Column]:
 
 
 def status_columns(figures: Iterable[Figure]) -> list[Column]:
-    """Answer the column that says why a value is not given: on a page only where one is missing, in a file always."""
-    is_needed = any(figure.value is None for figure in figures)
+    """Answer the column that says why a value is not given: in a file always, on a page where `*` does not say it."""
+    is_needed = any(figure.value is None and figure.status != SUPPRESSED for figure in figures)
     note = "Why a value is not given; empty where it is."
     return [Column("status", _("Status"), note=note, where="everywhere" if is_needed else "file")]
 
@@ -121,9 +120,10 @@ def figure_row(figure: Figure, scale: Scale, **more: Any) -> Row:
         "lower": figure.lower,
         "upper": figure.upper,
         "standardised": figure.standardised,
-        "standardised_interval": ""
-        if figure.standardised_lower is None
-        else f"{scale.number(figure.standardised_lower)} to {scale.number(figure.standardised_upper)}",
+        "standardised_said": ""
+        if figure.standardised is None
+        else f"{scale.number(figure.standardised)} ({scale.number(figure.standardised_lower)} to "
+        f"{scale.number(figure.standardised_upper)})",
         "standardised_lower": figure.standardised_lower,
         "standardised_upper": figure.standardised_upper,
         "status": figure.status,

@@ -70,7 +70,7 @@ def trend(
     columns = [
         Column("when", _("Month"), where="page"),
         Column("month", _("Month"), "date", where="file"),
-        *figure_columns(scale, one=one),
+        *figure_columns(scale, figures, one=one),
         Column("mean", _("Mean"), "number", decimals=scale.decimals),
         Column("limits", _("Limits"), where="page"),
         Column("low_limit", _("Lower limit"), "number", where="file"),
@@ -138,7 +138,7 @@ def areas_table(
     ]
     columns = [
         Column("name", _("Area"), "link", "href"),
-        *figure_columns(scale, one=one),
+        *figure_columns(scale, figures, one=one),
         *(
             [Column("significance", _("Against the average"), note="Funnel limits of the rule book (PD12).")]
             if extra
@@ -296,7 +296,7 @@ def gradient(results: Results, one: MeasureDefinition, area: AreaName, breakdown
     rows = [figure_row(figure, scale, band=bar.name) for figure, bar in zip(figures, bars, strict=True)]
     columns = [
         Column("band", answers.breakdown_name(breakdown)),
-        *figure_columns(scale, one=one),
+        *figure_columns(scale, figures, one=one),
         *status_columns(figures),
     ]
     title = {

@@ -36,7 +36,8 @@ def why(request: Any, measure_id: str) -> HttpResponseBase:
     area = area_asked(results, request, month)
     headline = answers.headline(results, one.id, area.code, month)
     scale = answers.scale_of(one)
-    manifest = origin.snapshot_manifest(results.snapshot_id)
+    # The results carry what the snapshot said of its feeds, so that they can be opened where it is not kept.
+    manifest = {**results.manifest, **origin.snapshot_manifest(results.snapshot_id)}
     return Page(
         request,
         "measures/why.jinja",
@@ -131,7 +132,7 @@ def _lists(one: MeasureDefinition) -> Table:
 def _snapshot(results: Results, manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Answer the facts of the snapshot as (name, text)."""
     rows = [(_("Snapshot"), results.snapshot_id), (_("Figures made at"), results.made_at)]
-    if not manifest:
+    if "tables" not in manifest and "coverage" not in manifest:
         return [*rows, (_("Its own account"), _("The snapshot itself is not kept on this server any more."))]
     tables = manifest.get("tables", {})
     rows += [
