@@ -20,9 +20,10 @@ WIDEST = 60
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of time that ends at the day looked at. `kind` is ever, months, days, since (a date) or season.
+    """A stretch of time that ends at the day looked at. `kind` is ever, months, days, since (a date), month or season.
 
-    months and days are (day - count, day]; a season runs from the first of a month up to a year on.
+    months and days are (day - count, day]; month is the calendar month of the day; a season runs from the first of a
+    month up to a year on.
     """
 
     kind: str = "ever"
@@ -68,6 +69,8 @@ class MonthEnds:
         month = month_of(day) if month is None else month
         if window.kind == "months":
             return month + (window.count - 1 - start) + _one_longer(day, month, window.count)
+        if window.kind == "month":
+            return month - start
         if window.kind == "days":
             # The last month end on or before day + count - 1: the month before the one that day + count lies in.
             return month_of(_later(day, window.count)) - (1 + start)
@@ -109,6 +112,8 @@ class OneDay:
     def window_start(self, window: Window) -> date:
         if window.kind == "months":
             return months_before(self.day, window.count) + timedelta(days=1)
+        if window.kind == "month":
+            return self.day.replace(day=1)
         if window.kind == "days":
             return self.day - timedelta(days=window.count - 1)
         if window.kind == "season":

@@ -98,7 +98,7 @@ FORMS: Final = (
         "turned",
         r"turned (?P<low>\d+) " + _WITHIN,
         ("turned 2 in the 12 months",),
-        "The birthday lies in the stretch of time. Whole months only.",
+        "The birthday lies in the stretch of time. A number of months or years only.",
     ),
     Form(
         "sex",
@@ -325,6 +325,8 @@ def _statement(said: str, form: str, at: Mapping[str, str | None]) -> Statement:
 def _window(said: str, text: str | None) -> Window:
     if not text:
         return EVER
+    if text == "in the month":
+        return Window("month")
     if text.startswith("in the "):
         parts = text.split()
         count, unit = (int(parts[2]), parts[3]) if len(parts) == 4 else (1, parts[2])

@@ -112,7 +112,11 @@ def test_a_code_that_a_program_took_for_a_number_is_refused(tmp_path: Path, spoi
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("term\nStroke\n", "a column of codes"), ("code,term\n", "no code"), ("code,term\n,Stroke\n", "the code is empty")],
+    [
+        ("term\nStroke\n", "a column of codes"),
+        ("code,term\n", "no code"),
+        ("code,term\n,Stroke\n", "the code is empty"),
+    ],
 )
 def test_files_without_codes_say_what_they_lack(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(FileError, match=told):
