@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from joinedup.errors import RuleError, did_you_mean
 from joinedup.measures.differences import BETWEEN, Compared
+from joinedup.measures.release_checks import MOST_SUPPRESSED
 
 if TYPE_CHECKING:
     from joinedup.measures.disclosure import Protected
@@ -61,7 +62,14 @@ def cohort_counts(
         for row in raw[[*by, "people"]].itertuples(index=False, name=None)
     }
     shown = protect(raw, list(by) or [_WHOLE], ["people"], mode=mode)
-    return CohortCounts(shown, period, Compared(tuple(sentences), tuple(by), period, mode, cells))
+    # What `protect` hid beside the small counts.
+    frame = shown.frame
+    starred = {
+        BETWEEN.join(map(str, row)) if by else ""
+        for row in frame[frame["people"].isna()][list(by)].itertuples(index=False, name=None)
+    }
+    hidden = tuple(sorted(cell for cell in starred if cells[cell] > MOST_SUPPRESSED))
+    return CohortCounts(shown, period, Compared(tuple(sentences), tuple(by), period, mode, cells, hidden))
 
 
 def _raw(snapshot: Snapshot, sentences: Sequence[str], by: Sequence[str], month: int) -> Any:

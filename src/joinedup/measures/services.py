@@ -253,13 +253,19 @@ def _row(release: Release, table: differences.Compared) -> ReleasedTable:
         dimensions=list(table.dimensions),
         period=table.period,
         mode=table.mode,
-        counts={"sentences": list(table.sentences), "cells": dict(table.cells)},
+        counts={"sentences": list(table.sentences), "cells": dict(table.cells), "hidden": list(table.hidden)},
     )
 
 
 def _compared(row: ReleasedTable) -> differences.Compared:
+    counts = row.counts
     return differences.Compared(
-        tuple(row.counts["sentences"]), tuple(row.dimensions), row.period, row.mode, row.counts["cells"]
+        tuple(counts["sentences"]),
+        tuple(row.dimensions),
+        row.period,
+        row.mode,
+        counts["cells"],
+        tuple(counts["hidden"]),
     )
 
 
