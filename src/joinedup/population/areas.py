@@ -2,9 +2,11 @@
 
 A practice's neighbourhood is what `system` links it to (itself, or the network it is a member of), else where its own
 postcode lies (of an unknown postcode its whole sector or district, where that lies in one), else nothing; its place and
-system are then those in which all of its sub-ICB location lies. Deprivation: national quintiles come from the Index of Multiple Deprivation's ranks; local
-quintiles rank the small areas of one system anew (rules: population PD9). Where only national deciles are known (small
-areas that are made up), areas of one decile are ranked by their codes, so that local fifths are of equal size.
+system are then those in which all of its sub-ICB location lies.
+
+Deprivation: national quintiles come from the ranks of the Index of Multiple Deprivation; local quintiles rank the small
+areas of one system anew (rules: population PD9). Where only national deciles are known (small areas that are made up),
+areas of one decile are ranked by their codes, so that local fifths are of equal size.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -96,10 +96,9 @@ class Part:
     resources: int = 0  # read for the whole unit; told by its first part
 
     def as_json(self) -> dict[str, Any]:
-        told = asdict(self)
-        for name in ("view", "table", "unit", "taken_over"):
-            del told[name]
-        return told
+        # Not by dataclasses.asdict, which copies every count of every month one by one.
+        left_out = ("view", "table", "unit", "taken_over")
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name not in left_out}
 
 
 def read_plans(views: Iterable[View]) -> list[Plan]:
@@ -248,7 +247,7 @@ def _fill(unit: Unit, views: Sequence[tuple[str, str]]) -> list[Part]:
         for told in _ready.reader.read(unit, sorted(by_type)):
             resources += 1
             content = told.body if isinstance(told.body, dict) else orjson.loads(told.body)
-            for writer in by_type.get(content.get("resourceType"), ()):
+            for writer in by_type.get(str(content.get("resourceType")), ()):
                 writer.add(told, content)
     finally:
         gc.enable()

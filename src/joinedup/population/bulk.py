@@ -197,7 +197,7 @@ def persons_of(
 
 def units(export: Export, chunk_bytes: int = CHUNK_BYTES) -> list[Unit]:
     """Answer the files, large ones in chunks, each with the digest of its bytes and its place in the export."""
-    answer = []
+    answer: list[Unit] = []
     for path in export.files:
         size = path.stat().st_size
         chunks = 1 if path.suffix == ".gz" else max(1, -(-size // chunk_bytes))

@@ -257,8 +257,8 @@ def _told(made: Any) -> str:
     lines = [
         f"Snapshot {made.id}" + ("" if made.is_new else " stands already: nothing has changed"),
         f"{made.people:,} people, {made.rows:,} rows in {len(made.tables)} tables; left out: {left}.",
-        f"{made.resources:,} resources read in {made.seconds:.0f} s; {made.parts_taken_over} of {made.parts} parts taken "
-        "over.",
+        f"{made.resources:,} resources read in {made.seconds:.0f} s; {made.parts_taken_over} of {made.parts} parts "
+        "taken over.",
         *made.notes,
         *(f"Accepted although: {one}" for one in made.complaints),
         f"It is a controlled place: {made.folder}",

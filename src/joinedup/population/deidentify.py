@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
@@ -103,7 +103,7 @@ class Surroundings:
 class Batch:
     """Rows of one view, column by column as the view gives them, and beside each row whose it is and where from."""
 
-    columns: dict[str, Values]
+    columns: Mapping[str, Values]
     persons: Values  # pseudonyms
     feeds: Values
     sources: Values  # what the keys of one source are told apart by
@@ -361,13 +361,15 @@ def _cast(make: Maker, type_: pa.DataType) -> Maker:
 
 
 def _listed(values: Any) -> Values:
-    return values.to_pylist() if isinstance(values, pa.Array | pa.ChunkedArray) else values
+    listed: Values = values.to_pylist() if isinstance(values, pa.Array | pa.ChunkedArray) else values
+    return listed
 
 
 def _digests(name: str) -> Maker:
     def make(batch: Batch, around: Surroundings) -> Values:
-        keys, seen = around.keys, {}
-        answer = []
+        keys = around.keys
+        seen: dict[tuple[str, str], str] = {}
+        answer: list[str | None] = []
         for source, value in zip(batch.sources, batch.columns[name], strict=True):
             if value is None:
                 answer.append(None)

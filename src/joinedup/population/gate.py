@@ -29,8 +29,8 @@ def complaints(now: Mapping[str, Any], before: Mapping[str, Any] | None) -> list
     if coded >= FEWEST and (lost := sum(unmapped.values())) > UNMAPPED * coded:
         worst = max(unmapped, key=lambda name: (unmapped[name], name))
         found.append(
-            f"{lost:,} of {coded:,} coded rows have no code ({lost / coded:.1%}, most of them in {worst}); expected 1% at "
-            "most."
+            f"{lost:,} of {coded:,} coded rows have no code ({lost / coded:.1%}, most of them in {worst}); expected 1% "
+            "at most."
         )
     for name, table in now.items():
         rows = int(table["rows"])

@@ -74,10 +74,10 @@ def read_answer(content: bytes, name: str) -> frozenset[str]:
         line = content.count(b"\n") + 1
         raise FileError(name, "the answer breaks off: its last line has no end.", AGAIN, line=line)
     lines = content.split(b"\n")[:-1]
-    for number, line in enumerate(lines, 1):
-        if not _LINE.fullmatch(line):
+    for number, told in enumerate(lines, 1):
+        if not _LINE.fullmatch(told):
             raise FileError(name, "expected ten digits, a comma and a line feed.", AGAIN, line=number)
-    found = frozenset(line[:10].decode() for line in lines)
+    found = frozenset(told[:10].decode() for told in lines)
     if len(found) != len(lines):
         raise FileError(name, "a number stands twice in the answer.", AGAIN)
     return found

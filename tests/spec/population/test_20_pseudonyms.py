@@ -1,4 +1,4 @@
-"""Who somebody is leaves as a keyed digest: for each recipient another, and never a plain one (rules: population PB7)."""
+"""Who somebody is leaves as a keyed digest, for each recipient another, never a plain one (rules: population PB7)."""
 
 from __future__ import annotations
 

@@ -108,7 +108,8 @@ def test_a_cause_of_death_leaves_with_three_characters_and_its_day_as_a_month(tm
 
 def test_a_known_number_in_a_code_is_taken_out_and_counted(tmp_path: Path) -> None:
     definition = view(
-        {"name": "person", "path": "subject.getReferenceKey(Patient)"}, {"name": "code", "path": "code.coding.code.first()"},
+        {"name": "person", "path": "subject.getReferenceKey(Patient)"},
+        {"name": "code", "path": "code.coding.code.first()"},
         resource="Condition",
     )  # fmt: skip
     found = leaves(

@@ -41,18 +41,21 @@ def facts(**changes: Any) -> Any:
     parts += [Told(code, "south", merged) for code in codes[5:]]
     whole = {
         "kind_of": {
-            "north": "neighbourhood", "south": "neighbourhood", "south-old": "neighbourhood", "west-old": "neighbourhood",
+            "north": "neighbourhood", "south": "neighbourhood",
+            "south-old": "neighbourhood", "west-old": "neighbourhood",
             "place": "place", "QM7": "system",
         },
         "names": [Told(code, code.title()) for code in ("north", "south", "south-old", "west-old", "place", "QM7")],
-        "within": [Told(code, "place") for code in ("north", "south", "south-old", "west-old")] + [Told("place", "QM7")],
+        "within": [Told("place", "QM7"),
+                   *(Told(code, "place") for code in ("north", "south", "south-old", "west-old"))],
         "parts": {
             "neighbourhood": parts, "place": [Told(code, "place") for code in codes],
             "system": [Told(code, "QM7") for code in codes],
         },
         "small_areas": [small(code, rank=1000 * (nth + 1)) for nth, code in enumerate(codes)],
         "practices": [Told("E81001", "practice"), Told("E81002", "practice"), Told("E81003", "practice")],
-        "practice_names": [Told("E81001", "Hill Surgery")], "postcodes": [Told("E81001", "ZQ1 1AA"), Told("E81003", "XX1 1XX")],
+        "practice_names": [Told("E81001", "Hill Surgery")],
+        "postcodes": [Told("E81001", "ZQ1 1AA"), Told("E81003", "XX1 1XX")],
         "linked": [Told("E81002", "south", merged)], "sub_icb_of": {}, "small_areas_of_sub_icb": {}, "successions": [],
     }  # fmt: skip
     return SimpleNamespace(**{**whole, **changes})
@@ -124,7 +127,8 @@ def test_where_only_deciles_are_known_local_fifths_are_of_equal_size_and_a_note_
 def test_the_directory_of_the_statistics_office_is_read_as_it_is_published(tmp_path: Path) -> None:
     path = tmp_path / "ONSPD.csv"
     path.write_text(
-        '"pcd","pcd2","pcds","lsoa11"\n"ZQ1 1AA","ZQ1  1AA","ZQ1 1AA","E01000006"\n"GY1 1AA","GY1  1AA","GY1 1AA","L99999999"\n'
+        '"pcd","pcd2","pcds","lsoa11"\n"ZQ1 1AA","ZQ1  1AA","ZQ1 1AA","E01000006"\n'
+        '"GY1 1AA","GY1  1AA","GY1 1AA","L99999999"\n'
     )
     assert list(read_postcodes(path)) == [("ZQ11AA", "E01000006")]
 
@@ -136,7 +140,7 @@ def test_a_postcode_is_found_and_so_is_its_sector(tmp_path: Path) -> None:
     assert lookup.small_areas_near("ZQ1 1ZZ") == [{"E1", "E2"}, {"E1", "E2", "E3"}]
 
 
-# --- people ------------------------------------------------------------------------------------------------------------
+# --- people ----------------------------------------------------------------------------------------------------------
 
 
 def people(tmp_path: Path, **tables: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -196,7 +200,8 @@ def test_homes_follow_one_another_by_the_dates_of_the_register(tmp_path: Path) -
 def test_of_several_sources_the_practice_of_the_registration_is_believed_first(tmp_path: Path) -> None:
     found = people(tmp_path, pop_registration=[registered("E81001", date(2010, 1, 1))], pop_patient=[
         {"feed": "voluntary", "sex": "male", "birth_month": "1979-01", "age": 47, "ethnic_category": "M"},
-        {"feed": "gp", "sex": "female", "birth_month": "1980-05", "age": 45, "ethnic_category": "Z", "practice": "E81001"},
+        {"feed": "gp", "sex": "female", "birth_month": "1980-05", "age": 45, "ethnic_category": "Z",
+         "practice": "E81001"},
         {"feed": "sus-apc", "sex": "male", "birth_month": "1981-01", "age": 45, "ethnic_category": "A"},
     ])  # fmt: skip
     (person,) = found["person"]
@@ -207,7 +212,7 @@ def test_of_several_sources_the_practice_of_the_registration_is_believed_first(t
 def test_a_household_is_whoever_lives_at_one_address_today(tmp_path: Path) -> None:
     found = people(
         tmp_path, pop_patient=[{"person": who, "birth_month": "1980-05"} for who in "abc"],
-        pop_address=[{"person": who, "use": "home", "household": home} for who, home in (("a", "h"), ("b", "h"), ("c", "j"))],
+        pop_address=[{"person": who, "use": "home", "household": home} for who, home in zip("abc", "hhj", strict=True)],
     )  # fmt: skip
     assert [row["household_size"] for row in found["person"]] == [2, 2, 1]
 

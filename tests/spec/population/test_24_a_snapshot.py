@@ -149,7 +149,8 @@ def test_a_dissent_takes_the_whole_person_out_and_a_denied_consent_one_source_s_
 ) -> None:
     about = {"reference": "Patient/p5"}
     keep(GP, [
-        {"resourceType": "Observation", "id": "dissent", "status": "final", "subject": about, "effectiveDateTime": "2024-01-01",
+        {"resourceType": "Observation", "id": "dissent", "status": "final", "subject": about,
+         "effectiveDateTime": "2024-01-01",
          "code": {"coding": [{"system": SNOMED, "code": DISSENT}]}},
         {"resourceType": "Consent", "id": "no", "status": "active", "patient": {"reference": "Patient/p6"},
          "scope": {"text": "sharing"}, "category": [{"text": "sharing"}], "provision": {"type": "deny"}},
@@ -221,8 +222,10 @@ def test_anybody_s_own_views_run_instead(data: Path, tmp_path: Path) -> None:
     views = tmp_path / "views"
     views.mkdir()
     (views / "heights.json").write_text(
-        '{"resource": "Observation", "name": "values", "status": "active", "where": [{"path": "value.exists()"}], "select": [{"column": ['
-        '{"name": "person", "path": "subject.getReferenceKey(Patient)"}, {"name": "code", "path": "code.coding.code.first()"},'
+        '{"resource": "Observation", "name": "values", "status": "active", "where": [{"path": "value.exists()"}],'
+        '"select": [{"column": ['
+        '{"name": "person", "path": "subject.getReferenceKey(Patient)"},'
+        '{"name": "code", "path": "code.coding.code.first()"},'
         '{"name": "value", "path": "value.ofType(Quantity).value"}]}]}'
     )
     made = snapshot(tmp_path, views=views)
