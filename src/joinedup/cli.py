@@ -31,6 +31,7 @@ ROOM_VERBS = {
     "collect": ("joinedup.record.commands", "collect_app", "Take in what lies in a MESH mailbox."),
     "snapshot": ("joinedup.population.commands", "snapshot", "Make pseudonymised tables of the record, list and check them."),
     "measure": ("joinedup.measures.commands", "measure", "Make the measures of a snapshot; list, show, explain them."),
+    "risk": ("joinedup.population.risk_commands", "risk", "Train the model of the risk of admission, show its card."),
     "simulate": ("joinedup.simulation.commands", "app", "Write what the partners of a made-up system would send."),
 }
 UNEXPECTED = 70  # the exit code of an error that nobody foresaw

@@ -10,6 +10,10 @@ from typing import ClassVar
 
 from django.db import models
 
+from joinedup.measures.cohort_models import CohortAnswer
+
+__all__ = ["CohortAnswer", "Release", "ReleaseContent", "ReleaseStep", "ReleasedTable"]
+
 
 class ReleaseContent(models.Model):
     """The bytes of a file, kept once whoever releases them how often."""

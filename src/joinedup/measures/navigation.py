@@ -21,6 +21,8 @@ def entries(request: Any) -> list[NavigationEntry]:
     found = []
     if decide(actor, "measures.read", day).allowed:
         found.append(NavigationEntry(_("Measures"), reverse("measures:start")))
+    if decide(actor, "population.count", day).allowed:
+        found.append(NavigationEntry(_("Cohorts"), reverse("measures:cohorts")))
     # Whoever decides comes for what waits; whoever asks, for their own.
     if decide(actor, "measures.approve_release", day).allowed:
         found.append(NavigationEntry(_("Releases"), reverse("measures:release-queue")))

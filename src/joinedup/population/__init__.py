@@ -8,11 +8,13 @@ from typing import Any
 # A module never has the name of one of these: importing it would put it in the name's place.
 _WHERE = {
     "cambridge_score": "cambridge",
+    "clinical_areas": "inequalities",
     "codelist": "codelists",
     "Codelist": "codelists",
     "codelists_behind": "lists_behind",
     "Cohort": "cohorts",
     "cohort": "cohorts",
+    "cohort_names": "cohorts",
     "compile_view": "view_compiler",
     "core20plus5": "inequalities",
     "counted_event": "counted_events",
