@@ -196,8 +196,10 @@ def band_rank(breakdown: str, band: str) -> tuple[Any, ...]:
     return (1, int(digits), band) if digits else (2, 0, band)
 
 
-def band_name(breakdown: str, band: str) -> str:
-    """Answer a group as people read it: "1, most deprived fifth of England"."""
+def band_name(breakdown: str, band: str, *, is_short: bool = False) -> str:
+    """Answer a group as people read it: "1, most deprived fifth of England"; short where a title says of what."""
+    if breakdown in {"deprivation_national", "deprivation_local"} and is_short:
+        return {"1": "1, most deprived", "5": "5, least deprived"}.get(band, band[:1].upper() + band[1:])
     if breakdown in {"deprivation_national", "deprivation_local"}:
         whole = "England" if breakdown == "deprivation_national" else "this system"
         ends = {"1": f"1, most deprived fifth of {whole}", "5": f"5, least deprived fifth of {whole}"}

@@ -57,7 +57,7 @@ def gradient_spec(bars: Sequence[Bar], *, title: str, is_ordered: bool) -> dict[
         "type": "nominal",
         "sort": names,
         "title": None,
-        "axis": {"labelLimit": 260, "labelFontSize": 15},
+        "axis": {"labelLimit": 320, "labelFontSize": 15},
         "scale": {"paddingInner": 0.25},
     }
     x = {"type": "quantitative", "title": title, "scale": {"zero": True}}

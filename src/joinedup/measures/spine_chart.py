@@ -71,16 +71,17 @@ def spine_svg(rows: Sequence[Row], *, title: str) -> str:
         parts.append(_sign(key, x, bottom + 20, letter) + _text(x + 16, bottom + 25, words, "start"))
     height = bottom + 40
     return (
-        f'<svg role="img" aria-label="{escape(title)}" focusable="false" viewBox="0 0 {WIDE} {height}" width="{WIDE}" '
+        f'<svg class="joinedup-spine" role="img" aria-label="{escape(title)}" focusable="false" '
+        f'viewBox="0 0 {WIDE} {height}" width="{WIDE}" '
         f'height="{height}" font-family="Arial, sans-serif" font-size="14" fill="{INK}">'
         f'<rect width="{WIDE}" height="{height}" fill="#fff"/>{"".join(parts)}</svg>'
     )
 
 
-WIDE: Final = 720
+WIDE: Final = 810
 STEP: Final = 26
-HEADS: Final = ((6, "start", "Measure"), (338, "end", "Here"), (410, "end", "System"))
-FROM, TO = 440, 700
+HEADS: Final = ((6, "start", "Measure"), (396, "end", "Here"), (466, "end", "System"))
+FROM, TO = 492, 792
 
 
 def _across(place: float) -> float:
@@ -91,8 +92,8 @@ def _line(row: Row, top: float) -> str:
     text = top + STEP / 2 + 5
     parts = [
         _text(6, text, _shortened(row.title), "start"),
-        _text(338, text, row.shown if len(row.shown) < 12 else "–", "end"),
-        _text(410, text, row.system_shown, "end"),
+        _text(396, text, row.shown if len(row.shown) < 12 else "–", "end"),
+        _text(466, text, row.system_shown, "end"),
     ]
     for low, high, colour in ((row.lowest, row.highest, "#d8dde0"), (row.low_quarter, row.high_quarter, "#aeb7bd")):
         ends = sorted(place for place in (placed(row, low), placed(row, high)) if place is not None)
@@ -126,7 +127,7 @@ def _text(x: float, y: float, words: str, anchor: str, *, bold: bool = False) ->
     return f'<text x="{x}" y="{y}" text-anchor="{anchor}"{weight}>{escape(words)}</text>'
 
 
-def _shortened(text: str, most: int = 36) -> str:
+def _shortened(text: str, most: int = 46) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 

@@ -140,7 +140,8 @@ def _signals(results: Results, area: AreaName, rows: Sequence[ProfileRow]) -> tu
             "is_concern": trend.is_concern,
         }
         for name, trend in ordered
-        if name in by_id
+        # A signal of an earlier month is no news where the latest may not be shown.
+        if name in by_id and by_id[name].figure.value is not None
     ]
     return (
         [one for one in said if one["is_concern"]][:MOST_NAMED],

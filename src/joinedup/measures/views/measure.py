@@ -86,15 +86,15 @@ def measure(request: Any, measure_id: str) -> HttpResponseBase:
 
 def _headline(one: MeasureDefinition, figure: Figure) -> dict[str, Any]:
     scale = answers.scale_of(one)
-    people = _("of %(many)s") % {"many": figure.denominator_shown} if figure.denominator is not None else ""
-    counted = f"{figure.numerator_shown} {people}" if figure.numerator_shown and one.kind != "mean" else people
+    said = _("%(seen)s of %(many)s") if one.kind == "proportion" else _("%(seen)s counted, %(many)s people")
+    counted = said % {"seen": figure.numerator_shown, "many": figure.denominator_shown}
     return {
         "month": month_shown(figure.month),
         "value": scale.shown(figure.value),
         "unit": "" if one.kind == "proportion" else one.unit,
         "interval": figure.interval_shown(scale),
         "why": figure.why,
-        "counted": counted if one.kind in {"proportion", "rate"} else "",
+        "counted": counted if one.kind in {"proportion", "rate"} and figure.numerator_shown else "",
         "standardised": scale.shown(figure.standardised),
         "standardised_interval": ""
         if figure.standardised_lower is None

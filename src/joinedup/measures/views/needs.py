@@ -34,7 +34,7 @@ def needs(request: Any) -> HttpResponseBase:
         snapshot = counting.latest_snapshot()
     except NotFound as error:
         return Page(request, "measures/needs.jinja", title=_("Needs"), breadcrumbs=trail, missing=str(error)).response()
-    told = counting.kept_for(snapshot, "needs", lambda: found_needs.needs_of(snapshot))
+    told = counting.kept_for(snapshot, "needs", lambda: found_needs.needs_of(counting.held_people(snapshot)))
     code, name, kind = told.area(request.GET.get("area", "").strip())
     with transaction.atomic():
         record(request.grant, counting.COUNT, f"snapshot:{told.snapshot_id}", details={"needs": code})

@@ -187,7 +187,7 @@ def map_of_areas(
     hidden = [figure for figure in figures if figure.value is None]
     held = [figure for figure in figures if figure.value is not None]
     words = []
-    if held:
+    if len(held) > 1:
         low, high = min(held, key=lambda f: f.value or 0.0), max(held, key=lambda f: f.value or 0.0)
         words.append(
             _("From %(low)s (%(low_area)s) to %(high)s (%(high_area)s).")
@@ -198,6 +198,8 @@ def map_of_areas(
                 "high_area": names[high.area],
             }
         )
+    elif held:
+        words.append(f"{names[held[0].area]}: {scale.shown(held[0].value)}.")
     if hidden:
         words.append(_("Without a figure: %(names)s.") % {"names": ", ".join(names[f.area] for f in hidden)})
     if shapes is None:
@@ -283,7 +285,7 @@ def gradient(results: Results, one: MeasureDefinition, area: AreaName, breakdown
     scale = answers.scale_of(one)
     bars = [
         gradient_chart.Bar(
-            answers.band_name(breakdown, figure.band),
+            answers.band_name(breakdown, figure.band, is_short=True),
             figure.value,
             figure.lower,
             figure.upper,
@@ -293,7 +295,7 @@ def gradient(results: Results, one: MeasureDefinition, area: AreaName, breakdown
     ]
     is_deprivation = breakdown.startswith("deprivation")
     slope = inequality_said.slope_of(one, figures) if is_deprivation else None
-    rows = [figure_row(figure, scale, band=bar.name) for figure, bar in zip(figures, bars, strict=True)]
+    rows = [figure_row(figure, scale, band=answers.band_name(breakdown, figure.band)) for figure in figures]
     columns = [
         Column("band", answers.breakdown_name(breakdown)),
         *figure_columns(scale, figures, one=one),
