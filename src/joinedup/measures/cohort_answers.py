@@ -18,7 +18,7 @@ EVERYBODY: Final = "everybody in the snapshot"
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A cohort that has a figure of its own: its sentences, without order or capitals, and its raw count. Controlled."""
+    """A cohort with a figure of its own: its sentences, without order or capitals, and its raw count. Controlled."""
 
     include: frozenset[str]
     exclude: frozenset[str]
@@ -62,11 +62,11 @@ def is_near(one: Counted, other: Counted) -> bool:
 def answered_as(new: Counted, earlier: Sequence[Counted], nested: Callable[[Counted], bool]) -> Counted:
     """Answer the cohort whose figure the new one bears: an earlier one of the same people but 1 to 7, else itself.
 
-    `nested` answers of an earlier cohort whether it or the new one holds all people of the other; it is asked only where
-    the sentences do not say so. An earlier one of nobody is passed by: its 0 would be wrong of anybody.
+    `nested` answers of an earlier cohort whether it or the new one holds all people of the other; it is asked only
+    where the sentences do not say so. An earlier one of nobody is passed by: its 0 would be wrong of anybody.
     """
     for one in earlier:
-        if abs(one.people - new.people) > SMALL or (one.people == 0) != (new.people == 0) and one.people == 0:
+        if abs(one.people - new.people) > SMALL or (one.people == 0 and new.people > 0):
             continue
         if lies_within(new, one) or lies_within(one, new) or (is_near(new, one) and nested(one)):
             return one

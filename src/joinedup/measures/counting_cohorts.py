@@ -10,7 +10,7 @@ import hashlib
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from threading import RLock
@@ -24,6 +24,8 @@ from joinedup.errors import JoinedupError
 from joinedup.measures.cohort_answers import EVERYBODY, Counted, Line, answered_as, lines_shown, said_alike
 from joinedup.measures.cohort_lines import Typed, Wrong, short
 from joinedup.measures.cohort_models import CohortAnswer
+from joinedup.measures.held_people import Flags, HeldPeople
+from joinedup.measures.needs import keep_file, kept_file
 from joinedup.measures.rounding import SMALL, nearest_five
 from joinedup.measures.suppression import Tables, suppress
 
@@ -126,14 +128,37 @@ def count_named(grant: Grant) -> dict[str, int | None]:
     key = ("named", *names)
     with _lock, transaction.atomic():
         if key not in _kept:
-            register = _register(snapshot)
-            _keep(key, {name: _answer(snapshot, cohort(name), register)[1].shown for name in names})
+            _keep(key, _named_kept(snapshot, {name: cohort(name) for name in names}))
         answer: dict[str, int | None] = _kept[key]
         _record(grant, snapshot, {"cohorts": names})
     return dict(answer)
 
 
-def kept_for(snapshot: Snapshot, name: str, make: Any) -> Any:
+def _named_kept(snapshot: Snapshot, cohorts: dict[str, Cohort]) -> dict[str, int | None]:
+    """Answer the protected counts as they were worked out before, as long as the definitions are the same."""
+    said = {name: [list(one.include), list(one.exclude)] for name, one in cohorts.items()}
+    path = kept_file(snapshot, "cohorts")
+    if path.is_file():
+        told = json.loads(path.read_bytes())
+        if told["cohorts"] == said:
+            return dict(told["people"])
+    people = {name: _named(snapshot, one) for name, one in cohorts.items()}
+    keep_file(path, {"cohorts": said, "people": people})
+    return people
+
+
+def _named(snapshot: Snapshot, one: Cohort) -> int | None:
+    people = held_people(snapshot)
+    held = people.cohort(one.include, one.exclude)
+    mine = Counted(said_alike(one.include), said_alike(one.exclude), int(held.sum()))
+    everybody = Counted(frozenset(), frozenset(), len(people))
+    found = _answer(people, mine, held, [everybody, *_register(snapshot)])
+    if found is mine:
+        _keep_answer(snapshot, mine)
+    return found.shown
+
+
+def kept_for(snapshot: Snapshot, name: str, make: Callable[[], Any]) -> Any:
     """Answer what was made of a snapshot under this name, or make it and keep it as long as the snapshot is open."""
     with _lock:
         if (name,) not in _kept:
@@ -152,40 +177,52 @@ def _record(grant: Grant, snapshot: Snapshot, said: dict[str, Any]) -> None:
     record(grant, COUNT, f"snapshot:{snapshot.id}", details=details)
 
 
+def held_people(snapshot: Snapshot) -> HeldPeople:
+    """Answer the people of a snapshot, held as long as it is open."""
+    found: HeldPeople = kept_for(snapshot, "people", lambda: HeldPeople(snapshot))
+    return found
+
+
 def _counted(snapshot: Snapshot, typed: Typed) -> CohortAnswered:
-    from joinedup.population import Cohort
     from joinedup.population.months import last_day
 
-    _look_up(snapshot, typed)
-    month = snapshot.months[-1]
-    wanted = bears = Cohort(typed.include, typed.exclude)
-    steps = wanted.attrition(snapshot, at=month)
+    people = held_people(snapshot)
+    _look_up(people, typed)
+    left = np.ones(len(people), dtype=bool)
+    answered = [Counted(frozenset(), frozenset(), len(people))]
+    said, raw, unknown = [(EVERYBODY, False)], [len(people)], [0]
     register = _register(snapshot)
-    prefixes = [Cohort(typed.include[:number]) for number in range(1, len(typed.include) + 1)]
-    prefixes += [Cohort(typed.include, typed.exclude[:number]) for number in range(1, len(typed.exclude) + 1)]
-    answered = [Counted(frozenset(), frozenset(), steps[0].left)]
-    for step, prefix in zip(steps[1:], prefixes, strict=True):
-        bears, found = _answer(snapshot, prefix, register, step.left, everybody=answered[0])
-        answered.append(found)
-    sentences = [(EVERYBODY, False), *((step.sentence, step.is_exclusion) for step in steps[1:])]
-    lines = lines_shown(sentences, [step.left for step in steps], [step.unknown for step in steps], answered)
+    sentences = [(one, False) for one in typed.include] + [(one, True) for one in typed.exclude]
+    for number, (sentence, is_exclusion) in enumerate(sentences, start=1):
+        told = people.told(sentence)
+        unknown.append(int((left & told.unknown).sum()))
+        left = left & (~told.true if is_exclusion else told.true)
+        said.append((sentence, is_exclusion))
+        raw.append(int(left.sum()))
+        include, exclude = (
+            said_alike(one for one, is_out in sentences[:number] if is_out == wanted) for wanted in (False, True)
+        )
+        mine = Counted(include, exclude, raw[-1])
+        answered.append(_answer(people, mine, left, [answered[0], *register]))
+        if answered[-1] is mine:
+            register.append(mine)
+            _keep_answer(snapshot, mine)
+    lines = lines_shown(said, raw, unknown, answered)
     last = answered[-1]
-    borrowed = "" if last.people == steps[-1].left else "line" if last in answered[:-1] else "cohort"
-    groups = _groups(snapshot, bears, month) if last.people else ()
+    borrowed = "" if last.people == raw[-1] else "line" if last in answered[:-1] else "cohort"
+    groups = _groups(people, people.cohort(last.include, last.exclude)) if last.people else ()
     return CohortAnswered(
-        snapshot.id, last_day(month), tuple(lines), groups, borrowed, bool(snapshot.manifest.get("simulated"))
+        snapshot.id, last_day(people.month), tuple(lines), groups, borrowed, bool(snapshot.manifest.get("simulated"))
     )
 
 
-def _look_up(snapshot: Snapshot, typed: Typed) -> None:
-    """Evaluate each line by itself, so that one that names what there is not is told apart."""
-    from joinedup.population import cohort
-
+def _look_up(people: HeldPeople, typed: Typed) -> None:
+    """Ask each line by itself, so that one that names what there is not is told apart."""
     wrong = []
     for kind in ("include", "exclude"):
         for number, sentence in enumerate(typed.lines(kind), start=1):
             try:
-                cohort(include=[sentence]).people(snapshot, at=snapshot.months[-1])
+                people.told(sentence)
             except JoinedupError as error:
                 wrong.append(Wrong(kind, number, short(error)))
     if wrong:
@@ -203,57 +240,40 @@ def _register(snapshot: Snapshot) -> list[Counted]:
     return [Counted(frozenset(one.include), frozenset(one.exclude), one.people) for one in rows.order_by("id")]
 
 
-def _answer(
-    snapshot: Snapshot, wanted: Cohort, register: list[Counted], people: int | None = None,
-    everybody: Counted | None = None,
-) -> tuple[Cohort, Counted]:  # fmt: skip
-    """Answer the cohort whose figure this one bears, and the figure; one of its own goes into the register."""
-    from joinedup.population import Cohort
-
-    def said_again(one: Counted) -> Cohort:
-        return Cohort(tuple(sorted(one.include)), tuple(sorted(one.exclude)))
-
-    month = snapshot.months[-1]
-    if people is None:
-        people = int(wanted.people(snapshot, at=month).count().execute())
-    mine = Counted(said_alike(wanted.include), said_alike(wanted.exclude), people)
-    held = wanted.people(snapshot, at=month)
+def _answer(people: HeldPeople, mine: Counted, held: Flags, earlier: Sequence[Counted]) -> Counted:
+    """Answer the cohort whose figure this one bears: itself where it has one of its own."""
 
     def nested(one: Counted) -> bool:
-        other = said_again(one).people(snapshot, at=month)
-        less, more = (held, other) if people <= one.people else (other, held)
-        return not int(less.anti_join(more, "person").count().execute())
+        other = people.cohort(one.include, one.exclude)
+        return not (held & ~other).any() or not (other & ~held).any()
 
-    earlier = [*([everybody] if everybody else []), *register]
-    found = answered_as(mine, earlier, nested)
-    if found is mine:
-        register.append(mine)
-        said = [sorted(mine.include), sorted(mine.exclude)]
-        CohortAnswer.objects.get_or_create(
-            snapshot=snapshot.id, revision=int(snapshot.manifest.get("revision", 1)),
-            definition=hashlib.sha256(json.dumps(said).encode()).hexdigest(),
-            defaults={"include": said[0], "exclude": said[1], "people": people},
-        )  # fmt: skip
-        return wanted, mine
-    return said_again(found), found
+    return answered_as(mine, earlier, nested)
+
+
+def _keep_answer(snapshot: Snapshot, mine: Counted) -> None:
+    said = [sorted(mine.include), sorted(mine.exclude)]
+    CohortAnswer.objects.get_or_create(
+        snapshot=snapshot.id,
+        revision=int(snapshot.manifest.get("revision", 1)),
+        definition=hashlib.sha256(json.dumps(said).encode()).hexdigest(),
+        defaults={"include": said[0], "exclude": said[1], "people": mine.people},
+    )
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------
 
 
-def _groups(snapshot: Snapshot, wanted: Cohort, month: int) -> tuple[Group, ...]:
+def _groups(people: HeldPeople, held: Flags) -> tuple[Group, ...]:
     """Answer the groups of every trait, hidden so that no small one follows from the others and the figure above."""
     names: list[tuple[str, str]] = []
-    counts: list[int] = [0]
+    counts: list[int] = [int(held.sum())]
     sums = []
-    for trait, by_name in _by_trait(wanted.counts(snapshot, TRAITS, at=month)).items():
+    for trait in TRAITS:
+        by_name = people.by_trait(held, trait)
         first = len(counts)
         names += [(trait, name) for name in by_name]
         counts += by_name.values()
         sums.append((0, tuple(range(first, len(counts)))))
-        counts[0] = sum(counts[first:])
-    if not sums:
-        return ()
     raw = np.array([counts], dtype=np.int64)
     one = np.ones(1, dtype=bool)
     known = np.zeros(raw.shape, dtype=bool)
@@ -264,23 +284,3 @@ def _groups(snapshot: Snapshot, wanted: Cohort, month: int) -> tuple[Group, ...]
     return tuple(
         Group(trait, name, None if hidden[at] else int(shown[at])) for at, (trait, name) in enumerate(names, start=1)
     )
-
-
-def _by_trait(rows: Iterable[Mapping[str, str | int]]) -> dict[str, dict[str, int]]:
-    """Answer the people of each group of each trait, from those of all traits at once."""
-    found: dict[str, dict[str, int]] = {trait: {} for trait in TRAITS}
-    for row in rows:
-        for trait in TRAITS:
-            name = str(row[trait])
-            found[trait][name] = found[trait].get(name, 0) + int(row["people"])
-    return {
-        trait: dict(sorted(groups.items(), key=lambda one: _in_order(one[0])))
-        for trait, groups in found.items()
-        if groups
-    }
-
-
-def _in_order(name: str) -> tuple[bool, int, str]:
-    """Ages by number ("100" after "90"), the unknown last."""
-    digits = name.split("-")[0].split()[0]
-    return name == "Unknown", int(digits) if digits.isdigit() else 0, name

@@ -8,7 +8,7 @@ are not among the areas: their groups are too small.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +17,8 @@ import numpy as np
 
 from joinedup import database
 from joinedup.errors import NotFound, did_you_mean
-from joinedup.measures.rounding import nearest_five
+from joinedup.measures.held_people import UNKNOWN, Flags, HeldPeople
+from joinedup.measures.rounding import SMALL, nearest_five
 from joinedup.measures.suppression import Tables, suppress
 
 if TYPE_CHECKING:
@@ -63,14 +64,14 @@ class Needs:
         for area in self.areas:
             if asked.casefold() in (area[0].casefold(), area[1].casefold()):
                 return area
-        raise NotFound(
-            f"There is no place '{asked}' with needs of its own.{did_you_mean(asked, [name for _, name, _ in self.areas])}"
-        )
+        names = [name for _, name, _ in self.areas]
+        raise NotFound(f"There is no place '{asked}' with needs of its own.{did_you_mean(asked, names)}")
 
 
-def needs_of(snapshot: Snapshot) -> Needs:
-    """Answer the needs of a snapshot's areas, worked out once and kept beside the data for its owner alone."""
-    path = _file(snapshot)
+def needs_of(people: HeldPeople) -> Needs:
+    """Answer the needs of the areas of a snapshot, worked out once and kept in the data folder for its owner alone."""
+    snapshot = people.snapshot
+    path = kept_file(snapshot, "needs")
     if path.is_file():
         told = json.loads(path.read_bytes())
         if told.get("format") == FORMAT:
@@ -78,79 +79,75 @@ def needs_of(snapshot: Snapshot) -> Needs:
                 told["snapshot_id"], tuple(tuple(area) for area in told["areas"]),
                 tuple(Need(**one) for one in told["counts"]), told["is_simulated"],
             )  # fmt: skip
-    found = protected(snapshot, raw_needs(snapshot))
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.touch(mode=0o600)
-    path.write_text(json.dumps({"format": FORMAT, **asdict(found)}))
+    found = protected(snapshot, raw_needs(people))
+    keep_file(path, {"format": FORMAT, **asdict(found)})
     return found
 
 
-def _file(snapshot: Snapshot) -> Path:
-    return database.data_dir() / "needs" / f"{snapshot.id}-r{int(snapshot.manifest.get('revision', 1))}.json"
+def kept_file(snapshot: Snapshot, name: str) -> Path:
+    """Answer the file in which protected counts of a revision of a snapshot are kept."""
+    revision = int(snapshot.manifest.get("revision", 1))
+    return database.data_dir() / "needs" / f"{snapshot.id}-r{revision}-{name}.json"
+
+
+def keep_file(path: Path, told: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(told), encoding="utf-8")
 
 
 Key = tuple[str, str, str]
 
 
-def raw_needs(snapshot: Snapshot) -> dict[Key, dict[str, int]]:
-    """Answer raw counts by (part, name, stage of life) and place ("" where none), on the last day of the last month."""
-    import pandas as pd
-
-    from joinedup.population import Cohort, multimorbidity, segment_list
-    from joinedup.population.inequalities import clinical_areas
+def raw_needs(people: HeldPeople) -> dict[Key, dict[str, int]]:
+    """Answer raw counts by (part, name, stage of life) and place ("Unknown" where none), on the month's last day."""
+    from joinedup.population import clinical_areas, multimorbidity, segment_list
     from joinedup.population.months import last_day
     from joinedup.population.segment_rules import LIFE_STAGES
 
-    month = snapshot.months[-1]
-    on = last_day(month)
-    areas = snapshot.table("practice_area")
-    areas = areas.filter((areas.starts.isnull() | (areas.starts <= on)) & (areas.ends.isnull() | (areas.ends > on)))
-    person = (
-        snapshot.table("person").select("person", "practice").left_join(areas.select("practice", "place"), "practice")
-    )
-    place_of = person.select("person", "place").execute().set_index("person")["place"].fillna("")
     counts: dict[Key, dict[str, int]] = {}
 
-    def add(part: str, name: str, stage: str, people: Iterable[str]) -> None:
-        places = place_of.reindex(pd.Index(people)).fillna("")
-        counts[part, name, stage] = {str(place): int(many) for place, many in places.value_counts().items()}
+    def add(part: str, name: str, stage: str, held: Flags) -> None:
+        counts[part, name, stage] = people.by_trait(held, "place")
 
-    def of(*sentences: str) -> pd.Index:
-        return pd.Index(Cohort(("is registered", *sentences)).people(snapshot, at=month).execute()["person"])
+    def of(*sentences: str) -> Flags:
+        return people.cohort(("is registered", *sentences))
 
     core20, plus = _core20plus()
     everybody = of()
     deprived = of(core20)
     add(REGISTERED, "", "", everybody)
     add(CORE20, "yes", "", deprived)
-    add(NOT_CORE20, "", "", everybody.difference(deprived))
+    add(NOT_CORE20, "", "", everybody & ~deprived)
     for name in plus:
         held = of(f"is in the cohort {name}")
         add("plus", name, "", held)
-        add("plus", name, CORE20, held.intersection(deprived))
-        add("plus", name, NOT_CORE20, held.difference(deprived))
+        add("plus", name, CORE20, held & deprived)
+        add("plus", name, NOT_CORE20, held & ~deprived)
     for area in clinical_areas():
         if area.cohort:
             held, done = of(*area.cohort), of(*area.cohort, *area.done)
             add("area", area.name, "", held)
             add("area", area.name, "done", done)
-            add("area", area.name, "not done", held.difference(done))
+            add("area", area.name, "not done", held & ~done)
     stages = {stage: of(sentence) for stage, sentence in LIFE_STAGES}
     for segment in segment_list():
         held = of(f"is in the segment {segment.name}")
         add("segment", segment.name, "", held)
         for stage, aged in stages.items():
-            add("segment", segment.name, stage, held.intersection(aged))
-    registers = multimorbidity(snapshot, on).select("person", "registers").execute().set_index("person")["registers"]
+            add("segment", segment.name, stage, held & aged)
+    on = last_day(people.month)
+    registers = multimorbidity(people.snapshot, on).select("person", "registers").execute()
     for name, least, most in CONDITIONS:
-        add("conditions", name, "", registers.index[registers.between(least, most)])
+        persons = registers["person"][registers["registers"].between(least, most)]
+        add("conditions", name, "", people.flags_of_persons(persons))
     return counts
 
 
 def protected(snapshot: Snapshot, raw: Mapping[Key, Mapping[str, int]]) -> Needs:
     """Answer raw counts as they may be seen, audited together over parts of wholes and places of the system."""
     named = {row["code"]: row for row in snapshot.table("area").to_pyarrow().to_pylist()}
-    places = sorted({place for counts in raw.values() for place in counts if place})
+    places = sorted({place for counts in raw.values() for place in counts if place != UNKNOWN})
     system = str(snapshot.manifest.get("system") or "")
     whole = (system, str(named.get(system, {}).get("name") or "The system"), "system")
     areas = [whole, *((code, str(named.get(code, {}).get("name") or code), "place") for code in places)]
@@ -195,7 +192,7 @@ def _protected(
             sums.append((at[area, total], tuple(at[area, part] for part in parts)))
     table = np.array([counts], dtype=np.int64)
     one = np.ones(1, dtype=bool)
-    known = np.array([[key[0] == REGISTERED and count > 7 for (_, key), count in zip(cells, counts, strict=True)]])
+    known = np.array([[key[0] == REGISTERED and count > SMALL for (_, key), count in zip(cells, counts, strict=True)]])
     given = Tables(table, np.zeros_like(table), np.ones(table.shape, dtype=bool), ~one, ~one, ~one, knows_n=known)
     hidden = suppress(given, sums).n[0]
     shown = nearest_five(table)[0]

@@ -179,7 +179,7 @@ def _groups(answer: counting.CohortAnswered) -> list[Table]:
         if rows:
             tables.append(
                 Table(
-                    [Column("name", _(TITLES[trait])), Column("people", _("People"), "number", mark_key="mark")],
+                    [Column("name", _("Group")), Column("people", _("People"), "number", mark_key="mark")],
                     rows,
                     caption=_(TITLES[trait]),
                     name=f"by_{trait}",
