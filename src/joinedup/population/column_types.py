@@ -126,33 +126,45 @@ def _yes_no(values: Sequence[Any]) -> pa.Array:
     return pa.array(values, pa.bool_())
 
 
+class _Known(dict[str, int | None]):
+    """Days by the text they were written as, as Arrow counts them: there are some 40,000, and each is met often."""
+
+    def __missing__(self, text: str) -> int | None:
+        if len(self) > 200_000:  # texts that are no days
+            self.clear()
+        try:
+            found = date.fromisoformat(text).toordinal() - _EPOCH if len(text) == 10 else None
+        except ValueError:
+            found = None  # 30 February: a bulk export of another server may say it
+        self[text] = found
+        return found
+
+
+_EPOCH = date(1970, 1, 1).toordinal()
+_known = _Known()
+
+
 def _days(values: Sequence[Any]) -> pa.Array:
     """Answer days: the first ten characters, which are the sender's local day; null for what is less than a day."""
-    texts = pc.utf8_slice_codeunits(pa.array(values, pa.string()), 0, 10)
-    whole = pc.if_else(pc.equal(pc.utf8_length(texts), 10), texts, pa.scalar(None, pa.string()))
-    try:
-        return whole.cast(pa.date32())
-    except pa.ArrowInvalid:
-        return pa.array([_day(text) for text in whole.to_pylist()], pa.date32())
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError:
-        return None  # 30 February: a bulk export of another server may say it
+    days = [None if value is None else _known[value[:10]] for value in values]
+    return pa.array(days, pa.int32()).view(pa.date32())
 
 
 def precisions(values: Sequence[Any]) -> pa.Array:
     """Answer how exact each date is: year, month or day, as FHIR writes them; null where there is none."""
-    lengths = pc.utf8_length(pa.array(values, pa.string()))
-    known = pc.if_else(pc.less(lengths, 7), "year", pc.if_else(pc.less(lengths, 10), "month", "day"))
-    return known.cast(pa.string())
+    said = [
+        None if value is None else "day" if (length := len(value)) >= 10 else "month" if length >= 7 else "year"
+        for value in values
+    ]
+    return pa.array(said, pa.string())
 
 
 def _instants(values: Sequence[Any]) -> pa.Array:
     texts = pa.array(values, pa.string())
-    times = pc.if_else(pc.greater(pc.utf8_length(texts), 16), texts, pa.scalar(None, pa.string()))
+    try:
+        return texts.cast(ARROW["TIMESTAMP"])
+    except pa.ArrowInvalid:  # days among them
+        times = pc.if_else(pc.greater(pc.utf8_length(texts), 16), texts, pa.scalar(None, pa.string()))
     try:
         return times.cast(ARROW["TIMESTAMP"])
     except pa.ArrowInvalid:

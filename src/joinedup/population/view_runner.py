@@ -28,7 +28,7 @@ from joinedup.population.view_errors import ViewError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BLOCK_BYTES = 4_000_000
+BLOCK_BYTES = 8_000_000
 LINE_BYTES = 10_000_000  # rules: trust T51, a resource
 SHOWN = 100
 NO_JSON, NO_RESOURCE, MALFORMED, TOO_LONG = (
