@@ -36,7 +36,8 @@ class Computed:
     """Raw counts, and what protecting them needs.
 
     `counts`: measure, month (number), area_kind, area, breakdown, band, numerator, denominator, squares, why (why there
-    is no figure, "" where there is one). `strata`: the same by age band, for standardising. `parts`: which area is part
+    is no figure, "" where there is one). `strata`: the same by age band, for standardising, its denominators in months
+    of people where the numerators are of a year. `parts`: which area is part
     of which, by month numbers.
     """
 
@@ -161,31 +162,31 @@ class _Measure:
 
     def _cells(self, pick: Callable[[Tally], Numbers]) -> _Cells:
         """Answer the numerator and denominator of some cells over the months shown; slices not asked for are 0."""
-        denominator = self._over_months(self._of_ages(pick(self.denominator)), is_stock=self._denominator_is_stock)
+        denominator = self._over_months(self._of_ages(pick(self.denominator)))
         numerator = squares = None
         if self.numerator is not None:
-            numerator = self._over_months(self._of_ages(pick(self.numerator)), is_stock=False)
+            numerator = self._over_months(self._of_ages(pick(self.numerator)))
         if self.squares is not None:
-            squares = self._over_months(self._of_ages(pick(self.squares)), is_stock=False)
+            squares = self._over_months(self._of_ages(pick(self.squares)))
         return _Cells(numerator, denominator, squares)
 
     @property
-    def _denominator_is_stock(self) -> bool:
-        # People at the end of each month: over twelve months, as many as there were on average.
-        return not self.one.of and not self.one.average and self.one.kind != "count"
+    def _months_of_people(self) -> int:
+        """Answer how many months a person in the denominator is counted in: over a year twelve times."""
+        of_events = self.one.of or self.one.average or self.one.kind == "count"
+        return 1 if of_events else self.one.months
 
     def _of_ages(self, counts: Numbers) -> Numbers:
         return np.where(self.slices[:, None], counts, 0)
 
-    def _over_months(self, counts: Numbers, *, is_stock: bool) -> Numbers:
+    def _over_months(self, counts: Numbers) -> Numbers:
+        """Answer the months shown, each alone or with the eleven before it."""
         if self.one.months == 1:
             return counts[..., self.lead :]
         summed = np.cumsum(counts, axis=-1)
         before = np.zeros_like(summed)
         before[..., 12:] = summed[..., :-12]
-        year = (summed - before)[..., self.lead :]
-        # Whole people: half a person counts as one.
-        return (year + 6) // 12 if is_stock else year
+        return (summed - before)[..., self.lead :]
 
     def counts(self, rows: _Rows) -> None:
         """Add the rows of this measure: every area's totals, and the groups of the system and of its places."""
@@ -280,7 +281,8 @@ class _Measure:
             breakdown=breakdown,
             band=bands,
             numerator=flat(cells.numerator),
-            denominator=flat(cells.denominator),
+            # People over a year are as many as there were on average, to the nearest whole person.
+            denominator=(flat(cells.denominator) + self._months_of_people // 2) // self._months_of_people,
             squares=flat(cells.squares),
             why=why,
         )

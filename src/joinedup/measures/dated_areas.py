@@ -92,6 +92,14 @@ class DatedAreas:
     def has_figure(self) -> npt.NDArray[np.bool_]:
         return self.exists | self.carried
 
+    def absorbing(self, month: int) -> set[int]:
+        """Answer the areas that were there in a month and have since been joined by others that were there too."""
+        found: set[int] = set()
+        for at, life in enumerate(self.lives):
+            if self.exists[at, month]:
+                found.update(after for after in self.chain(life.kind, life.code)[1:] if self.exists[after, month])
+        return found
+
     def sums(self, units: Sequence[str], belongings: Sequence[Belonging], tally: Any) -> Any:
         """Answer the sums over units of each area: tally[unit, …, month] becomes answer[area, …, month]."""
         from scipy.sparse import csr_array
@@ -182,25 +190,33 @@ def read_belongings(snapshot: Any, population: str) -> list[Belonging]:
 def parts(areas: DatedAreas, belongings: Sequence[Belonging]) -> list[tuple[str, str, str, int, int]]:
     """Answer which area is a part of which, as (area, whole, family, first month, last month) by their places.
 
-    The parts of one whole and family add up to it. A place is divided into its neighbourhoods, and what of it lies in
-    none; an area that is no more is a part of what it became.
+    The parts of one whole and family add up to it. An area that is no more is a part of what it became (family
+    "became"). Where its successor was there before, the successor's figure is of both: what was its own then has no
+    figure, and stands here as "<code> alone", so that sums still say all that can be worked out.
     """
     by_pair: dict[tuple[str, str, str], list[int]] = {}
+
+    def add(area: str, whole: str, family: str, month: int) -> None:
+        by_pair.setdefault((area, whole, family), []).append(month)
+
     for month, day in enumerate(areas.days):
+        absorbing = areas.absorbing(month)
+        alone = {at: f"{areas.lives[at].code} alone" for at in absorbing}
+        for at, name in alone.items():
+            add(name, areas.lives[at].code, "became", month)
+            add(f"{name}, undivided", name, "", month)
+        for at, life in enumerate(areas.lives):
+            if areas.exists[at, month] and len(chain := areas.chain(life.kind, life.code)) > 1:
+                add(life.code, areas.lives[chain[1]].code, "became", month)
         for one in belongings:
             if not (one.starts <= day and (one.ends is None or day < one.ends)):
                 continue
             inside = dict(one.areas)
             levels = [
-                (kind, inside[kind]) for kind in ("practice", "neighbourhood", "place", "system") if inside.get(kind)
+                areas.place[kind, inside[kind]] for kind in reversed(KINDS) if (kind, inside.get(kind)) in areas.place
             ]
-            for (kind, code), (above, whole) in pairwise(levels):
-                for at in areas.chain(above, whole):
-                    by_pair.setdefault((code, areas.lives[at].code, ""), []).append(month)
-                for at, after in pairwise(areas.chain(kind, code)):
-                    # Where the successor was there before, more than this area went into it.
-                    if not areas.exists[after, month]:
-                        by_pair.setdefault((areas.lives[at].code, areas.lives[after].code, "became"), []).append(month)
+            for at, above in pairwise(levels):
+                add(alone.get(at, areas.lives[at].code), alone.get(above, areas.lives[above].code), "", month)
     found = []
     for (code, whole, family), months in sorted(by_pair.items()):
         distinct = sorted(set(months))

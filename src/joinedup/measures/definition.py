@@ -269,7 +269,7 @@ class _Reading:
         if one.numerator and one.without:
             self.fail("without", "stands beside `numerator`; expected one of them")
         missing = {
-            "proportion": not one.numerator and not one.without and not one.of and "numerator",
+            "proportion": not one.numerator and not one.without and not one.counts and "numerator",
             "rate": not one.numerator and not one.counts and "counts",
             "mean": not one.average and "average",
             "count": False,

@@ -128,7 +128,7 @@ def _with_standardised(figures: pd.DataFrame, computed: Computed) -> pd.DataFram
             continue
         # Groups stand one after the other with all their bands; grouping by one number is faster than by six texts.
         rows = rows.reset_index(drop=True).assign(group=np.arange(len(rows)) // bands)
-        rates = dsr(rows, "numerator", "denominator", age="age", by=["group"], multiplier=one.multiplier)
+        rates = dsr(rows, "numerator", "denominator", age="age", by=["group"], multiplier=one.multiplier * one.months)
         keys = rows[KEYS].iloc[::bands].reset_index(drop=True)
         rates = rates.sort_values("group", kind="stable").reset_index(drop=True)
         found.append(keys.assign(**dict(zip(columns, [rates["value"], rates["lower"], rates["upper"]], strict=True))))

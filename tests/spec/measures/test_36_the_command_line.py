@@ -1,0 +1,102 @@
+"""joinedup measure: make, list, show and explain, on the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.spec.measures.made_measures import snapshot
+from typer.testing import CliRunner
+
+from joinedup import database
+from joinedup.errors import NotFound, RuleError
+from joinedup.measures.commands import measure
+from joinedup.measures.definition import definition_of
+from joinedup.measures.making import make_measures
+from joinedup.measures.results import open_results
+from joinedup.measures.why import why
+from joinedup.population import codelists_behind
+
+FEW = ("emergency-admissions", "hypertension-controlled")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(database, "data_dir", lambda: folder)
+        make_measures(snapshot(), [definition_of(one) for one in FEW])
+        yield folder
+
+
+def answered(*words: str) -> str:
+    result = CliRunner().invoke(measure, list(words))
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0
+    return str(result.stdout)
+
+
+def test_show_gives_the_latest_figure_with_its_interval_the_series_and_where_it_comes_from() -> None:
+    said = json.loads(answered("show", "emergency-admissions", "--area", "Y00001", "--json"))
+    assert said["latest"]["month"] == "2026-10"
+    assert len(said["series"]) == 36
+    assert said["snapshot"] == snapshot().id
+    assert said["comparison_with_system"]
+    assert said["definition"]["digest"] == definition_of("emergency-admissions").digest
+    assert said["suppression"] == "nhs"
+
+
+def test_show_in_words_says_why_there_is_no_number() -> None:
+    said = answered("show", "emergency-admissions", "--area", "PA")
+    assert "The area did not exist then." in said
+
+
+def test_show_gives_groups() -> None:
+    said = json.loads(answered("show", "emergency-admissions", "--area", "QM7", "--breakdown", "sex", "--json"))
+    assert [group["band"] for group in said["groups"]] == ["female", "male"]
+
+
+def test_list_has_every_measure_and_the_reason_where_it_is_not_collected() -> None:
+    assert "emergency-admissions" in answered("list")
+    only = answered("list", "--theme", "cancer")
+    assert "cancer-prevalence" in only
+    assert "emergency-admissions" not in only
+    assert "No feed brings the stage" in only
+
+
+def test_why_has_definition_lists_snapshot_feeds_and_quality() -> None:
+    said = answered("why", "hypertension-controlled", "--area", "QM7")
+    for words in ("is on the register hypertension", "sha256", snapshot().id, "gp: 1 sources", "Data quality"):
+        assert words in said
+
+
+def test_why_is_a_value_that_other_rooms_can_read() -> None:
+    answer = why(open_results(), "hypertension-controlled", "QM7")
+    assert answer.is_same_definition
+    assert {"hypertension", "systolic blood pressure"} <= {each.name for each in answer.lists}
+    assert all(len(each.sha256) == 64 for each in answer.lists)
+    assert answer.figure is not None
+    assert json.dumps(answer.as_json(), default=str)
+
+
+def test_lists_are_found_behind_registers_and_values() -> None:
+    names = {one.name for one in codelists_behind(["is on the register hypertension", "last HbA1c is at most 58"])}
+    assert {"hypertension", "haemoglobin a1c"} <= names
+
+
+# words, the error, and what it says
+REFUSED = [
+    (("show", "four-hour", "--area", "QM7"), NotFound, "Did you mean 'four-hours'"),
+    (("show", "early-cancer-stage", "--area", "QM7"), NotFound, "is not collected"),
+    (("list", "--theme", "Cancers"), NotFound, "Did you mean 'Cancer'"),
+    ((), RuleError, "Say --all"),
+]
+
+
+@pytest.mark.parametrize(("words", "error", "said"), REFUSED)
+def test_what_is_wrong_is_said_with_the_way_on(words: tuple[str, ...], error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        answered(*words)
