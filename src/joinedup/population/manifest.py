@@ -21,7 +21,7 @@ UNITS = "units.json"
 # What the rows of a snapshot depend on: a change in any of these makes every part anew.
 _MAKERS = (
     "areas", "building", "bulk", "column_types", "deidentify", "fhirpath", "fhirpath_types", "from_record", "people",
-    "postcodes",    "pseudonym", "tables", "view_code", "view_compiler", "view_definition", "view_functions", "view_parts",
+    "postcodes", "pseudonym", "tables", "view_code", "view_compiler", "view_definition", "view_functions", "view_parts",
 )  # fmt: skip
 KEY_COLUMNS = {
     "person": ("birth_month", "sex", "lsoa11", "practice"),

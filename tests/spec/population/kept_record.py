@@ -15,11 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from joinedup import database
 from joinedup.access import service_grant
 from joinedup.feeds import Batch, Resource, Source, ledger, resource_id, subject_id
 from joinedup.identity import link
@@ -173,30 +171,14 @@ def at(name: str) -> Iterator[None]:
         connection.settings_dict["NAME"] = before
 
 
-@pytest.fixture(scope="session")
-def drawn_database(django_db_modify_db_settings: None, django_db_blocker: Any) -> Iterator[str]:
-    """A database with the drawn people in it. Snapshots are read by connections of their own: it is really written."""
-    name = "drawn_for_snapshots"
-    with django_db_blocker.unblock():
-        with database.connect("postgres") as server:
-            server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-            server.execute(f'CREATE DATABASE "{name}"')
-        with at(name):
-            call_command("migrate", verbosity=0, interactive=False)
-            ledger.declare([GP, HOSPITAL])
-            keep(GP, [one for nth in range(PEOPLE) for one in resources(nth)])
-            keep(HOSPITAL, [patient(nth, HOSPITAL) for nth in range(0, PEOPLE, 3)])
-            link(service_grant("link", "show how it works", "the reader"))
-        yield name
-        with database.connect("postgres") as server:
-            server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-
-@pytest.fixture
-def record(drawn_database: str, django_db_blocker: Any) -> Iterator[None]:
-    """The drawn people's record, as the database of one test; what a test changes it puts back."""
-    with django_db_blocker.unblock(), at(drawn_database):
-        yield
+def fill(name: str) -> None:
+    """Make the tables of a database, and take the drawn people in."""
+    with at(name):
+        call_command("migrate", verbosity=0, interactive=False)
+        ledger.declare([GP, HOSPITAL])
+        keep(GP, [one for nth in range(PEOPLE) for one in resources(nth)])
+        keep(HOSPITAL, [patient(nth, HOSPITAL) for nth in range(0, PEOPLE, 3)])
+        link(service_grant("link", "show how it works", "the reader"))
 
 
 def postcodes_file(folder: Path) -> Path:
@@ -229,15 +211,3 @@ def files_of(folder: Path) -> dict[str, str]:
 def manifest_of(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
     return found
-
-
-@pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder for snapshots of this test's own; the database stays where it is."""
-    from joinedup.population import folders, from_record, services, snapshot
-
-    root = tmp_path / "snapshots"
-    monkeypatch.setattr(from_record, "SLICES", 4)  # enough for a few people
-    for module in (snapshot, folders, services):
-        monkeypatch.setattr(module, "snapshots_folder", lambda: root)
-    return root

@@ -23,8 +23,6 @@ from .kept_record import (
     PEOPLE,
     SNOMED,
     born,
-    data,
-    drawn_database,
     every_value,
     files_of,
     keep,
@@ -33,11 +31,9 @@ from .kept_record import (
     patient,
     postcode,
     postcodes_file,
-    record,
     resources,
 )
 
-__all__ = ["data", "drawn_database", "record"]  # fixtures
 pytestmark = pytest.mark.usefixtures("record")
 
 

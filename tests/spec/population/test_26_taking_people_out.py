@@ -22,10 +22,16 @@ from joinedup.population.services import (
     verify,
 )
 
-from .kept_record import GP, GRANT, PEOPLE, data, drawn_database, files_of, manifest_of, nhs_number, record
+from .kept_record import (
+    GP,
+    GRANT,
+    PEOPLE,
+    files_of,
+    manifest_of,
+    nhs_number,
+)
 from .test_24_a_snapshot import everybody
 
-__all__ = ["data", "drawn_database", "record"]  # fixtures
 pytestmark = pytest.mark.usefixtures("record")
 
 

@@ -24,18 +24,13 @@ from joinedup.population.services import WantedSnapshot, make_snapshot
 from .kept_record import (
     GRANT,
     PEOPLE,
-    data,
-    drawn_database,
     every_value,
     files_of,
     manifest_of,
     nhs_number,
     patient,
-    record,
     resources,
 )
-
-__all__ = ["data", "drawn_database", "record"]  # fixtures
 
 
 def export(folder: Path, people: int = PEOPLE, **changes: Any) -> Path:
@@ -136,7 +131,7 @@ class TestMadeOfAnExport:
 def test_killed_at_any_moment_it_leaves_no_snapshot_by_half(drawn_database: str, tmp_path: Path) -> None:
     folder = export(tmp_path / "export", people=10)
     with (folder / "Observation.002.ndjson").open("w") as file:
-        for nth in range(60_000):
+        for nth in range(20_000):
             file.write(json.dumps({**resources(nth % 10)[4], "id": f"x{nth}"}, separators=(",", ":")) + "\n")
     root = database.data_dir() / "snapshots"
     settings = database.connection_settings()
