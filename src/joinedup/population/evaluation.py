@@ -197,7 +197,8 @@ def _during(rows: Any, starts: Any, ends: Any, grid: Grid, died: Any = None) -> 
     last = ibis.ifelse(ends.isnull(), len(grid) - 1, grid.from_day(ends) - 1)
     if died is not None:
         last = ibis.ifelse(died.isnull(), last, ibis.least(last, grid.until_month(died - 1)))
-    first = grid.from_day(starts)
+    # A spell whose beginning nobody recorded has begun.
+    first = ibis.ifelse(starts.isnull(), 0, grid.from_day(starts))
     return rows.select("who", first=first.cast("int32"), last=last.cast("int32"))
 
 

@@ -196,7 +196,7 @@ def _plain_masks(kept: Facts, grid: Grid, shorts: list[str]) -> Any:
             rows = rows.mutate(
                 first=ibis.ifelse(rows.low == 0, 0, first), last=ibis.ifelse(rows.low == 0, len(grid) - 1, last)
             )
-            rows = rows.filter(rows.first <= rows.last)
+            rows = rows.filter(((rows.low == 0) | rows.born.notnull()) & (rows.first <= rows.last))
             rows = rows.mutate(mask=rows.mask & spells.mask_between(rows.first, rows.last))
         else:
             rows = rows.filter((rows.low == 0) | rows.age.between(rows.low, rows.high))

@@ -47,6 +47,8 @@ def clipped(spells: Any, length: int) -> Any:
     """Answer the spells cut to the grid; those that lie outside, are empty or have no end known are left out."""
     import ibis
 
+    # Engines take the larger of a number and nothing to be the number, so what has no place is left out first.
+    spells = spells.filter(spells["first"].notnull() & spells["last"].notnull())
     inside = spells.mutate(first=ibis.greatest(spells.first, 0), last=ibis.least(spells.last, length - 1))
     return inside.filter(inside.first <= inside.last)
 
