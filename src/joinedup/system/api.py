@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
+from pydantic import BaseModel
 
 from joinedup.access import actor_of, decide, requires
 from joinedup.errors import NotFound
@@ -21,8 +22,11 @@ class Problem(Schema):
     request_id: str
 
 
-class Things(Schema, extra="allow"):
-    """An answer whose shape depends on what was asked; `what` names it: system, area, body, diff ..."""
+class Things(BaseModel, extra="allow"):
+    """An answer whose shape depends on what was asked; `what` names it: system, area, body, diff ...
+
+    Not a Schema of ninja: that one drops what it has no field for, whatever `extra` says.
+    """
 
     what: str
 
