@@ -118,7 +118,7 @@ def _serve(data: Path) -> Iterator[Served]:
             [sys.executable, "-m", "joinedup.cli", "demo", "--port", str(port), "--residents", "400"],
             stdout=log, stderr=subprocess.STDOUT, env=here | {"JOINEDUP_DATA": str(data)},
         )  # fmt: skip
-        deadline = time.monotonic() + 240
+        deadline = time.monotonic() + 420
         while f"joinedup is served at {served.url}" not in (data / "served.log").read_text():
             if process.poll() is not None or time.monotonic() > deadline:
                 process.terminate()
