@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from joinedup.errors import RuleError
-from joinedup.measures.bounds import Sum, Whole
+from joinedup.measures.bounds import Flags, Sum, Whole
 from joinedup.measures.disclosure import Change, Protected
-from joinedup.measures.rounding import AT_LEAST_95, AT_MOST_5, SMALL, SUPPRESSED, nearest_five
+from joinedup.measures.rounding import AT_LEAST_95, AT_MOST_5, HIDDEN, SMALL, SUPPRESSED, nearest_five
 from joinedup.measures.suppression import Tables, shows_at_least_95, shows_at_most_5, suppress
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ NOTE: Final = (
     "people, or a number from which such a number could be worked out. Shares follow from the rounded counts: where "
     "the denominator is below 100 the exact share may differ by several percentage points."
 )
+UNPROTECTED: Final = " Some counts can be worked out with the help of what was published earlier."
 NOBODY: Final = "nobody in the denominator"
 FEWEST_FOR_A_MEAN: Final = SMALL + 1
 _KEYS: Final = ("measure", "month", "area_kind", "area", "breakdown", "band")
@@ -75,7 +76,12 @@ class Rule:
 
 
 def protect_measures(
-    counts: pd.DataFrame, parts: Iterable[Part], rules: Mapping[str, Rule], *, audit: bool = True
+    counts: pd.DataFrame,
+    parts: Iterable[Part],
+    rules: Mapping[str, Rule],
+    *,
+    earlier: Protected | None = None,
+    audit: bool = True,
 ) -> Protected:
     """Answer the counts of all measures as they may be seen, with the value that follows from what is shown.
 
@@ -89,10 +95,14 @@ def protect_measures(
     mean itself, to three figures, of 8 people or more) and `status`: "", "suppressed", "nobody in the denominator",
     a status that was given, or "≥ 95%", "≤ 5%" in a value's place.
 
+    `earlier` is what is out already of the same measures (an earlier snapshot's, with the areas of then): whatever it
+    shows is known for good, so that a count stays hidden that the two together would give away. Where that cannot be
+    had because the counts were published before they became small, the note says so.
+
     `audit=False` hides small counts only. It is there for tests of attacks; nothing made so may be published.
     """
     _checked(counts, rules)
-    rows = _Rows(counts, rules)
+    rows = _Rows(counts, rules, earlier)
     by_structure: dict[tuple[bytes, tuple[Sum, ...]], list[int]] = defaultdict(list)
     links = list(parts)
     for at, month in enumerate(rows.months):
@@ -106,7 +116,7 @@ def protect_measures(
         for column in ("numerator", "denominator")
         for key in frame.loc[rows.hidden[column], list(_KEYS)].itertuples(index=False, name=None)
     ]
-    return Protected(frame, log, note=NOTE)
+    return Protected(frame, log, note=NOTE + (UNPROTECTED if rows.unprotected else ""))
 
 
 def _checked(counts: pd.DataFrame, rules: Mapping[str, Rule]) -> None:
@@ -128,7 +138,7 @@ def _checked(counts: pd.DataFrame, rules: Mapping[str, Rule]) -> None:
 class _Rows:
     """The rows of all measures as numbers: which measure, month and cell each is."""
 
-    def __init__(self, counts: pd.DataFrame, rules: Mapping[str, Rule]) -> None:
+    def __init__(self, counts: pd.DataFrame, rules: Mapping[str, Rule], earlier: Protected | None = None) -> None:
         import pandas as pd
 
         self.counts = counts
@@ -161,6 +171,23 @@ class _Rows:
         no_rows = np.zeros(len(counts), dtype=bool)
         self.hidden = {"numerator": no_rows, "denominator": no_rows.copy()}
         self.words = np.full(len(counts), "", dtype=object)
+        self.earlier = {column: self._earlier(earlier, column) for column in ("numerator", "denominator")}
+        self.unprotected = False
+
+    def _earlier(self, earlier: Protected | None, column: str) -> tuple[Flags, Flags]:
+        """Answer which counts an earlier release has shown, if they were the same, and which it has hidden."""
+        import pandas as pd
+
+        counts = self.n if column == "numerator" else self.d
+        none = np.zeros(len(counts), dtype=bool)
+        if earlier is None:
+            return none, none
+        keys = [name for name in _KEYS if name != "area_kind"]
+        old = self.counts[keys].merge(earlier.frame[[*keys, column, "status"]], on=keys, how="left")
+        shown = old[column].fillna(HIDDEN).to_numpy(dtype=np.int64)
+        is_hidden = pd.isna(old[column]) & old["status"].isin([SUPPRESSED, AT_LEAST_95, AT_MOST_5])
+        knows = (shown == nearest_five(counts)) & ((counts > SMALL) | (counts == 0))
+        return knows & self.is_published, is_hidden.to_numpy(dtype=bool) & self.is_published
 
     def cells_of(self, month: int) -> Whole:
         return np.unique(self.cell[(self.month == month) & self.is_published]).astype(np.int64)
@@ -176,6 +203,12 @@ class _Rows:
         n, d = np.zeros((len(tables), size), dtype=np.int64), np.zeros((len(tables), size), dtype=np.int64)
         is_published = np.zeros((len(tables), size), dtype=bool)
         n[table, cell], d[table, cell], is_published[table, cell] = self.n[chosen], self.d[chosen], True
+        before = []  # what an earlier release has shown of n and d, and what it has hidden
+        for number in (0, 1):
+            for column in ("numerator", "denominator"):
+                flags = np.zeros_like(is_published)
+                flags[table, cell] = self.earlier[column][number][chosen]
+                before.append(flags)
         for total, parts in reversed(sums):  # parts come after their totals
             lacks = ~is_published[:, total]
             members = np.asarray(parts)
@@ -187,9 +220,11 @@ class _Rows:
             np.array([rule.kind != "count" for rule in rules]),
             np.array([rule.kind == "proportion" or rule.is_part for rule in rules]),
             np.array([rule.is_sensitive for rule in rules]),
+            *before,
         )  # fmt: skip
         # The same counts in two months are two facts: only tables of one month are linked.
         hidden = suppress(made, sums, audit=audit, groups=tables // len(self.rules))
+        self.unprotected |= bool(hidden.unprotected)
         shown_d = np.where(hidden.d, 0, nearest_five(d))
         at_most, at_least = shows_at_most_5(made, shown_d), shows_at_least_95(made, shown_d)
         is_share = np.array([rule.kind == "proportion" for rule in rules])[:, None]

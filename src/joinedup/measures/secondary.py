@@ -51,7 +51,9 @@ def hide(counts: Whole, sums: Sequence[Sum]) -> Pattern:
             raise ValueError("no further star protects a count")  # all its totals can move with it: cannot happen
         hidden |= partners
     parts = {one for _, ones in sums for one in ones}
-    overall = np.array([cell for cell in dict.fromkeys(total for total, _ in sums) if cell not in parts], dtype=np.int64)
+    overall = np.array(
+        [cell for cell in dict.fromkeys(total for total, _ in sums) if cell not in parts], dtype=np.int64
+    )
     return Pattern(hidden[:size], is_small[:size], ADVICE if (hidden & ~is_small)[overall].any() else "")
 
 
@@ -87,9 +89,7 @@ def _partners(counts: Whole, sums: Sequence[Sum], hidden: Flags, cell: int, size
     return found
 
 
-def _cheapest_move(
-    counts: Whole, sums: Sequence[Sum], hidden: Flags, cell: int, step: int, size: int
-) -> Flags | None:
+def _cheapest_move(counts: Whole, sums: Sequence[Sum], hidden: Flags, cell: int, step: int, size: int) -> Flags | None:
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import coo_array
 

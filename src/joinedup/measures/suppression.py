@@ -29,7 +29,6 @@ SENSITIVE_FROM: Final = 145
 """From this denominator on 7 people are at most 5 %, whatever it was before rounding (143 or more). [decision]"""
 _FREE: Final = UNBOUNDED // 2
 _NEVER: Final = float("inf")
-_ROUNDS: Final = 5_000
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,8 @@ class Tables:
     """Raw counts of tables of one shape, (tables, cells), and what each table is.
 
     `is_published` marks cells that there are at all; `has_people` tables with a denominator; `is_share` those whose
-    numerator is a part of it; `is_sensitive` those of PE6.
+    numerator is a part of it; `is_sensitive` those of PE6. `knows_n` and `knows_d` mark counts that an earlier release
+    has shown: hiding them now takes nothing back. `hid_n` and `hid_d` mark what it has hidden: that stays hidden.
     """
 
     n: Whole
@@ -46,24 +46,24 @@ class Tables:
     has_people: Flags
     is_share: Flags
     is_sensitive: Flags
+    knows_n: Flags | None = None
+    knows_d: Flags | None = None
+    hid_n: Flags | None = None
+    hid_d: Flags | None = None
 
 
 @dataclass
 class Hidden:
-    """Which numerators and denominators are hidden, each (tables, cells), and which of them may also be 0."""
+    """Which numerators and denominators are hidden, each (tables, cells), and which of them may also be 0.
+
+    `unprotected` are the tables in which something can be worked out all the same, because of what is out already.
+    """
 
     n: Flags
     d: Flags
     n_may_be_0: Flags
     d_may_be_0: Flags
-    is_primary_n: Flags = field(init=False)
-    is_primary_d: Flags = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.is_primary_n, self.is_primary_d = self.n.copy(), self.d.copy()
-
-    def count(self) -> int:
-        return int(self.n.sum() + self.d.sum())
+    unprotected: set[int] = field(default_factory=set)
 
 
 def shows_at_most_5(tables: Tables, shown_d: Whole) -> Flags:
@@ -77,9 +77,7 @@ def shows_at_least_95(tables: Tables, shown_d: Whole) -> Flags:
     return tables.is_sensitive[:, None] & tables.is_share[:, None] & few_others & (shown_d >= SENSITIVE_FROM)
 
 
-def suppress(
-    tables: Tables, sums: Sequence[Sum], *, audit: bool = True, groups: Whole | None = None
-) -> Hidden:
+def suppress(tables: Tables, sums: Sequence[Sum], *, audit: bool = True, groups: Whole | None = None) -> Hidden:
     """Answer what is hidden. Where two tables of one group (a month) have the same counts, those are hidden alike.
 
     Without `audit` only the small counts are: for tests of what an attacker then finds.
@@ -97,14 +95,25 @@ class _Suppression:
         self.rest_n, self.rest_d = self.forest.rests(tables.n), self.forest.rests(tables.d)
         people = tables.has_people[:, None] & tables.is_published
         self.people = people
+        nothing = np.zeros(tables.n.shape, dtype=bool)
+        self.knows = (
+            nothing if tables.knows_n is None else tables.knows_n,
+            nothing if tables.knows_d is None else tables.knows_d,
+        )
         self.small_n = tables.is_published & (tables.n > 0) & (tables.n <= SMALL)
         self.small_d = people & (tables.d > 0) & (tables.d <= SMALL)
         others = tables.d - tables.n
         self.few_others = people & tables.is_share[:, None] & (others > 0) & (others <= SMALL)
+        # On sensitive topics none and all are to be hidden as if they were few.
+        some = tables.is_sensitive[:, None] & people & (tables.d > 0)
+        self.small_n |= some & (tables.n == 0)
+        self.few_others |= some & tables.is_share[:, None] & (others == 0)
         self.twins = self._twins(groups) if groups is not None else []
         self.dirty = np.ones(tables.n.shape[0], dtype=bool)
         self.hidden = self._primary()
         self.blocks = self._blocks()
+        # Where nothing of a breakdown within places is published, nobody can tell which of its counts are small.
+        self.withheld = (nothing.copy(), nothing.copy())
         self.proved: dict[int, set[tuple[int, int]]] = {}
         self.folded: dict[tuple[int, ...], Forest] = {}
         self.folded_rests: dict[tuple[int, ...], Whole] = {}
@@ -117,7 +126,11 @@ class _Suppression:
         some = tables.is_sensitive[:, None] & self.people & (tables.d > 0)
         either = (tables.n <= SMALL) | (tables.is_share[:, None] & (tables.d - tables.n <= SMALL))
         n |= some & either
-        return Hidden(n, d, some & n, np.zeros_like(d))
+        n_may_be_0, d_may_be_0 = some & n, np.zeros_like(d)
+        if tables.hid_n is not None and tables.hid_d is not None:
+            n, d = n | tables.hid_n, d | (tables.hid_d & self.people)
+            n_may_be_0, d_may_be_0 = n_may_be_0 | (n & (tables.n == 0)), d_may_be_0 | (d & (tables.d == 0))
+        return Hidden(n, d, n_may_be_0, d_may_be_0)
 
     def _twins(self, groups: Whole) -> list[list[tuple[int, int]]]:
         # The people with a condition are the numerator of one measure and the denominator of the next.
@@ -132,7 +145,7 @@ class _Suppression:
         """Hide what follows from what is hidden: below small totals, numerators of hidden denominators, twins."""
         hidden, tables = self.hidden, self.tables
         while True:
-            before = hidden.count() + int(hidden.n_may_be_0.sum() + hidden.d_may_be_0.sum())
+            before = self._progress()
             self._below(hidden.d, hidden.d_may_be_0, tables.d, self.people)
             follows = hidden.d & tables.is_published
             hidden.n |= follows
@@ -140,8 +153,12 @@ class _Suppression:
             self._below(hidden.n, hidden.n_may_be_0, tables.n, tables.is_published)
             for twins in self.twins:
                 self._alike(twins)
-            if hidden.count() + int(hidden.n_may_be_0.sum() + hidden.d_may_be_0.sum()) == before:
+            if self._progress() == before:
                 return
+
+    def _progress(self) -> int:
+        hidden = self.hidden
+        return sum(int(one.sum()) for one in (hidden.n, hidden.d, hidden.n_may_be_0, hidden.d_may_be_0, *self.withheld))
 
     def _below(self, hidden: Flags, may_be_0: Flags, counts: Whole, published: Flags) -> None:
         for _, totals, parts, starts in self.forest.levels:
@@ -174,16 +191,16 @@ class _Suppression:
         n, d = tables.n[which], tables.d[which]
         share = np.broadcast_to(tables.is_share[which][:, None], n.shape)
         least, most = np.zeros((3, *n.shape), dtype=np.int64), np.full((3, *n.shape), UNBOUNDED, dtype=np.int64)
-        for row, counts, hides, may_be_0, published in (
-            (N, n, hidden.n[which], hidden.n_may_be_0[which], tables.is_published[which]),
-            (D, d, hidden.d[which], hidden.d_may_be_0[which], self.people[which]),
+        for row, counts, hides, may_be_0, published, knows in (
+            (N, n, hidden.n[which], hidden.n_may_be_0[which], tables.is_published[which], self.knows[0][which]),
+            (D, d, hidden.d[which], hidden.d_may_be_0[which], self.people[which], self.knows[1][which]),
         ):
-            shown = published & ~hides
+            shown = (published & ~hides) | knows
             near = nearest_five(counts)
             least[row] = np.where(shown & (counts > 0), near - 2, 0)
             most[row] = np.where(shown, np.where(counts > 0, near + 2, 0), UNBOUNDED)
-            least[row][hides & ~may_be_0] = 1
-            most[row][hides & (counts <= SMALL)] = SMALL
+            least[row][hides & ~may_be_0 & ~knows] = 1
+            most[row][hides & (counts <= SMALL) & ~knows & ~self.withheld[row == D][which]] = SMALL
         least[C][~share] = -UNBOUNDED
         shown_d = np.where(hidden.d[which] | ~self.people[which], 0, nearest_five(d))
         few = shows_at_least_95(self._some(which), shown_d)
@@ -214,24 +231,27 @@ class _Suppression:
 
     def run(self, *, audit: bool) -> Hidden:
         self._close()
-        for _ in range(_ROUNDS if audit else 0):
+        while audit:  # each round hides one count at least, or leaves a table alone
+            self.dirty[[*self.hidden.unprotected]] = False
             which = np.flatnonzero(self.dirty)
             if not len(which):
-                return self.hidden
+                break
+            before = self._progress()
             zones, rest = self.zones(which)
             cut = self.narrow(which, self.forest.project(zones, rest))
             is_cut = np.logical_or.reduce([one.any(axis=1) for one in cut])
-            self.dirty[which] = is_cut
             if is_cut.any():
+                if not self.crossing:
+                    self.dirty[which] = is_cut
                 self._hide_more(which[is_cut], [one[is_cut] for one in cut])
-            elif self.crossing:
+            else:  # crossing sums are looked at when no tree is left that gives anything away
                 self.dirty[which] = False
                 for at, row, cell in [*self._crossing_cuts(which, zones, rest)]:
                     self.dirty[at] = True
                     self._hide_more_crossing(at, row, cell)
             self._close()
-        if audit:
-            raise ValueError("hiding more counts did not end")  # each round hides one at least
+            if before == self._progress():
+                self.hidden.unprotected |= set(np.flatnonzero(self.dirty).tolist())
         return self.hidden
 
     def _hide_more(self, which: Whole, cut: Sequence[Flags]) -> None:
@@ -256,24 +276,25 @@ class _Suppression:
                         continue
                     seen.add(family)
                     if not paths.open(row, int(cell)):
-                        self._hide_all(kind, int(which[table]))
+                        self._hide_all(kind, int(which[table])) or self._hide_all(1, int(which[table]))
                         break
 
-    def _hide_all(self, kind: int, at: int) -> None:
-        hides, zeros, published = (
-            (self.hidden.n, self.hidden.n_may_be_0, self.tables.is_published)
-            if kind == 0
-            else (self.hidden.d, self.hidden.d_may_be_0, self.people)
-        )
+    def _hide_all(self, kind: int, at: int) -> bool:
+        """Hide every count of a table's n or d, noughts as well; False if it is so already."""
+        hides, zeros, published = self._of(kind)
+        is_new = bool((published[at] & ~(hides[at] & zeros[at])).any())
         hides[at] |= published[at]
         zeros[at] |= published[at]
         self.dirty[at] = True
+        return is_new
 
     # --- tables whose sums cross: groups within places ---
 
     def _crossing_cuts(self, which: Whole, zones: Zones, rest: Zones) -> Iterator[tuple[int, int, int]]:
         """Answer a table, n, c or d, and a cell that the crossing sums narrow: the first found of each table."""
         # Enough, and fast: what stays open though all cells of crossing sums are known exactly, is open.
+        if not self.crossing:
+            return
         crossed = np.array(sorted({cell for total, parts in self.crossing for cell in (total, *parts)}))
         known = zones.copy()
         n, d = self.tables.n[which], self.tables.d[which]
@@ -286,7 +307,8 @@ class _Suppression:
         for place, at in enumerate(which):
             # What was open once stays open: hiding more only widens what is possible.
             proved = self.proved.setdefault(int(at), set())
-            wishes = [(row, int(cell)) for row in (N, C, D) for cell in np.flatnonzero(cut[row][place])]
+            # Denominators first: where a numerator is all of them, it cannot move before they can.
+            wishes = [(row, int(cell)) for row in (D, N, C) for cell in np.flatnonzero(cut[row][place])]
             wishes = [wish for wish in wishes if wish not in proved]
             if not wishes:
                 continue
@@ -380,13 +402,14 @@ class _Suppression:
             self.hidden.n[at, cell] = True
         elif cell in self.crossing_of and self._rectangle(kind, at, cell):
             pass
-        elif not self._hide_block(kind, at, cell) and not _Paths(self, kind, np.array([at])).open(0, cell):
-            self._hide_all(kind, at)
+        elif not self._withhold(kind, at, row, cell) and not _Paths(self, kind, np.array([at])).open(0, cell):
+            self._hide_all(kind, at) or self._hide_all(1, at)
 
     def _rectangle(self, kind: int, at: int, cell: int) -> bool:
         """Hide the cheapest three cells that let a group of a place move against another group and another place."""
         hides, counts = (self.hidden.n, self.tables.n) if kind == 0 else (self.hidden.d, self.tables.d)
         cost = np.where(hides[at], 0.0, np.where(counts[at] > 0, counts[at].astype(float), _NEVER))
+        cost[self.knows[kind][at]] = _NEVER
         own = int(self.forest.part_of[cell])
         beside = [int(one) for one in self.forest.sums[own][1] if one != cell]
         below = [int(one) for one in self.crossing[self.crossing_of[cell]][1] if one != cell]
@@ -404,27 +427,38 @@ class _Suppression:
             hides[at, chosen] = True
         return bool(best[1])
 
-    def _hide_block(self, kind: int, at: int, cell: int) -> bool:
-        """Hide all groups of a breakdown within places; of the cell's own, or else of the one with the fewest people.
+    def _withhold(self, kind: int, at: int, row: int, cell: int) -> bool:
+        """Publish nothing of a breakdown within places: trees alone leave the cell open, such a table narrows it.
 
-        The trees alone leave the cell open, so that it is these tables that narrow it. False if all are hidden.
+        It is that of the cell itself, or the first without which the cell is open. False if all are withheld.
         """
-        hides, zeros, published, counts = (
-            (self.hidden.n, self.hidden.n_may_be_0, self.tables.is_published, self.tables.n)
-            if kind == 0
-            else (self.hidden.d, self.hidden.d_may_be_0, self.people, self.tables.d)
-        )
-        new = [
-            (cell not in block, int(counts[at, block[is_new]].sum()), number)
-            for number, block in enumerate(self.blocks)
-            if (is_new := published[at, block] & ~(hides[at, block] & zeros[at, block])).any()
+        own = [block for block in self.blocks if cell in block]
+        choices = [
+            (each, block)
+            for each in ((kind,) if kind else (0, 1))
+            for block in (*own, *self.blocks)
+            if (self._of(each)[2][at, block] & ~self.withheld[each][at, block]).any()
         ]
-        if not new:
-            return False
-        block = self.blocks[min(new)[2]]
-        hides[at, block] |= published[at, block]
-        zeros[at, block] |= published[at, block]
-        return True
+        which = np.array([at])
+        for each, block in choices:
+            hides, zeros, published = self._of(each)
+            before = [array[at].copy() for array in (hides, zeros, self.withheld[each])]
+            for array in (hides, zeros, self.withheld[each]):
+                array[at, block] |= published[at, block]
+            if len(choices) == 1 or self._are_open(at, 0, [(row, cell)], *self.zones(which)).all():
+                return True
+            for array, old in zip((hides, zeros, self.withheld[each]), before, strict=True):
+                array[at] = old
+        for each, block in choices[:1]:  # more than one of them does it
+            for array in (*self._of(each)[:2], self.withheld[each]):
+                array[at, block] |= self._of(each)[2][at, block]
+        return bool(choices)
+
+    def _of(self, kind: int) -> tuple[Flags, Flags, Flags]:
+        """Answer of n or d what is hidden, what of it may be 0, and what there is."""
+        if kind == 0:
+            return self.hidden.n, self.hidden.n_may_be_0, self.tables.is_published
+        return self.hidden.d, self.hidden.d_may_be_0, self.people
 
     def _blocks(self) -> list[Whole]:
         """Answer the cells of each breakdown within places: those that crossing sums and the sums of places tie."""
@@ -462,6 +496,7 @@ class _Paths:
         )
         self.cost = np.where(counts[which] > 0, counts[which].astype(float), _NEVER)
         self.cost[self.hides[which] | ~published[which]] = 0.0
+        self.cost[suppression.knows[kind][which]] = _NEVER
         self.cheapest, self.fresh = self.cost.copy(), np.where(self.cost > 0, self.cost, _NEVER)
         for _, totals, parts, starts in reversed(self.forest.levels):
             low = np.minimum.reduceat(self.cheapest[:, parts], starts, axis=1)
@@ -501,7 +536,7 @@ class _Paths:
             if 0 < paid < best[0]:
                 best = (paid, -1, climbed, False)
         if not np.isfinite(best[0]):
-            return False
+            return self._loosen(row, cell)
         _, down, up, is_new = best
         before = cell
         for total in up:
@@ -513,6 +548,19 @@ class _Paths:
         if down >= 0:
             self._down(row, down, is_new=is_new)
         return True
+
+    def _loosen(self, row: int, cell: int) -> bool:
+        """Hide the nearest count that can be hidden at all: what was shown earlier bars every whole way."""
+        at = cell
+        while self.forest.part_of[at] >= 0:
+            total, parts = self.forest.sums[self.forest.part_of[at]]
+            near = [int(total), *(int(one) for one in parts[np.argsort(self.cost[row, parts], kind="stable")])]
+            for one in near:
+                if 0 < self.cost[row, one] < _NEVER:
+                    self._hide(row, one)
+                    return True
+            at = total
+        return False
 
     def _hide(self, row: int, cell: int) -> None:
         if self.cost[row, cell] > 0:
