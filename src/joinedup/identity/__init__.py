@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from joinedup.identity.analysis import AnalysisGroups, analysis_groups
+    from joinedup.identity.analysis import AnalysisGroups, analysis_groups, subjects_by_number
     from joinedup.identity.linking import link
     from joinedup.identity.merges import apply_merges, merge_links
     from joinedup.identity.residents import (
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "AnalysisGroups",
     "METHOD_TITLES",
     "REVIEW_REASONS",
+    "AnalysisGroups",
     "Candidate",
     "IdentityEvent",
     "LinkReport",
@@ -55,6 +55,7 @@ __all__ = [
     "pending_reviews_for",
     "resident_of",
     "residents_of",
+    "subjects_by_number",
     "subjects_of",
     "subjects_of_many",
     "undo_merge",
@@ -62,7 +63,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "analysis": ("AnalysisGroups", "analysis_groups"),
+    "analysis": ("AnalysisGroups", "analysis_groups", "subjects_by_number"),
     "linking": ("link",),
     "merges": ("apply_merges", "merge_links"),
     "residents": (

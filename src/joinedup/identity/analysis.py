@@ -74,3 +74,22 @@ def analysis_groups() -> AnalysisGroups:
             "waiting_to_be_linked": waiting,
         },
     )
+
+
+def subjects_by_number() -> tuple[dict[str, frozenset[UUID]], frozenset[UUID]]:
+    """Answer the subjects of each NHS number that a source has verified, and the subjects without a verified number.
+
+    For the custodian, who turns pseudonyms back at the source; nothing is linked or written.
+    """
+    from django.db import connection
+
+    by_number: dict[str, set[UUID]] = {}
+    others = set()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT subject_id, CASE WHEN is_verified THEN nhs_number END FROM identity_subject")
+        for subject, number in cursor.fetchall():
+            if number:
+                by_number.setdefault(number, set()).add(subject)
+            else:
+                others.add(subject)
+    return {number: frozenset(subjects) for number, subjects in by_number.items()}, frozenset(others)

@@ -9,6 +9,10 @@ from typing import ClassVar
 
 from django.db import models
 
+from joinedup.population.worklist_models import Worklist, WorklistEntry, WorklistMark, WorklistStep
+
+__all__ = ["Postcode", "SnapshotMade", "Tombstone", "Worklist", "WorklistEntry", "WorklistMark", "WorklistStep"]
+
 
 class SnapshotMade(models.Model):
     """One revision of one snapshot, as it was made: by whom, for whom, with which manifest. Rows are only added."""

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from joinedup.access import actor_of, decide
+from joinedup.moment import now
 from joinedup.ui import NavigationEntry
 
 
 def entries(request: Any) -> list[NavigationEntry]:
     """Answer the links into this room that whoever asks may follow."""
+    actor = actor_of(request.user)
+    if not actor.is_signed_in:
+        return []
+    day = now().valid_on
+    if decide(actor, "population.worklist", day).allowed:
+        return [NavigationEntry(_("Worklists"), reverse("population:worklists"))]
+    if decide(actor, "population.approve_worklist", day).allowed:
+        return [NavigationEntry(_("Worklists"), reverse("population:worklist-queue"))]
     return []
