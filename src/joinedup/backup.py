@@ -1,4 +1,4 @@
-"""Backup and restore: one file that holds the database, the heads of the audit and the key that signs them.
+"""Backup and restore: one file that holds the database, the heads of the audit, and the keys that cannot be made anew.
 
 The file is an uncompressed tar archive, so that no joinedup is needed to open it:
 
@@ -6,6 +6,7 @@ The file is an uncompressed tar archive, so that no joinedup is needed to open i
     database.dump      pg_dump's custom format (pg_restore reads it)
     audit-heads/...    the heads of the audit chain as they were just before the dump began
     keys/audit.key     the key that signs the heads
+    keys/pseudonym.master  the key of all pseudonyms, where snapshots were made: without it nobody would keep theirs
     manifest.json      version, time, migrations, and the rows of every table in the very snapshot that was dumped
 """
 
@@ -34,6 +35,7 @@ from joinedup.errors import FileError, RuleError, Unavailable
 if TYPE_CHECKING:
     from joinedup.access import Grant
 
+PSEUDONYMS = "keys/pseudonym.master"
 HEAD_BYTES = 2 * tarfile.BLOCKSIZE  # the member SHA256: its header and its one block
 AGAIN = "Take another copy of the backup."
 # Every new database has rows in these; they are nobody's data.
@@ -71,6 +73,8 @@ def backup(file: Path, grant: Grant) -> Manifest:
                 for path in sorted(path for path in heads.rglob("*") if path.is_file()):
                     _add(out, f"audit-heads/{path.relative_to(heads)}", path.read_bytes())
             _add(out, "keys/audit.key", database.secret("audit.key").encode())
+            if (pseudonyms := database.data_dir() / PSEUDONYMS).exists():
+                _add(out, PSEUDONYMS, pseudonyms.read_bytes())
             _add(out, "manifest.json", json.dumps(manifest.__dict__, indent=1).encode())
             out.write(bytes(2 * tarfile.BLOCKSIZE))
             _write_head(out)
@@ -439,18 +443,26 @@ def _heads_dir() -> Path:
     return Path(settings.AUDIT_HEADS_DIR)
 
 
+def _put_back_key(archive: tarfile.TarFile, name: str, stamp: str) -> None:
+    """Put a key of the backup in place; another one that was there is kept beside it."""
+    key = database.data_dir() / name
+    found = _read(archive, name)
+    if key.exists() and key.read_bytes() != found:
+        key.rename(key.with_name(f"{key.name}.replaced-{stamp}"))
+    if not key.exists():
+        key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _created(key) as out:
+            out.write(found)
+
+
 def _put_back_heads(file: Path, stamp: str) -> None:
     """Put the backup's heads and key in place; what was there is kept beside under another name."""
-    heads, key = _heads_dir(), database.data_dir() / "keys" / "audit.key"
+    heads = _heads_dir()
     try:
         with tarfile.open(file) as archive:
-            found = _read(archive, "keys/audit.key")
-            if key.exists() and key.read_bytes() != found:
-                key.rename(key.with_name(f"audit.key.replaced-{stamp}"))
-            if not key.exists():
-                key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                with _created(key) as out:
-                    out.write(found)
+            _put_back_key(archive, "keys/audit.key", stamp)
+            if PSEUDONYMS in archive.getnames():
+                _put_back_key(archive, PSEUDONYMS, stamp)
             new = heads.with_name(f"{heads.name}.new-{stamp}")
             new.mkdir(parents=True, mode=0o700)
             for member in archive.getmembers():

@@ -168,7 +168,7 @@ def _patient_of(content: dict[str, Any]) -> str:
 
 def persons_of(
     told: Sequence[tuple[str, str | None]], keys: Keys, opt_outs: OptOuts, *, type_1: set[str], denied: set[str],
-    is_erased: Any, keep_without_number: bool = True,
+    is_erased: Any, keep_without_number: bool = False,
 ) -> Patients:  # fmt: skip
     """Answer who may be in a snapshot of an export. Two Patients with one NHS number are one person."""
     left_out = LeftOut()

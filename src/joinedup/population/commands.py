@@ -31,8 +31,8 @@ def make(
     ] = 0,
     as_of: Annotated[str, typer.Option(help="What had been recorded by then: a day, or a time.")] = "",
     without_number: Annotated[
-        bool, typer.Option("--keep-without-number/--leave-out-without-number", help="People without NHS number.")
-    ] = True,
+        bool, typer.Option("--keep-without-number", help="Keep people without an NHS number, of whom nobody can ask.")
+    ] = False,
     afresh: Annotated[bool, typer.Option("--afresh", help="Take nothing over from the snapshot before.")] = False,
     as_json: Json = False,
 ) -> None:

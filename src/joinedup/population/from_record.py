@@ -82,7 +82,7 @@ def units(
 
 def persons_of(
     groups: AnalysisGroups, keys: Keys, opt_outs: OptOuts, *, type_1: set[Any], denied: set[Any], is_erased: Any,
-    keep_without_number: bool = True,
+    keep_without_number: bool = False,
 ) -> Persons:  # fmt: skip
     """Answer who may be in a snapshot, and by which pseudonym: the lowest verified NHS number's, else the group's own.
 

@@ -71,7 +71,7 @@ class WantedSnapshot:
     export: Path | None = None
     answer: Path | None = None  # of the national data opt-out
     accept: str = ""  # why it is to stand although the gate complains
-    keep_without_number: bool = True
+    keep_without_number: bool = False
     afresh: bool = False  # take nothing over from the snapshot before
     processes: int | None = None
 

@@ -124,6 +124,18 @@ def test_a_backup_restored_on_an_empty_machine_holds_every_row_and_a_provable_au
         database.stop()
 
 
+def test_the_key_of_pseudonyms_is_in_the_backup_and_another_one_is_kept_beside_it(
+    filled: Path, file: Path, run
+) -> None:
+    key = filled / backup.PSEUDONYMS
+    key.write_text("11" * 32)
+    assert run("backup", str(file)).returncode == 0
+    key.write_text("22" * 32)
+    assert run("restore", str(file), "--replace").returncode == 0
+    assert key.read_text() == "11" * 32
+    assert [path.read_text() for path in key.parent.glob("pseudonym.master.replaced-*")] == ["22" * 32]
+
+
 def test_a_database_that_holds_data_is_replaced_only_when_asked_and_kept(filled: Path, backed_up: Path, run) -> None:
     with database.connect() as connection:
         connection.execute("CREATE TABLE later (n int)")

@@ -96,14 +96,14 @@ class TestMadeOfAnExport:
         )
         assert snapshot(folder).id.startswith("2025-06-30")
 
-    def test_people_without_numbers_are_kept_and_counted_or_left_out(self, data: Path, tmp_path: Path) -> None:
+    def test_people_without_numbers_are_left_out_or_kept_and_counted(self, data: Path, tmp_path: Path) -> None:
         folder = export(tmp_path / "export", identifier=[])
-        made = snapshot(folder)
+        made = snapshot(folder, keep_without_number=True)
         assert (made.people, made.opt_outs["without_number_kept"]) == (PEOPLE, PEOPLE)
         assert made.opt_outs["answer"] == "nobody has a number"
         one = patient(0)
         (folder / "Patient.002.ndjson").write_text(json.dumps({**one, "id": "with"}, separators=(",", ":")) + "\n")
-        only = snapshot(folder, keep_without_number=False, recipient="others")
+        only = snapshot(folder, recipient="others")
         assert (only.people, only.opt_outs["without_number_left_out"]) == (1, PEOPLE)
 
     def test_real_numbers_need_an_answer(self, data: Path, tmp_path: Path) -> None:
