@@ -131,7 +131,7 @@ _TOKEN = re.compile(
 )
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "f": "\f"}
-MOST_NESTED = 100
+MOST_NESTED, MOST_STEPS = 50, 150  # what walks the tree walks down one call a step
 
 
 class _Token(NamedTuple):
@@ -150,7 +150,7 @@ class _Parser:
         self.place = place
         self.tokens = list(self._tokens(text))
         self.next = 0
-        self.depth = 0
+        self.depth = self.steps = 0
 
     def _tokens(self, text: str) -> Iterator[_Token]:
         at = 0
@@ -175,6 +175,11 @@ class _Parser:
         if self.tokens[self.next].kind != "end":
             raise self._wrong("an operator or the end")
         return node
+
+    def _count(self) -> None:
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise self._wrong(f"at most {MOST_STEPS} operators and steps")
 
     def _wrong(self, expected: str) -> ViewError:
         token = self.tokens[self.next]
@@ -209,6 +214,7 @@ class _Parser:
             if binds is None or binds < least:
                 break
             self.next += 1
+            self._count()
             left = Binary(token.text, left, self._expression(binds + 1), token.at)
         self.depth -= 1
         return left
@@ -232,12 +238,14 @@ class _Parser:
     def _steps(self, node: Node) -> Node:
         while True:
             at = self.tokens[self.next].at
+            self._count()
             if self._take("."):
                 node = self._step(node)
             elif self._take("["):
                 node = Index(node, self._expression(0), at)
                 self._expect("]")
             else:
+                self.steps -= 1
                 return node
 
     def _step(self, source: Node) -> Node:

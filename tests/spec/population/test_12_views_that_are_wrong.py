@@ -133,8 +133,10 @@ def test_a_view_is_refused(view: Any, code: str, path: str) -> None:
         ("name.ofType()", "fhirpath-syntax", "the name of a type"),
         ("name.ofType(X.Y)", "fhirpath-syntax", "such as FHIR.Quantity"),
         ("and", "fhirpath-syntax", "expected an element, a literal or a function"),
-        ("(" * 200 + "id" + ")" * 200, "fhirpath-syntax", "at most 100"),
-        ("1" + " + 1" * 200 + " - 'a'", "type-mismatch", "'-' stands between"),
+        ("(" * 200 + "id" + ")" * 200, "fhirpath-syntax", "at most 50 expressions in one another"),
+        ("1" + " + 1" * 5000, "fhirpath-syntax", "at most 150 operators and steps"),
+        ("contact" + ".extension" * 5000, "fhirpath-syntax", "at most 150 operators and steps"),
+        ("1" + " + 1" * 140 + " - 'a'", "type-mismatch", "'-' stands between"),
     ],
 )  # fmt: skip
 def test_a_path_is_refused(path: str, code: str, says: str) -> None:
@@ -252,3 +254,11 @@ def test_what_it_hangs_on_further_up_is_reached_too() -> None:
     assert reached("city", forEach="address.where(use = 'home')") == ({"Address.city"}, {"Address.use"})
     with_where = read_view({**PATIENT, "where": [{"path": "birthDate < @1980"}]})
     assert {defined for _, defined, _ in path_kind(with_where, "id").looked_at} == {"Patient.birthDate"}
+
+
+def test_the_longest_path_that_is_taken_also_runs() -> None:
+    assert run("1" + " + 1" * 140, {"resourceType": "Patient"}) == [(141,)]
+    assert run("contact" + ".extension" * 15 + ".url.first()", {"resourceType": "Patient"}) == [(None,)]
+    with pytest.raises(ViewError, match="too many iterations stand in one another") as caught:
+        run("contact" + ".extension" * 30 + ".url.first()", {"resourceType": "Patient"})
+    assert caught.value.code == "too-deep"
