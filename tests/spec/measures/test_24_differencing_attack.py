@@ -88,6 +88,7 @@ class Attack:
 
     def __init__(self, published: Sequence[pd.DataFrame], parts: Sequence[Part], is_share: bool) -> None:
         self.place: dict[tuple[str, ...], int] = {}
+        self.whole_of = {part.area: part.whole for part in parts}
         self.low: list[float] = []
         self.high: list[float] = []
         self.stars: dict[int, tuple[tuple[str, ...], str]] = {}
@@ -157,14 +158,18 @@ class Attack:
     def know(self, small: set[int]) -> None:
         """Tell the attacker which stars are small, so that all others are partners.
 
-        But for breakdowns of places of which nothing at all is published: nothing shows where their stars are small.
+        But for breakdowns of the parts of an area of which nothing is published: there is nothing by which to tell.
         """
-        for name in GROUPS:
-            for count in "nd":
-                table = {at for cell, at in self.place.items() if (cell[1], cell[3]) == (name, count)}
-                table -= {at for cell, at in self.place.items() if cell[0] == "System"}
-                if table <= self.stars.keys():
-                    small = small - table
+        for whole in dict.fromkeys(self.whole_of.values()):
+            for name in GROUPS:
+                for count in "nd":
+                    table = {
+                        at
+                        for cell, at in self.place.items()
+                        if (self.whole_of.get(cell[0]), cell[1], cell[3]) == (whole, name, count)
+                    }
+                    if table <= self.stars.keys():
+                        small = small - table
         for at in small:
             self.low[at], self.high[at] = 0.0, 7.0
 
