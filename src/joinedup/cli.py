@@ -29,7 +29,7 @@ ROOM_VERBS = {
     "load": ("joinedup.record.commands", "load_app", "Take in a folder of what partners sent."),
     "listen": ("joinedup.record.commands", "listen_app", "Take in HL7 v2 messages as they come (MLLP)."),
     "collect": ("joinedup.record.commands", "collect_app", "Take in what lies in a MESH mailbox."),
-    "snapshot": ("joinedup.population.commands", "snapshot", "Make pseudonymised tables of the record, list and check them."),
+    "snapshot": ("joinedup.population.commands", "snapshot", "Make pseudonymised tables of the record, and list them."),
     "measure": ("joinedup.measures.commands", "measure", "Make the measures of a snapshot; list, show, explain them."),
     "risk": ("joinedup.population.risk_commands", "risk", "Train the model of the risk of admission, show its card."),
     "simulate": ("joinedup.simulation.commands", "app", "Write what the partners of a made-up system would send."),

@@ -54,7 +54,8 @@ def prepare(residents: int, tell: Callable[[str], None], on_progress: Callable[[
     """Set up what the demo shows, in the data folder; what is there already stays.
 
     Simulates `residents` of Hertfordshire and West Essex into `demo-feeds`, loads all of it, links it, makes a snapshot
-    and its measures, and gives the demo users their places. Raises RuleError where real users are, or where a demo of another size is.
+    and its measures, and gives the demo users their places. Raises RuleError where real users are, or where a demo of
+    another size is.
     """
     from django.db import transaction
 

@@ -59,7 +59,7 @@ def open_snapshot(name: str | Path = "latest", *, engine: str = "duckdb") -> Sna
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One immutable, dated set of pseudonymised tables. `table("person")` is an Ibis table; nothing is read till asked."""
+    """One immutable, dated set of pseudonymised tables; `table("person")` is an Ibis table, read when asked."""
 
     folder: Path
     manifest: Mapping[str, Any] = field(repr=False)

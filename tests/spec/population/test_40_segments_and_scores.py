@@ -7,12 +7,12 @@ from tests.made_population import make
 
 from joinedup.errors import NotFound, RuleError
 from joinedup.population import open_snapshot
-from joinedup.population.inequalities import clinical_areas, core20plus5
+from joinedup.population.cambridge import cambridge_score, multimorbidity, weights
 from joinedup.population.definitions import both
 from joinedup.population.evaluation import states
 from joinedup.population.frailty import frailty_category, frailty_index, one_year_risk
 from joinedup.population.homes import households
-from joinedup.population.cambridge import cambridge_score, multimorbidity, weights
+from joinedup.population.inequalities import clinical_areas, core20plus5
 from joinedup.population.segment_rules import segment, segment_list, segments, transitions
 from joinedup.population.snapshot import Snapshot
 
