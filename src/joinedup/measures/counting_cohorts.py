@@ -166,6 +166,13 @@ def kept_for(snapshot: Snapshot, name: str, make: Callable[[], Any]) -> Any:
         return _kept[(name,)]
 
 
+def forget() -> None:
+    """Drop what is kept in memory, and open the snapshot anew when it is asked for again."""
+    with _lock:
+        _snapshots.clear()
+        _kept.clear()
+
+
 def _keep(key: tuple[Any, ...], value: Any) -> None:
     _kept[key] = value
     while len(_kept) > MOST_KEPT:

@@ -108,7 +108,8 @@ def ask_worklist(asker: Any, grant: Grant, wanted: WantedWorklist, *, request_id
     with transaction.atomic():
         made = Worklist.objects.create(
             title=wanted.title.strip(), include=list(chosen.include), exclude=list(chosen.exclude),
-            snapshot=snapshot.id, revision=int(snapshot.manifest.get("revision", 1)), people=rules.people_said(len(persons)),
+            snapshot=snapshot.id, revision=int(snapshot.manifest.get("revision", 1)),
+            people=rules.people_said(len(persons)),
             purpose=wanted.purpose,
             reason=wanted.reason.strip(), asked_by=grant.actor_id, asked_name=grant.actor_name,
             asked_role=grant.role or "", asked_body=grant.body_id, asked_at=at, request_id=request_id,
