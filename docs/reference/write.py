@@ -92,6 +92,7 @@ def pages() -> dict[Path, str]:
         HERE / "settings.md": "\n".join(settings()),
         HERE / "errors.md": "\n".join(errors()),
         HERE / "roles.md": "\n".join(roles()),
+        HERE / "measures.md": "\n".join(measures()),
         HERE.parent / "safety" / "hazard-log.md": "\n".join(hazards()),
     }
 
@@ -251,6 +252,76 @@ def roles() -> Iterator[str]:
         fits = ", ".join(f"`{key}`" for key in sorted(purpose.permissions))
         having = ", ".join(role.title for role in TABLE.roles.values() if purpose.key in role.purposes)
         yield f"| `{purpose.key}` | {purpose.title} | {fits} | {having} |"
+    yield ""
+
+
+def measures() -> Iterator[str]:
+    """Yield the lines of the list of measures, by theme, and of those that the feeds cannot fill."""
+    from joinedup.measures.definition import PURPOSES, MeasureDefinition, definitions, themes
+    from joinedup.population import counted_event
+
+    def counted(one: MeasureDefinition) -> Iterator[str]:
+        where = "registered" if one.population == "registered" else "resident"
+        whole = "; ".join(one.denominator) or "everybody"
+        if one.average:
+            yield f"the mean of *{one.average}* ({where}: {whole})"
+        elif one.of:
+            yield f"*{one.counts}*, of *{one.of}* ({where}: {whole})"
+        elif one.counts:
+            yield f"*{one.counts}*, for {one.multiplier:,.0f} people ({where}: {whole})"
+        elif one.without:
+            yield f"not: {'; '.join(one.without)}; of those {where}: {whole}"
+        else:
+            yield f"{'; '.join(one.numerator)}; of those {where}: {whole}"
+        if one.months == 12:
+            yield "in the twelve months to the end of the month"
+        for name in filter(None, (one.counts, one.of, one.average)):
+            yield f"*{name}*: {counted_event(name).meaning.rstrip('.')}"
+
+    known = definitions()
+    collected = [one for one in known.values() if one.is_collected]
+    yield MADE
+    yield "# Measures\n"
+    yield f"{len(collected)} measures, made every month for every practice, neighbourhood, place and the system by"
+    yield "`joinedup measure --all`. Each is a definition in `src/joinedup/measures/definitions/`; an installation adds"
+    yield "its own in `definitions/measures` of the data folder, where the same id takes the place of ours. A count is of"
+    yield "people registered with a practice, or resident in a small area, at the end of the month. What happened to"
+    yield "somebody who has since died or moved counts where they were the month before. An area that became another is"
+    yield "counted in its successor too, for the months before.\n"
+    yield "Counts are shown by the disclosure rule: 1 to 7 as `*`, others to the nearest 5. A figure that cannot be given"
+    yield "says why. Limits of shares are Wilson's, of rates Byar's, or exact below 10 events; they take events for"
+    yield "independent of each other, so that those of events that one person may have several times are too narrow. A"
+    yield "standardised rate is by the European Standard Population of 2013.\n"
+    for theme in themes():
+        of_theme = [one for one in collected if one.theme == theme]
+        if not of_theme:
+            continue
+        yield f"## {theme}\n"
+        for one in of_theme:
+            yield f"### {one.title}\n"
+            yield f"{one.meaning}\n"
+            yield "| | |\n| --- | --- |"
+            yield f"| id | `{one.id}` |"
+            yield f"| counted | {'. '.join(counted(one))} |"
+            better = {"increase": "higher is better", "decrease": "lower is better", "neutral": "neither is better"}
+            standardised = ", also standardised by age" if one.standardise else ""
+            yield f"| unit | {one.unit}; {better[one.polarity]}{standardised} |"
+            if one.target is not None:
+                yield f"| target | {one.target:g}: {one.target_source} |"
+            yield f"| source | {one.standard} |"
+            if one.differs:
+                yield f"| differs | {one.differs} |"
+            yield f"| purposes | {'; '.join(PURPOSES[each] for each in one.purposes)} |"
+            yield f"| feeds | {', '.join(f'`{feed}`' for feed in one.feeds)} |"
+            if one.is_sensitive:
+                yield "| sensitive | nearly all and nearly none are not told apart |"
+            yield ""
+    yield "## Not collected\n"
+    yield "National measures that the feeds cannot fill. They are not bent until they can be.\n"
+    yield "| measure | source | why it is not collected |\n| --- | --- | --- |"
+    for one in known.values():
+        if not one.is_collected:
+            yield f"| {one.title} | {one.standard} | {one.why_not} |"
     yield ""
 
 

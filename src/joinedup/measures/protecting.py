@@ -99,7 +99,7 @@ def _with_limits(figures: pd.DataFrame, given: pd.DataFrame, computed: Computed)
 
 def _means(given: pd.DataFrame) -> tuple[Any, Any, Any]:
     """Answer mean and Student limits of exact sums (rules: population PD8); limits are missing for one alone."""
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     n = given["denominator"].to_numpy(np.float64)
     total = given["numerator"].to_numpy(np.float64)
@@ -107,7 +107,7 @@ def _means(given: pd.DataFrame) -> tuple[Any, Any, Any]:
     mean = total / n
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = np.sqrt(np.maximum(squares - n * mean**2, 0) / (n - 1))
-        half = t.ppf(0.975, np.maximum(n - 1, 1)) * spread / np.sqrt(n)
+        half = stdtrit(np.maximum(n - 1, 1), 0.975) * spread / np.sqrt(n)
     half[n < 2] = np.nan
     return mean, mean - half, mean + half
 

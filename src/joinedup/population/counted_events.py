@@ -62,28 +62,27 @@ def counted_event(name: str) -> CountedEvent:
 def events_by_month(snapshot: Snapshot, wanted: CountedEvent, months: range) -> Any:
     """Answer (who, month, events), and for an amount (…, total, squares): what happened to whom in which month.
 
-    `month` is the place in `months`; `total` and `squares` add up the amounts and their squares, in whole numbers.
+    `month` is the place in `months`. A person may have several rows a month: `events` are to be added up, and so are
+    `total` and `squares`, the amounts and their squares in whole numbers.
     """
     kept = facts(snapshot)
     return kept.kept(("events by month", wanted.name, months), lambda: _by_month(kept, wanted, months))
 
 
 def _by_month(kept: Facts, wanted: CountedEvent, months: range) -> Any:
+    """Answer a row for each event: adding them up for a person and month is left to whoever adds up more than that."""
+    import ibis
+
     is_activity = as_said(wanted.name) in activities()
     rows = activity_rows(kept.snapshot, activity(wanted.name)) if is_activity else _events(kept, wanted)
-    place = (rows.on.year() * 12 + rows.on.month() - 1 - months.start).cast("int32")
-    rows = rows.mutate(month=place)
+    rows = rows.mutate(month=(rows.on.year() * 12 + rows.on.month() - 1 - months.start).cast("int32"))
     rows = rows.filter(rows.month.between(0, len(months) - 1))
     if wanted.once:
         rows = rows.select("who", "month").distinct()
-    of = rows.group_by("who", "month")
+    one = ibis.literal(1).cast("int32")
     if not wanted.amount:
-        return of.aggregate(events=rows.count().cast("int64"))
-    return of.aggregate(
-        events=rows.count().cast("int64"),
-        total=rows.amount.sum().cast("int64"),
-        squares=(rows.amount * rows.amount).sum().cast("int64"),
-    )
+        return rows.select("who", "month", events=one)
+    return rows.select("who", "month", events=one, total="amount", squares=rows.amount * rows.amount)
 
 
 def _events(kept: Facts, wanted: CountedEvent) -> Any:

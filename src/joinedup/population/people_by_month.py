@@ -77,8 +77,8 @@ def _people(
     at = at.inner_join(numbered, column).select("who", "unit", "first", "last")
     here = spells.masks(at, length, by=("who", "unit"))
     anywhere = spells.masks(at, length).select(who="who", anywhere="mask")
-    aged = _aged(kept, ages, grid)
-    homes = _homes(kept, grid)
+    aged = kept.kept(("aged", tuple(ages), grid), lambda: _aged(kept, ages, grid))
+    homes = kept.kept(("homes by month", grid), lambda: _homes(kept, grid))
     people = kept.people.select(
         "who", sex=_number(kept.people.sex, SEXES), ethnic=_number(kept.people.ethnic_group, ETHNIC_GROUPS)
     )
@@ -134,7 +134,9 @@ def _aged(kept: Facts, ages: Sequence[int], grid: MonthEnds) -> Any:
         first=(met.born + met.low - start).cast("int32"),
         last=(met.born + met.high - 1 - start).cast("int32"),
     )
-    known = spells.masks(rows, len(grid), by=("who", "slice"))
+    # Each slice of a person is one spell: there is nothing to add up.
+    inside = spells.clipped(rows, len(grid))
+    known = inside.select("who", "slice", mask=spells.mask_between(inside.first, inside.last))
     unknown = people.filter(people.born.isnull()).select(
         "who",
         slice=ibis.literal(len(ages)).cast("int32"),
