@@ -42,19 +42,21 @@ def test_the_audit_passes_on_a_thousand_tables() -> None:
         shown = protected.frame["people"].dropna()
         assert not shown.between(1, 7).any()
         assert (shown.to_numpy(dtype=int) == counts.ravel()[~hidden]).all()
+        number += 1
+        if number % 3:  # one in three is audited again, from what was published of it
+            continue
         keys = [tuple(one) for one in table[dims].itertuples(index=False, name=None)]
         every, names, sums = _with_margins(keys, counts.ravel())
         closed = {change.cell for change in protected.log if "total" in change.cell}
         stars = np.append(hidden, [name in closed for name in names])
         assert not stars[every == 0].any()
         assert not len(unsafe(every, sums, stars))
-        if number % 50 == 0:  # and by bounding each for itself
+        if number % 60 == 0:  # and by bounding each for itself
             small = np.flatnonzero(stars & (every <= 7))
             low, high = cell_bounds(np.where(stars, 0, every), np.where(stars, UNBOUNDED, every), sums, small.tolist())
             assert (low <= 1 + 1e-6).all()
             assert (high >= 7 - 1e-6).all()
             looked_at_alone += len(small)
-        number += 1
     assert number == 1_000
     assert looked_at_alone > 20
 

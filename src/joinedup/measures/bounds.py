@@ -76,13 +76,13 @@ class Forest:
         self.levels: list[tuple[Whole, Whole, Whole, Whole]] = []
         for level in range(int(depth.max(initial=-1)) + 1):
             numbers = np.flatnonzero(depth == level)
-            parts = [self.sums[number][1] for number in numbers]
-            sizes = np.array([len(one) for one in parts])
+            members = [self.sums[number][1] for number in numbers]
+            sizes = np.array([len(one) for one in members])
             self.levels.append(
                 (
                     numbers,
                     np.array([self.sums[number][0] for number in numbers]),
-                    np.concatenate(parts),
+                    np.concatenate(members),
                     np.concatenate([[0], np.cumsum(sizes)[:-1]]),
                 )
             )
@@ -102,8 +102,8 @@ class Forest:
         least, most = zones.least.copy(), zones.most.copy()
         tighten(least, most)
         for numbers, totals, parts, starts in reversed(self.levels):
-            low = np.add.reduceat(least[:, :, parts], starts, axis=-1) + rest.least[:, :, numbers]
-            high = np.add.reduceat(most[:, :, parts], starts, axis=-1) + rest.most[:, :, numbers]
+            low: Whole = np.add.reduceat(least[:, :, parts], starts, axis=-1) + rest.least[:, :, numbers]
+            high: Whole = np.add.reduceat(most[:, :, parts], starts, axis=-1) + rest.most[:, :, numbers]
             for place, total in enumerate(totals):  # a total may have several sums of one level
                 np.maximum(least[:, :, total], low[:, :, place], out=least[:, :, total])
                 np.minimum(most[:, :, total], high[:, :, place], out=most[:, :, total])
@@ -165,7 +165,7 @@ class _Programme:
         self.column = np.full(len(least), -1)
         self.column[self.free] = np.arange(len(self.free))
         fixed = np.where(self.column < 0, self.least, 0.0)
-        data, rows, columns, right = [], [], [], []
+        data, rows, columns, right = list[float](), list[int](), list[int](), list[float]()
         for total, parts in sums:
             terms = [(total, -1.0), *((one, 1.0) for one in parts)]
             moving = [(self.column[cell], sign) for cell, sign in terms if self.column[cell] >= 0]
@@ -261,7 +261,7 @@ def stays_open(
         if point is not None:
             np.minimum(low, point[cells], out=low)
             np.maximum(high, point[cells], out=high)
-        for place in np.flatnonzero(~met):
+        for place in np.flatnonzero(~met).tolist():
             met[place] = wanted[place].is_met(low[place], high[place])
 
     def look(chosen: Any, sign: float, box: Any = None) -> Any:
@@ -275,16 +275,16 @@ def stays_open(
     done = met.copy()
     while not done.all():
         before = int(met.sum())
-        open_ones = np.flatnonzero(~done)
+        open_ones = np.flatnonzero(~done).tolist()
         if len(open_ones) > 1:
             is_low = np.array([high[one] < wanted[one].most or wanted[one].width > 0 for one in open_ones])
             is_high = np.array([low[one] > wanted[one].least or wanted[one].width > 0 for one in open_ones])
             if is_low.any():
-                look(open_ones[is_low], 1.0, (box_least, box_most))
+                look(np.array(open_ones)[is_low], 1.0, (box_least, box_most))
             if is_high.any():
-                look(open_ones[is_high], -1.0, (box_least, box_most))
+                look(np.array(open_ones)[is_high], -1.0, (box_least, box_most))
         if int(met.sum()) == before:
-            first = int(open_ones[0])
+            first = open_ones[0]
             for sign, reached in ((1.0, high), (-1.0, low)):
                 if not met[first] and look([first], sign) is None:
                     reached[first] = sign * np.inf

@@ -71,10 +71,12 @@ class Protected:
     """
 
     __slots__ = ("_frame", "_log", "_mode", "_note")
+    _frame: pd.DataFrame
+    _log: tuple[Change, ...]
+    _mode: str
+    _note: str
 
-    def __init__(
-        self, frame: pd.DataFrame, log: Iterable[Change] = (), *, mode: str = "nhs", note: str = ""
-    ) -> None:
+    def __init__(self, frame: pd.DataFrame, log: Iterable[Change] = (), *, mode: str = "nhs", note: str = "") -> None:
         object.__setattr__(self, "_frame", frame.copy(deep=True))
         object.__setattr__(self, "_log", tuple(log))
         object.__setattr__(self, "_mode", checked_mode(mode))
@@ -89,20 +91,19 @@ class Protected:
     @property
     def frame(self) -> pd.DataFrame:
         """Answer the protected frame: a copy each time."""
-        frame: pd.DataFrame = self._frame.copy(deep=True)
-        return frame
+        return self._frame.copy(deep=True)
 
     @property
     def log(self) -> tuple[Change, ...]:
-        return self._log  # type: ignore[no-any-return]
+        return self._log
 
     @property
     def mode(self) -> str:
-        return self._mode  # type: ignore[no-any-return]
+        return self._mode
 
     @property
     def note(self) -> str:
-        return self._note  # type: ignore[no-any-return]
+        return self._note
 
     @property
     def may_leave(self) -> bool:
@@ -360,7 +361,8 @@ def _with_margins(
 
 
 def _own(counts: Whole, unknown: Flags, sums: Sequence[Sum], mode: str, *, audit: bool) -> Whole:
-    from joinedup.measures.suppression import Tables, suppress
+    from joinedup.measures.count_tables import Tables
+    from joinedup.measures.suppression import suppress
 
     if mode != "nhs":
         raise RuleError(f"In mode {mode} totals are the sums of what is shown. Totals of their own: mode nhs.")

@@ -17,9 +17,10 @@ import numpy as np
 
 from joinedup.errors import RuleError
 from joinedup.measures.bounds import Flags, Sum, Whole
+from joinedup.measures.count_tables import Tables, shows_at_least_95, shows_at_most_5
 from joinedup.measures.disclosure import Change, Protected
 from joinedup.measures.rounding import AT_LEAST_95, AT_MOST_5, HIDDEN, SMALL, SUPPRESSED, nearest_five
-from joinedup.measures.suppression import Tables, shows_at_least_95, shows_at_most_5, suppress
+from joinedup.measures.suppression import suppress
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,66 +15,17 @@ repeated until nothing can be worked out. Ties are decided by the order of cells
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from joinedup.measures.bounds import C, D, Flags, Forest, N, Sum, Wanted, Whole, Zones, split, stays_open
+from joinedup.measures.count_tables import Hidden, Tables, shows_at_least_95
+from joinedup.measures.partners import NEVER, Ways
 from joinedup.measures.rounding import SMALL, UNBOUNDED, nearest_five
 
 SPREAD: Final = 4
 """What rounding leaves open at least: five values, the highest 4 above the lowest. [decision, after T45]"""
-SENSITIVE_FROM: Final = 145
-"""From this denominator on 7 people are at most 5 %, whatever it was before rounding (143 or more). [decision]"""
-_FREE: Final = UNBOUNDED // 2
-_NEVER: Final = float("inf")
-
-
-@dataclass(frozen=True)
-class Tables:
-    """Raw counts of tables of one shape, (tables, cells), and what each table is.
-
-    `is_published` marks cells that there are at all; `has_people` tables with a denominator; `is_share` those whose
-    numerator is a part of it; `is_sensitive` those of PE6. `knows_n` and `knows_d` mark counts that an earlier release
-    has shown: hiding them now takes nothing back. `hid_n` and `hid_d` mark what it has hidden: that stays hidden.
-    """
-
-    n: Whole
-    d: Whole
-    is_published: Flags
-    has_people: Flags
-    is_share: Flags
-    is_sensitive: Flags
-    knows_n: Flags | None = None
-    knows_d: Flags | None = None
-    hid_n: Flags | None = None
-    hid_d: Flags | None = None
-
-
-@dataclass
-class Hidden:
-    """Which numerators and denominators are hidden, each (tables, cells), and which of them may also be 0.
-
-    `unprotected` are the tables in which something can be worked out all the same, because of what is out already.
-    """
-
-    n: Flags
-    d: Flags
-    n_may_be_0: Flags
-    d_may_be_0: Flags
-    unprotected: set[int] = field(default_factory=set)
-
-
-def shows_at_most_5(tables: Tables, shown_d: Whole) -> Flags:
-    """Answer where a sensitive share is given as "≤ 5%": the numerator is 0 to 7 and that is at most 5 % of all."""
-    return tables.is_sensitive[:, None] & tables.is_share[:, None] & (tables.n <= SMALL) & (shown_d >= SENSITIVE_FROM)
-
-
-def shows_at_least_95(tables: Tables, shown_d: Whole) -> Flags:
-    """Answer where a sensitive share is given as "≥ 95%": all but 0 to 7, and those are at most 5 % of all."""
-    few_others = tables.d - tables.n <= SMALL
-    return tables.is_sensitive[:, None] & tables.is_share[:, None] & few_others & (shown_d >= SENSITIVE_FROM)
 
 
 def suppress(tables: Tables, sums: Sequence[Sum], *, audit: bool = True, groups: Whole | None = None) -> Hidden:
@@ -206,8 +157,8 @@ class _Suppression:
         few = shows_at_least_95(self._some(which), shown_d)
         most[C][few] = SMALL
         rests = []
-        for row in (self.rest_n[which], self.rest_d[which] - self.rest_n[which], self.rest_d[which]):
-            rests.append((np.where(row < 0, -UNBOUNDED, 0), np.where(row == 0, 0, UNBOUNDED)))
+        for left in (self.rest_n[which], self.rest_d[which] - self.rest_n[which], self.rest_d[which]):
+            rests.append((np.where(left < 0, -UNBOUNDED, 0), np.where(left == 0, 0, UNBOUNDED)))
         rest = Zones(np.stack([low for low, _ in rests]), np.stack([high for _, high in rests]))
         free = ~tables.is_share[which]
         rest.least[C][free], rest.most[C][free] = -UNBOUNDED, UNBOUNDED
@@ -267,7 +218,7 @@ class _Suppression:
             touched = np.flatnonzero(wishes.any(axis=1))
             if not len(touched):
                 continue
-            paths = _Paths(self, kind, which[touched])
+            ways = self._ways(kind, which[touched])
             for row, table in enumerate(touched):
                 seen = set[int]()
                 for cell in np.flatnonzero(wishes[table]):
@@ -275,9 +226,14 @@ class _Suppression:
                     if family in seen:
                         continue
                     seen.add(family)
-                    if not paths.open(row, int(cell)):
+                    if not ways.open(row, int(cell)):
                         self._hide_all(kind, int(which[table])) or self._hide_all(1, int(which[table]))
                         break
+
+    def _ways(self, kind: int, which: Whole) -> Ways:
+        hides, _, published = self._of(kind)
+        counts = self.tables.d if kind else self.tables.n
+        return Ways(self.forest, which, counts, hides=hides, published=published, knows=self.knows[kind])
 
     def _hide_all(self, kind: int, at: int) -> bool:
         """Hide every count of a table's n or d, noughts as well; False if it is so already."""
@@ -300,9 +256,9 @@ class _Suppression:
         n, d = self.tables.n[which], self.tables.d[which]
         for row, counts in ((N, n), (C, d - n), (D, d)):
             is_known = np.full(len(which), True) if row == N else self.tables.has_people[which]
-            place = np.ix_(np.flatnonzero(is_known), crossed)
-            known.least[row][place] = counts[place]
-            known.most[row][place] = counts[place]
+            grid = np.ix_(np.flatnonzero(is_known), crossed)
+            known.least[row][grid] = counts[grid]
+            known.most[row][grid] = counts[grid]
         cut = self.narrow(which, self.forest.project(known, rest))
         for place, at in enumerate(which):
             # What was open once stays open: hiding more only widens what is possible.
@@ -353,7 +309,7 @@ class _Suppression:
         least, most, truth = [*known.least[:, 0]], [*known.most[:, 0]], [n, d - n, d]
         sums: list[Sum] = []
         chosen = [self.forest.sums[number] for number in kept]
-        chosen += [(total, np.asarray(parts)) for total, parts in self.crossing]
+        chosen += [(total, np.array(crossed, dtype=np.int64)) for total, crossed in self.crossing]
         touched = {int(cell) for total, parts in chosen for cell in (total, *parts)} | {*asked}
         if is_share:
             sums = [(D * cells + cell, (N * cells + cell, C * cells + cell)) for cell in sorted(touched)]
@@ -392,7 +348,8 @@ class _Suppression:
         key = tuple(kept)
         if key not in self.folded:
             others = [number for number in range(len(self.forest.sums)) if number not in set(kept)]
-            self.folded[key] = Forest(self.forest.cells, [self.forest.sums[number] for number in others])
+            sums = [(total, parts.tolist()) for total, parts in (self.forest.sums[number] for number in others)]
+            self.folded[key] = Forest(self.forest.cells, sums)
             self.folded_rests[key] = np.array(others, dtype=np.int64)
         return kept, self.folded[key]
 
@@ -402,18 +359,18 @@ class _Suppression:
             self.hidden.n[at, cell] = True
         elif cell in self.crossing_of and self._rectangle(kind, at, cell):
             pass
-        elif not self._withhold(kind, at, row, cell) and not _Paths(self, kind, np.array([at])).open(0, cell):
+        elif not self._withhold(kind, at, row, cell) and not self._ways(kind, np.array([at])).open(0, cell):
             self._hide_all(kind, at) or self._hide_all(1, at)
 
     def _rectangle(self, kind: int, at: int, cell: int) -> bool:
         """Hide the cheapest three cells that let a group of a place move against another group and another place."""
         hides, counts = (self.hidden.n, self.tables.n) if kind == 0 else (self.hidden.d, self.tables.d)
-        cost = np.where(hides[at], 0.0, np.where(counts[at] > 0, counts[at].astype(float), _NEVER))
-        cost[self.knows[kind][at]] = _NEVER
+        cost = np.where(hides[at], 0.0, np.where(counts[at] > 0, counts[at].astype(float), NEVER))
+        cost[self.knows[kind][at]] = NEVER
         own = int(self.forest.part_of[cell])
         beside = [int(one) for one in self.forest.sums[own][1] if one != cell]
         below = [int(one) for one in self.crossing[self.crossing_of[cell]][1] if one != cell]
-        best: tuple[float, tuple[int, ...]] = (_NEVER, ())
+        best: tuple[float, tuple[int, ...]] = (NEVER, ())
         for one in beside:
             if one not in self.crossing_of:
                 continue
@@ -476,106 +433,3 @@ class _Suppression:
                 block_of[cell] = joined
         found = {min(block): block for block in block_of.values()}
         return [np.array(sorted(found[one])) for one in sorted(found)]
-
-
-class _Paths:
-    """The cheapest cells that let a hidden one move: from it up, then down to a leaf, hiding all on the way.
-
-    If a part rises, another must fall by as much or the total must rise; and if an area moves, one of its own parts
-    must. Going down, `cheapest` is the cost of the best way from a cell to a leaf; `fresh` the same among ways that
-    hide something new.
-    """
-
-    def __init__(self, suppression: _Suppression, kind: int, which: Whole) -> None:
-        self.forest, self.which = suppression.forest, which
-        tables = suppression.tables
-        self.hides, counts, published = (
-            (suppression.hidden.n, tables.n, tables.is_published)
-            if kind == 0
-            else (suppression.hidden.d, tables.d, suppression.people)
-        )
-        self.cost = np.where(counts[which] > 0, counts[which].astype(float), _NEVER)
-        self.cost[self.hides[which] | ~published[which]] = 0.0
-        self.cost[suppression.knows[kind][which]] = _NEVER
-        self.cheapest, self.fresh = self.cost.copy(), np.where(self.cost > 0, self.cost, _NEVER)
-        for _, totals, parts, starts in reversed(self.forest.levels):
-            low = np.minimum.reduceat(self.cheapest[:, parts], starts, axis=1)
-            new = np.minimum.reduceat(self.fresh[:, parts], starts, axis=1)
-            for place, total in enumerate(totals):
-                with np.errstate(invalid="ignore"):
-                    found = self.fresh[:, total] + low[:, place]
-                    by_part = self.cheapest[:, total] + new[:, place]
-                self.fresh[:, total] = np.minimum(found, by_part)
-                self.cheapest[:, total] += low[:, place]
-
-    def open(self, row: int, cell: int) -> bool:
-        """Hide the cheapest way for a hidden cell of one table; False where there is none that hides anything new."""
-        forest = self.forest
-        best: tuple[float, int, tuple[int, ...], bool] = (_NEVER, -1, (), False)
-        climbed: tuple[int, ...] = ()
-        paid = 0.0
-        at = cell
-        while forest.part_of[at] >= 0:
-            number = int(forest.part_of[at])
-            total, parts = forest.sums[number]
-            others = parts[parts != at]
-            if len(others):
-                prices = (self.cheapest if paid > 0 else self.fresh)[row, others]
-                place = int(np.argmin(prices))
-                if paid + prices[place] < best[0]:
-                    best = (paid + float(prices[place]), int(others[place]), climbed, paid == 0)
-            paid += float(self.cost[row, total])
-            climbed = (*climbed, total)
-            for family in forest.families[total]:
-                if family != number:
-                    paid += float(self.cheapest[row, forest.sums[family][1]].min())
-            if not np.isfinite(paid):
-                break
-            at = total
-        else:
-            if 0 < paid < best[0]:
-                best = (paid, -1, climbed, False)
-        if not np.isfinite(best[0]):
-            return self._loosen(row, cell)
-        _, down, up, is_new = best
-        before = cell
-        for total in up:
-            self._hide(row, total)
-            for family in forest.families[total]:
-                if before not in forest.sums[family][1]:
-                    self._descend(row, family, is_new=False)
-            before = total
-        if down >= 0:
-            self._down(row, down, is_new=is_new)
-        return True
-
-    def _loosen(self, row: int, cell: int) -> bool:
-        """Hide the nearest count that can be hidden at all: what was shown earlier bars every whole way."""
-        at = cell
-        while self.forest.part_of[at] >= 0:
-            total, parts = self.forest.sums[self.forest.part_of[at]]
-            near = [int(total), *(int(one) for one in parts[np.argsort(self.cost[row, parts], kind="stable")])]
-            for one in near:
-                if 0 < self.cost[row, one] < _NEVER:
-                    self._hide(row, one)
-                    return True
-            at = total
-        return False
-
-    def _hide(self, row: int, cell: int) -> None:
-        if self.cost[row, cell] > 0:
-            self.hides[self.which[row], cell] = True
-
-    def _down(self, row: int, cell: int, *, is_new: bool) -> None:
-        self._hide(row, cell)
-        is_new = is_new and not self.cost[row, cell] > 0
-        for family in self.forest.families[cell]:
-            self._descend(row, family, is_new=is_new)
-
-    def _descend(self, row: int, family: int, *, is_new: bool) -> None:
-        parts = self.forest.sums[family][1]
-        prices = (self.fresh if is_new else self.cheapest)[row, parts]
-        if not np.isfinite(prices.min()) and is_new:
-            prices = self.cheapest[row, parts]
-        if np.isfinite(prices.min()):
-            self._down(row, int(parts[int(np.argmin(prices))]), is_new=is_new)
