@@ -23,7 +23,7 @@ from .test_61_counting_cohorts import signed_in, text_of
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(tmp_path_factory.mktemp("snapshots"), residents=1500)
+    return make(tmp_path_factory.mktemp("snapshots"), residents=5000)
 
 
 @pytest.fixture(scope="module")
