@@ -28,6 +28,8 @@ WHY: Final[Mapping[str, str]] = {
     NOT_COLLECTED: "Not collected by the feeds that exist here.",
     NO_AREA_THEN: "The area did not exist then.",
     NOBODY: "Nobody is in the denominator.",
+    "≥ 95%": "At least 95%: the share itself would tell of the few who are not among them.",
+    "≤ 5%": "At most 5%: the share itself would tell of the few who are among them.",
 }
 """The statuses of a figure that is not shown, with the sentence that a page says of each."""
 

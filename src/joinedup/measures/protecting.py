@@ -109,7 +109,14 @@ def _means(given: pd.DataFrame) -> tuple[Any, Any, Any]:
         spread = np.sqrt(np.maximum(squares - n * mean**2, 0) / (n - 1))
         half = stdtrit(np.maximum(n - 1, 1), 0.975) * spread / np.sqrt(n)
     half[n < 2] = np.nan
-    return mean, mean - half, mean + half
+    return _told(mean), _told(mean - half), _told(mean + half)
+
+
+def _told(values: Any) -> Any:
+    """Answer values to three significant figures: more of them would give away the exact counts behind them."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        places = 2 - np.floor(np.log10(np.abs(values)))
+        return np.where((values == 0) | ~np.isfinite(places), values, np.round(values * 10**places) / 10**places)
 
 
 def _with_standardised(figures: pd.DataFrame, computed: Computed) -> pd.DataFrame:
@@ -131,7 +138,8 @@ def _with_standardised(figures: pd.DataFrame, computed: Computed) -> pd.DataFram
         rates = dsr(rows, "numerator", "denominator", age="age", by=["group"], multiplier=one.multiplier * one.months)
         keys = rows[KEYS].iloc[::bands].reset_index(drop=True)
         rates = rates.sort_values("group", kind="stable").reset_index(drop=True)
-        found.append(keys.assign(**dict(zip(columns, [rates["value"], rates["lower"], rates["upper"]], strict=True))))
+        told = [_told(rates[name].to_numpy(np.float64)) for name in ("value", "lower", "upper")]
+        found.append(keys.assign(**dict(zip(columns, told, strict=True))))
     if not found:
         return figures.assign(**dict.fromkeys(columns, np.nan))
     joined = figures.merge(pd.concat(found, ignore_index=True), on=KEYS, how="left")

@@ -52,8 +52,10 @@ STATUSES: Final = (
     "not collected",
     "the area did not exist then",
     "nobody in the denominator",
+    "≥ 95%",
+    "≤ 5%",
 )
-"""Why a figure is not given; "" where it is."""
+"""Why a figure is not given, or all that is given of it; "" where it is."""
 
 
 def results_folder() -> Path:
