@@ -9,10 +9,10 @@ from typing import Any
 
 from joinedup.errors import NotFound, did_you_mean
 from joinedup.population import spells
+from joinedup.population.cohorts import grid_at
 from joinedup.population.definitions import both
 from joinedup.population.evaluation import all_of
 from joinedup.population.facts import facts
-from joinedup.population.grid import grid_for
 from joinedup.population.snapshot import Snapshot
 from joinedup.population.statements import parse
 
@@ -45,7 +45,7 @@ def multimorbidity(snapshot: Snapshot, day: date | None = None) -> Any:
 
     from joinedup.population.register_rules import counted_registers, register_masks
 
-    grid = grid_for(day or snapshot.day, snapshot.day)
+    grid = grid_at(snapshot, day)
     kept = facts(snapshot)
     scored = [
         spells.united([all_of(snapshot, [parse(one) for one in test], grid) for test in said["tests"]]).select(

@@ -131,14 +131,6 @@ class OneDay:
 Grid = MonthEnds | OneDay
 
 
-def grid_for(day: date, snapshot_day: date) -> Grid:
-    """Answer the grid of one day: the day of the snapshot, on which ages are known exactly, or the end of a month."""
-    month = month_number(day)
-    if day != snapshot_day and day == last_day(month):
-        return MonthEnds(range(month, month + 1))
-    return OneDay(day)
-
-
 def _if(test: Any, then: int, otherwise: int) -> Any:
     import ibis
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Final
 
+from joinedup.population.cohorts import grid_at
 from joinedup.population.evaluation import all_of
 from joinedup.population.facts import facts
-from joinedup.population.grid import grid_for
 from joinedup.population.snapshot import Snapshot
 from joinedup.population.statements import parse
 
@@ -26,7 +26,7 @@ def households(snapshot: Snapshot, day: date | None = None) -> Any:
     least two registers), lone_older (one person, 65 or over), lone_parent (one adult with children). People without a
     known address, and addresses of more than ten, are left out. Rows about homes: for the controlled place only.
     """
-    grid = grid_for(day or snapshot.day, snapshot.day)
+    grid = grid_at(snapshot, day)
     kept = facts(snapshot)
     person = snapshot.table("person")
     at = person.filter(person.household.notnull()).select("person", "household")

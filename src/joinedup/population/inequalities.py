@@ -7,9 +7,9 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
+from joinedup.population.cohorts import grid_at
 from joinedup.population.definitions import both
 from joinedup.population.evaluation import all_of
-from joinedup.population.grid import grid_for
 from joinedup.population.snapshot import Snapshot
 from joinedup.population.statements import parse
 
@@ -49,7 +49,7 @@ def core20plus5(snapshot: Snapshot, day: date | None = None) -> list[dict[str, A
     and done in the most deprived fifth of England, and why, where something is not collected. Counts are None then.
     """
     said = both("core20plus5.toml")
-    grid = grid_for(day or snapshot.day, snapshot.day)
+    grid = grid_at(snapshot, day)
 
     def people(*sentences: str) -> int:
         return int(all_of(snapshot, [parse(one) for one in sentences], grid).count().execute())

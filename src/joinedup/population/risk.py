@@ -22,10 +22,10 @@ import numpy as np
 import pandas as pd
 
 from joinedup.errors import RuleError
+from joinedup.population.cohorts import grid_at
 from joinedup.population.definitions import both
 from joinedup.population.evaluation import all_of, event_counts
 from joinedup.population.facts import facts
-from joinedup.population.grid import grid_for
 from joinedup.population.months import last_day, month_number
 from joinedup.population.snapshot import Snapshot
 from joinedup.population.statements import parse
@@ -194,7 +194,7 @@ def _matrix(
 
     from joinedup.population.evaluation import answer
 
-    grid = grid_for(day, snapshot.day)
+    grid = grid_at(snapshot, day)
     people = all_of(snapshot, [parse(sentence) for sentence in population], grid).select("who")
     index = pd.Index(people.execute()["who"].sort_values(), name="who")
     rows, unknowns = [], []
