@@ -99,26 +99,21 @@ class Tallies:
     def _everybody(self, population: str) -> Any:
         """Answer (who, a, b, mask, seen): the unit and slice, and the place and groups, each as one number."""
         if population not in self._people:
-            import ibis
-
             made = everybody_by_month(self.snapshot, population, self.ages, self.months)
             self.units[population] = made.units
             self.belongings[population] = read_belongings(self.snapshot, population)
             place_of = {place: n for n, place in enumerate(self.places)}
             at = self.areas.unit_places(made.units, self.belongings[population])
-            numbers = [place_of.get(int(place), len(self.places)) for place in at]
-            places = ibis.memtable(
-                {"unit": list(range(len(numbers))), "place": numbers}, schema={"unit": "int32", "place": "int32"}
-            )
-            rows = made.table.inner_join(places, "unit")
+            rows = made.with_number("place", [place_of.get(int(place), len(self.places)) for place in at])
             groups = (((rows.place * 8 + rows.sex) * 8 + rows.ethnic) * 8 + rows.national) * 8 + rows.local
-            self._people[population] = rows.select(
+            numbered = rows.select(
                 "who",
                 a=(rows.unit * _SLICES + rows.slice).cast("int32"),
                 b=(groups.cast("int64") * _SLICES + rows.slice).cast("int64"),
                 mask="mask",
                 seen="seen",
-            ).cache()
+            )
+            self._people[population] = made.kept((population, self.ages), numbered)
         return self._people[population]
 
     def _holding(self, population: str, sentences: Sequence[str], exclude: Sequence[str], which: str) -> Any:

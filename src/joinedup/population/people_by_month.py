@@ -12,7 +12,7 @@ at the month's end, and yet what happened in those ten days belongs to the last 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from joinedup.errors import RuleError
@@ -39,10 +39,22 @@ class PeopleByMonth:
     units: tuple[str, ...]
     ages: tuple[int, ...]
     months: range
+    facts: Facts = field(repr=False, compare=False)
 
     @property
     def unknown_slice(self) -> int:
         return len(self.ages)
+
+    def with_number(self, name: str, numbers: Sequence[int]) -> Any:
+        """Answer the table with a column more: a number for each unit, in the order of the units."""
+        rows = [{"unit": unit, name: number} for unit, number in enumerate(numbers)]
+        schema = {"unit": "int32", name: "int32"}
+        key = ("number of unit", name, tuple(numbers))
+        return self.table.inner_join(self.facts.kept(key, lambda: self.facts.from_memory(rows, schema)), "unit")
+
+    def kept(self, key: object, table: Any) -> Any:
+        """Answer a table that the engine keeps as long as the snapshot is open."""
+        return self.facts.kept(("of people by month", key, self.months), lambda: table)
 
 
 def everybody_by_month(snapshot: Snapshot, population: str, ages: Sequence[int], months: range) -> PeopleByMonth:
@@ -61,7 +73,7 @@ def everybody_by_month(snapshot: Snapshot, population: str, ages: Sequence[int],
         ("people by month", population, ages, grid),
         lambda: _people(kept, snapshot.table(spells_of_people), areas, column, units, ages, grid),
     )
-    return PeopleByMonth(table, units, ages, months)
+    return PeopleByMonth(table, units, ages, months, kept)
 
 
 def _people(
@@ -70,9 +82,8 @@ def _people(
     import ibis
 
     length = len(grid)
-    numbered = ibis.memtable(
-        {column: list(units), "unit": list(range(len(units)))}, schema={column: "string", "unit": "int32"}
-    )
+    numbers, schema = [{column: unit, "unit": n} for n, unit in enumerate(units)], {column: "string", "unit": "int32"}
+    numbered = kept.kept(("units", column), lambda: kept.from_memory(numbers, schema))
     at = _spells(kept, rows, areas.select(column, a_starts="starts", a_ends="ends"), column, (column,), grid)
     at = at.inner_join(numbered, column).select("who", "unit", "first", "last")
     here = spells.masks(at, length, by=("who", "unit"))
@@ -119,23 +130,22 @@ def _aged(kept: Facts, ages: Sequence[int], grid: MonthEnds) -> Any:
         if begins[n] <= age + years and begins[n + 1] > age
     ]
     names = ("age", "slice", "low", "high")
-    slices = ibis.memtable(
-        {name: [row[n] for row in reach] for n, name in enumerate(names)}, schema=dict.fromkeys(names, "int32")
-    )
+    rows, schema = [dict(zip(names, row, strict=True)) for row in reach], dict.fromkeys(names, "int32")
+    slices = kept.kept(("slices", tuple(ages), len(grid)), lambda: kept.from_memory(rows, schema))
     people = kept.people
     born = people.filter(people.born.notnull()).select("who", "born")
     start = grid.months.start
     # Month numbers may lie on both sides of nought here: whole years are counted from far below.
     born = born.mutate(age=((start - born.born + 12 * 1000) // 12 - 1000).cast("int32"))
     met = born.inner_join(slices, "age")
-    rows = met.select(
+    lives = met.select(
         "who",
         "slice",
         first=(met.born + met.low - start).cast("int32"),
         last=(met.born + met.high - 1 - start).cast("int32"),
     )
     # Each slice of a person is one spell: there is nothing to add up.
-    inside = spells.clipped(rows, len(grid))
+    inside = spells.clipped(lives, len(grid))
     known = inside.select("who", "slice", mask=spells.mask_between(inside.first, inside.last))
     unknown = people.filter(people.born.isnull()).select(
         "who",
