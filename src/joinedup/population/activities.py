@@ -103,7 +103,7 @@ def _flagged(kept: Facts, table: str) -> Any:
     import ibis
 
     def make() -> Any:
-        rows = kept.snapshot.table(table)
+        rows = kept.table(table)
         feeds = sorted({part.feeds for one in _of_table(table) for part in one.parts if part.table == table})
         # Feed by feed: a row is asked only what its feed counts for.
         return ibis.union(*[flagged(rows, feed) for feed in sorted({feed for some in feeds for feed in some})])
@@ -136,7 +136,7 @@ def _rows(kept: Facts, parts: tuple[Part, ...]) -> Any:
 
     tables = []
     for part in parts:
-        rows = kept.snapshot.table(part.table)
+        rows = kept.table(part.table)
         if "feed" in rows.columns:
             rows = rows.filter(rows.feed.isin(part.feeds))
         rows = rows.filter(_is_event(rows, part))

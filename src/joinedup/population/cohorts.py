@@ -179,7 +179,7 @@ def cohort_masks(snapshot: Snapshot, wanted: Cohort, grid: Grid) -> Any:
 
     token = _within.set((*chain, wanted.name))
     try:
-        return kept.kept(("cohort", wanted.include, wanted.exclude, grid), make)
+        return kept.noted(("cohort", wanted.include, wanted.exclude, grid), make)
     finally:
         _within.reset(token)
 

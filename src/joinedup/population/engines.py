@@ -22,6 +22,20 @@ def connect(engine: str) -> Any:
     return ibis.pyspark.connect(_spark())
 
 
+def keep(connection: Any, table: Any) -> Any:
+    """Answer an Ibis table worked out and kept by the engine, for as long as the answer is.
+
+    Spark is asked to forget how it came about (a local checkpoint): it would plan all of it again each time it is used.
+    """
+    if connection.name != "pyspark":
+        return table.cache()
+    from ibis.util import gen_name
+
+    name = gen_name("joinedup_kept")
+    connection.raw_sql(connection.compile(table)).localCheckpoint().createOrReplaceTempView(name)
+    return connection.table(name)
+
+
 def _spark() -> Any:
     try:
         from pyspark.sql import SparkSession

@@ -102,7 +102,7 @@ def all_of(snapshot: Snapshot, statements: Sequence[Statement], grid: Grid) -> A
 
     if len(statements) == 1:
         return answer(snapshot, statements[0], grid).true
-    return kept.kept(key, make)
+    return kept.noted(key, make)
 
 
 def everybody(kept: Facts, grid: Grid) -> Any:
@@ -119,7 +119,7 @@ def answer(snapshot: Snapshot, statement: Statement, grid: Grid) -> Answer:
 
     def make() -> Answer:
         found = _ANSWERS[statement.form](kept, statement, grid)
-        return Answer(found.true.cache(), found.known)
+        return Answer(kept.note(found.true), found.known)
 
     plain: Answer = kept.held(("answer", said, grid), make)
     if not statement.negated:
@@ -128,7 +128,7 @@ def answer(snapshot: Snapshot, statement: Statement, grid: Grid) -> Answer:
     def otherwise() -> Any:
         return spells.without(everybody(kept, grid) if plain.known is None else plain.known, plain.true)
 
-    return Answer(kept.kept(("not", said, grid), otherwise), plain.known)
+    return Answer(kept.noted(("not", said, grid), otherwise), plain.known)
 
 
 # --- who and where -------------------------------------------------------------------------------------------------
@@ -144,20 +144,20 @@ def _registered_in(kept: Facts, statement: Statement, grid: Grid) -> Answer:
     if statement.comparison == "practice":
         rows = rows.filter(rows.practice == statement.name)
         return Answer(spells.masks(_during(rows, rows.starts, rows.ends, grid, rows.died), len(grid)))
-    areas = kept.snapshot.table("practice_area")
+    areas = kept.table("practice_area")
     return Answer(
         _within_area(kept, rows, areas.filter(areas[statement.comparison] == statement.name), "practice", grid)
     )
 
 
 def _resident(kept: Facts, statement: Statement, grid: Grid) -> Answer:
-    areas = kept.snapshot.table("small_area")
+    areas = kept.table("small_area")
     homes = _spells_of_people(kept, "residence")
     return Answer(_within_area(kept, homes, areas.filter(areas.system.notnull()), "lsoa11", grid))
 
 
 def _resident_in(kept: Facts, statement: Statement, grid: Grid) -> Answer:
-    areas = kept.snapshot.table("small_area")
+    areas = kept.table("small_area")
     column = "lsoa11" if statement.comparison == "small area" else statement.comparison
     homes = _spells_of_people(kept, "residence")
     return Answer(_within_area(kept, homes, areas.filter(areas[column] == statement.name), "lsoa11", grid))
@@ -169,13 +169,13 @@ def _deprivation(kept: Facts, statement: Statement, grid: Grid) -> Answer:
         "national quintile": "deprivation_national",
         "local quintile": "deprivation_local",
     }.get(statement.comparison, "imd_decile")
-    areas = kept.snapshot.table("small_area")
+    areas = kept.table("small_area")
     known = areas.filter(areas[column].notnull())
     homes = _spells_of_people(kept, "residence")
     wanted = known.filter(known[column].between(statement.low, statement.high))
     return Answer(
         _within_area(kept, homes, wanted, "lsoa11", grid),
-        kept.kept(("home", column, grid), lambda: _within_area(kept, homes, known, "lsoa11", grid)),
+        kept.noted(("home", column, grid), lambda: _within_area(kept, homes, known, "lsoa11", grid)),
     )
 
 
@@ -204,7 +204,7 @@ def _during(rows: Any, starts: Any, ends: Any, grid: Grid, died: Any = None) -> 
 
 def _spells_of_people(kept: Facts, table: str) -> Any:
     """Answer a table of spells by `who`, with the month of a death."""
-    return kept.kept(("spells", table), lambda: _alive(kept, kept.of_people(kept.snapshot.table(table))))
+    return kept.kept(("spells", table), lambda: _alive(kept, kept.of_people(kept.table(table))))
 
 
 def _alive(kept: Facts, rows: Any) -> Any:
@@ -234,7 +234,7 @@ def _aged(kept: Facts, statement: Statement, grid: Grid) -> Answer:
     first = grid.until_month(born.born + 12 * low)
     last = grid.until_month(born.born + 12 * high + 11) if high is not None else ibis.literal(len(grid) - 1)
     rows = born.select("who", first=first.cast("int32"), last=last.cast("int32"))
-    known = kept.kept(("born", grid), lambda: _everywhere(born, grid))
+    known = kept.noted(("born", grid), lambda: _everywhere(born, grid))
     return Answer(spells.masks(rows, len(grid)), known)
 
 
@@ -244,7 +244,7 @@ def _turned(kept: Facts, statement: Statement, grid: Grid) -> Answer:
     born = kept.people.filter(kept.people.born.notnull())
     first = grid.until_month(born.born + 12 * (statement.low or 0))
     rows = born.select("who", first=first.cast("int32"), last=(first + statement.window.count - 1).cast("int32"))
-    return Answer(spells.masks(rows, len(grid)), kept.kept(("born", grid), lambda: _everywhere(born, grid)))
+    return Answer(spells.masks(rows, len(grid)), kept.noted(("born", grid), lambda: _everywhere(born, grid)))
 
 
 def _sex(kept: Facts, statement: Statement, grid: Grid) -> Answer:
@@ -252,7 +252,7 @@ def _sex(kept: Facts, statement: Statement, grid: Grid) -> Answer:
     known = people.filter(people.sex.isin(["female", "male"]))
     return Answer(
         _everywhere(people.filter(people.sex == statement.name), grid),
-        kept.kept(("sexed", grid), lambda: _everywhere(known, grid)),
+        kept.noted(("sexed", grid), lambda: _everywhere(known, grid)),
     )
 
 
@@ -268,7 +268,7 @@ def _ethnic(kept: Facts, statement: Statement, grid: Grid) -> Answer:
     known = people.filter(people.ethnic_group.isin(ETHNIC_GROUPS))
     return Answer(
         _everywhere(people.filter(people.ethnic_group.isin(wanted)), grid),
-        kept.kept(("ethnic", grid), lambda: _everywhere(known, grid)),
+        kept.noted(("ethnic", grid), lambda: _everywhere(known, grid)),
     )
 
 
@@ -348,7 +348,7 @@ def _waits(kept: Facts) -> Any:
     import ibis
 
     def make() -> Any:
-        rows = kept.snapshot.table("pop_referral")
+        rows = kept.table("pop_referral")
         rows = rows.filter(rows.feed.isin(("wlmds", "bulk")) & rows.clock_starts.notnull())
         ends = ibis.least(ibis.coalesce(rows.clock_ends, rows.removed), ibis.coalesce(rows.removed, rows.clock_ends))
         return _alive(kept, kept.of_people(rows.select("person", "clock_starts", "is_cancer", ends=ends)))
@@ -358,7 +358,7 @@ def _waits(kept: Facts) -> Any:
 
 def _receiving(kept: Facts, statement: Statement, grid: Grid) -> Answer:
     feed = {"social care": "asc-cld", "voluntary services": "voluntary"}[statement.name]
-    rows = kept.snapshot.table("pop_registration")
+    rows = kept.table("pop_registration")
     rows = _alive(kept, kept.of_people(rows.filter(rows.feed == feed)))
     return Answer(spells.masks(_during(rows, rows.starts, rows.ends, grid, rows.died), len(grid)))
 
@@ -426,7 +426,7 @@ def _last_value(kept: Facts, statement: Statement, grid: Grid) -> Answer:
         "below": lambda value: value < number,
         "at most": lambda value: value <= number,
     }[statement.comparison]
-    known = kept.kept(("value", wanted.name, statement.window, grid), lambda: spells.masks(rows, len(grid)))
+    known = kept.noted(("value", wanted.name, statement.window, grid), lambda: spells.masks(rows, len(grid)))
     return Answer(spells.masks(rows.filter(test(rows.value)), len(grid)), known)
 
 
@@ -438,7 +438,7 @@ def _last_answer(kept: Facts, statement: Statement, grid: Grid) -> Answer:
         )
     answers = codelist(statement.names[0])
     rows = latest(kept, wanted, grid, statement.window)
-    known = kept.kept(("value", wanted.name, statement.window, grid), lambda: spells.masks(rows, len(grid)))
+    known = kept.noted(("value", wanted.name, statement.window, grid), lambda: spells.masks(rows, len(grid)))
     return Answer(
         spells.masks(rows.filter(rows.value.isin([float(n) for n in kept.numbers(answers)])), len(grid)), known
     )

@@ -13,6 +13,7 @@ from threading import RLock
 from typing import Any
 
 from joinedup.population.codelists import Codelist, codelist, codelist_names
+from joinedup.population.engines import keep
 from joinedup.population.grid import WIDEST, month_of
 from joinedup.population.snapshot import Snapshot
 
@@ -48,7 +49,17 @@ class Facts:
 
     def kept(self, key: object, make: Callable[[], Any]) -> Any:
         """Answer a table made before under this key, or make it and keep it in the engine."""
-        return self.held(key, lambda: make().cache())
+        return self.held(key, lambda: keep(self.snapshot.connection, make()))
+
+    def noted(self, key: object, make: Callable[[], Any]) -> Any:
+        """Answer a small table that follows from kept ones: kept as well, but on Spark worked out anew each time.
+
+        There each kept table costs a plan and a job of its own, which is more than it saves.
+        """
+        return self.held(key, lambda: self.note(make()))
+
+    def note(self, table: Any) -> Any:
+        return keep(self.snapshot.connection, table) if self.snapshot.engine == "duckdb" else table
 
     def held(self, key: object, make: Callable[[], Any]) -> Any:
         """Answer what was made before under this key, or make it and hold it here."""
@@ -57,13 +68,17 @@ class Facts:
                 self._kept[key] = make()
             return self._kept[key]
 
+    def table(self, name: str) -> Any:
+        """Answer a table of the snapshot, opened once."""
+        return self.held(("table", name), lambda: self.snapshot.table(name))
+
     @cached_property
     def people(self) -> Any:
         """Answer (who, person, born, …): one row a person, `born` and `died` as month numbers."""
         import ibis
 
         def make() -> Any:
-            person = self.snapshot.table("person")
+            person = self.table("person")
             if self.snapshot.engine == "duckdb":
                 who = ibis.row_number().over(ibis.window(order_by="person")).cast("int32")
             else:
@@ -117,15 +132,15 @@ class Facts:
 
         def make() -> Any:
             none, nothing = ibis.null("date"), ibis.null("float64")
-            conditions = self.snapshot.table("pop_condition")
+            conditions = self.table("pop_condition")
             conditions = conditions.select(
                 "person", "feed", "system", "code", "on", abated="abated", value=nothing, value_code=ibis.null("string")
             )
-            observed = self.snapshot.table("pop_observation")
+            observed = self.table("pop_observation")
             observed = observed.select(
                 "person", "feed", "system", "code", "on", abated=none, value="value", value_code="value_code"
             )
-            done = self.snapshot.table("pop_procedure")
+            done = self.table("pop_procedure")
             done = done.select(
                 "person", "feed", "system", "code", "on", abated=none, value=nothing, value_code=ibis.null("string")
             )
@@ -142,7 +157,7 @@ class Facts:
         """Answer (who, code, on, month, ends, is_issue): requests, and statements of what is taken."""
 
         def make() -> Any:
-            rows = self.snapshot.table("pop_medication")
+            rows = self.table("pop_medication")
             rows = self._coded(rows.select("person", "feed", "system", "code", "on", "ends", "kind"))
             rows = self.of_people(rows).mutate(is_issue=lambda t: t.kind == "request")
             return rows.select("who", "code", "on", "month", "ends", "is_issue")
@@ -155,7 +170,7 @@ class Facts:
         import ibis
 
         def make() -> Any:
-            rows = self.snapshot.table("pop_immunisation")
+            rows = self.table("pop_immunisation")
             rows = rows.filter(rows.status == "completed")
             by_product = rows.select("person", "feed", "system", "code", "on")
             by_procedure = rows.select("person", "feed", system=ibis.literal("snomed"), code="procedure", on="on")

@@ -139,7 +139,7 @@ def on_at_least(snapshot: Snapshot, many: int, grid: Grid) -> Any:
 def register_masks(snapshot: Snapshot, wanted: Register, grid: Grid) -> Any:
     """Answer the mask table of one register."""
     kept = facts(snapshot)
-    return kept.kept(("register", wanted.name, grid), lambda: _masks(kept, wanted, grid))
+    return kept.noted(("register", wanted.name, grid), lambda: _masks(kept, wanted, grid))
 
 
 def _masks(kept: Facts, wanted: Register, grid: Grid) -> Any:

@@ -91,8 +91,11 @@ class Snapshot:
                 f"Snapshot {self.id} has no table '{name}'. It has: {', '.join(self.tables)}."
                 f"{did_you_mean(name, self.tables)}"
             )
-        files = str(self.folder / "tables" / name / "*.parquet")
-        return self.connection.read_parquet(files, table_name=name)
+        files = self.folder / "tables" / name
+        # Spark reads a folder; given a pattern, it looks for a file of that name first and complains.
+        return self.connection.read_parquet(
+            str(files / "*.parquet" if self.engine == "duckdb" else files), table_name=name
+        )
 
     @cached_property
     def connection(self) -> Any:
