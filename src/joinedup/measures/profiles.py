@@ -28,8 +28,8 @@ def profiles(figures: pd.DataFrame) -> pd.DataFrame:
     rows = totals[totals["month"].to_numpy() == totals["measure"].map(month).to_numpy()]
     shown = rows[rows["value"].notna()]
     by_kind = shown.groupby(["measure", "area_kind"], observed=True)["value"]
-    spread = by_kind.quantile(list(SPREAD.values())).unstack()
-    spread.columns = list(SPREAD)
+    spread = by_kind.quantile(list(SPREAD.values())).unstack().reindex(columns=list(SPREAD.values()))
+    spread.columns = list(SPREAD)  # Where nothing at all is shown there is nothing to take apart.
     spread["areas"] = by_kind.size()
     whole = rows[rows["area_kind"] == "system"].drop_duplicates("measure").set_index("measure")["value"]
     joined = rows.merge(spread.reset_index(), on=["measure", "area_kind"], how="left")

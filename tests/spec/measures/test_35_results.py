@@ -22,6 +22,7 @@ from joinedup.measures import open_results
 from joinedup.measures.definition import definition_of
 from joinedup.measures.disclosure import Protected
 from joinedup.measures.making import make_measures
+from joinedup.measures.profiles import profiles
 from joinedup.measures.result_files import FIGURE_COLUMNS, new_folder, results_folder
 
 FEW = ("emergency-admissions", "hypertension-prevalence", "emergency-length-of-stay", "readmissions-30-days")
@@ -165,3 +166,18 @@ def test_results_open_without_django_or_a_snapshot(data: Path) -> None:
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.split() == ["36", "False"]
+
+
+def test_a_profile_is_answered_also_where_nothing_at_all_may_be_shown() -> None:
+    import pandas as pd
+
+    hidden = pd.DataFrame(
+        {
+            "measure": ["births", "births"], "month": [date(2026, 10, 1)] * 2, "area_kind": ["system", "place"],
+            "area": ["QM7", "PA"], "breakdown": "all", "band": "", "value": [float("nan")] * 2,
+            "status": "suppressed",
+        }
+    )  # fmt: skip
+    told = profiles(hidden)
+    assert list(told["areas"]) == [0, 0]
+    assert told[["lowest", "middle", "highest", "system_value"]].isna().all(axis=None)

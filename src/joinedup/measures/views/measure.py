@@ -6,10 +6,11 @@ from datetime import date
 from typing import Any
 
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from joinedup.access import requires
+from joinedup.access import actor_of, decide, requires
 from joinedup.measures import answers
 from joinedup.measures.definition import PURPOSES, MeasureDefinition
 from joinedup.measures.figure import Figure, month_shown
@@ -26,6 +27,7 @@ from joinedup.measures.views.parts import (
     opened,
     why_href,
 )
+from joinedup.moment import now
 from joinedup.ui import Crumb, Page
 
 # What may be chosen beside deprivation, which is always shown; one at a time keeps the page quick to draw and read.
@@ -80,6 +82,9 @@ def measure(request: Any, measure_id: str) -> HttpResponseBase:
         why_href=why_href(one.id, area.code),
         compare_href=pictures.compare_href(one, area),
         api_href=f"/api/measures/{one.id}/series?area={area.code}",
+        release_href=f"{reverse('measures:ask-release')}?measure={one.id}&area={area.code}"
+        if decide(actor_of(request.user), "measures.release", now().valid_on).allowed
+        else "",
         results=results,
     ).response()
 
