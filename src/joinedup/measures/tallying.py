@@ -37,6 +37,7 @@ GROUPS: Final = {
 }
 """Each breakdown besides age, with its groups by number."""
 _SLICES: Final = 256
+_MANY: Final = 100_000
 _AMOUNTS: Final = ("events", "total", "squares")
 
 
@@ -138,6 +139,8 @@ class Tallies:
 
     def _tally(self, rows: Any, amounts: Sequence[str] | None) -> Tally:
         """Answer the counts of rows: bits of a mask for people, sums of amounts in a month for events."""
+        if self.snapshot.engine == "duckdb" and self.snapshot.manifest["tables"]["person"]["rows"] > _MANY:
+            rows = rows.cache()  # Below, working out twice who it is costs less than keeping it.
         by_a, by_b = self._summed(rows, "a", amounts), self._summed(rows, "b", amounts)
         made = [self._arranged(a, b) for a, b in zip(by_a, by_b, strict=True)]
         return Tally(made[0].by_unit, made[0].by_group, *made[1:])

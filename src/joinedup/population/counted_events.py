@@ -86,17 +86,14 @@ def _by_month(kept: Facts, wanted: CountedEvent, months: range) -> Any:
 
 
 def _events(kept: Facts, wanted: CountedEvent) -> Any:
+    """Answer (who, key, on, amount): one row an event."""
     import ibis
 
     tables = [_rows(kept, wanted, part) for part in wanted.parts]
     rows = ibis.union(*tables) if len(tables) > 1 else tables[0]
-    rows = kept.of_people(rows)
     if not wanted.followed_by:
         return rows
-    # What follows is another event: its key is another, whichever day it is of.
-    after = kept.kept(("dated with keys", wanted.followed_by), lambda: _events(kept, _keyed(wanted.followed_by)))
-    after = after.select(other="who", other_key="key", then="on")
-    met = rows.inner_join(after, [rows.who == after.other])
+    met = rows.inner_join(_after(kept, wanted), [("who", "other")])
     least, most = ibis.interval(days=wanted.from_day), ibis.interval(days=wanted.days)
     met = met.filter(
         (met.then >= (met.on + least).cast("date"))
@@ -106,15 +103,30 @@ def _events(kept: Facts, wanted: CountedEvent) -> Any:
     return rows.semi_join(met.select("key").distinct(), "key")
 
 
-def _keyed(name: str) -> CountedEvent:
-    return counted_event(name)
+def _after(kept: Facts, wanted: CountedEvent) -> Any:
+    """Answer (other, other_key, then): what may follow. What follows is another row, which its key tells."""
+    import ibis
+
+    following = counted_event(wanted.followed_by)
+    if any(part.table == other.table for part in wanted.parts for other in following.parts if _meet(part, other)):
+        rows = kept.kept(("dated with keys", following.name), lambda: _events(kept, following))
+        return rows.select(other="who", other_key="key", then="on")
+    rows = activity_rows(kept.snapshot, activity(following.name))
+    return rows.select(other="who", other_key=ibis.literal(""), then="on")
+
+
+def _meet(one: Part, other: Part) -> bool:
+    return bool({*one.feeds} & {*other.feeds})
 
 
 def _rows(kept: Facts, wanted: CountedEvent, part: Part) -> Any:
-    """Answer (person, key, on, amount) of the rows of one table that are such events."""
+    """Answer (who, key, on, amount) of the rows of one table that are such events."""
     import ibis
 
-    rows = kept.snapshot.table(part.table)
+    if part.table == "pop_encounter" and {*part.feeds} <= {*SPELL_FEEDS}:
+        rows = _hospital(kept)
+    else:
+        rows = kept.of_people(kept.table(part.table))
     if "feed" in rows.columns:
         rows = rows.filter(rows.feed.isin(part.feeds))
     for column, values in part.equal:
@@ -130,9 +142,19 @@ def _rows(kept: Facts, wanted: CountedEvent, part: Part) -> Any:
         rows = _with_diagnosis(kept, rows, wanted.main, any_of_them=False)
     on = rows[part.on]
     on = (on + "-01").cast("date") if part.on.endswith("_month") else on.cast("date")
-    key = rows.key if "key" in rows.columns else rows.person
+    key = rows.key if "key" in rows.columns else rows.who.cast("string")
     amount = _amount(rows, wanted.amount)
-    return rows.select("person", key=key, on=on, amount=amount).filter(lambda t: t.on.notnull() & t.amount.notnull())
+    return rows.select("who", key=key, on=on, amount=amount).filter(lambda t: t.on.notnull() & t.amount.notnull())
+
+
+def _hospital(kept: Facts) -> Any:
+    """Answer stays and episodes in hospital, few among all encounters and asked for again and again."""
+
+    def make() -> Any:
+        rows = kept.table("pop_encounter")
+        return kept.of_people(rows.filter(rows.feed.isin(SPELL_FEEDS)))
+
+    return kept.kept(("hospital",), make)
 
 
 def _amount(rows: Any, amount: str) -> Any:
@@ -149,12 +171,11 @@ def _with_diagnosis(kept: Facts, stays: Any, beginnings: tuple[str, ...], *, any
     """Answer the stays with a diagnosis that begins so, of the stay, of one of its episodes, or as its reason."""
     import ibis
 
-    said = kept.snapshot.table("pop_condition")
+    said = kept.table("pop_condition")
     said = said.filter((said.system == "icd10") & said.feed.isin(SPELL_FEEDS) & said.encounter.notnull())
     plain = said.code.replace(".", "").upper()
     said = said.filter(ibis.or_(*[plain.startswith(one) for one in beginnings]))
-    episodes = kept.snapshot.table("pop_encounter")
-    episodes = episodes.filter(episodes.feed.isin(SPELL_FEEDS))
+    episodes = _hospital(kept)
     if any_of_them:
         such = said.select(said_of="encounter").distinct()
         met = episodes.inner_join(such, episodes.key == such.said_of)
