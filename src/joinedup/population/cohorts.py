@@ -20,8 +20,9 @@ from typing import Any, Final
 
 from joinedup.errors import FileError, NotFound, RuleError, did_you_mean
 from joinedup.population import spells
+from joinedup.population.answers import everybody
 from joinedup.population.definitions import as_said, definition_files, read_toml
-from joinedup.population.evaluation import all_of, answer, everybody
+from joinedup.population.evaluation import all_of, answer
 from joinedup.population.facts import Facts, facts
 from joinedup.population.grid import Grid, MonthEnds, OneDay
 from joinedup.population.months import last_day, month_number

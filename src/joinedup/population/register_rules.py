@@ -311,7 +311,7 @@ def copd_rules(snapshot: Snapshot) -> Any:
     """
     import ibis
 
-    from joinedup.population.evaluation import readings
+    from joinedup.population.answers_about_care import readings
     from joinedup.population.named_values import named_value
 
     kept, wanted = facts(snapshot), register("COPD")
@@ -340,75 +340,6 @@ def copd_rules(snapshot: Snapshot) -> Any:
     every = ibis.union(*[one.select("who", rule=one.rule.cast("int32")) for one in (early, second, third, rest)])
     best = every.group_by("who").aggregate(rule=every.rule.min())
     return best.inner_join(kept.people.select("who", "person"), "who").select("person", "rule")
-
-
-@dataclass(frozen=True)
-class Prevalence:
-    """A register's recorded prevalence beside the expected. Raw counts: controlled, not for showing."""
-
-    register: str
-    on: int
-    list_size: int
-    expected: float | None
-
-    @property
-    def recorded(self) -> float | None:
-        return self.on / self.list_size if self.list_size else None
-
-    @property
-    def share_found(self) -> float | None:
-        """Answer recorded over expected: below 1, some people are not found yet."""
-        return self.recorded / self.expected if self.recorded is not None and self.expected else None
-
-
-def register_prevalence(
-    snapshot: Snapshot, expected: Mapping[str, float] | None = None, *, month: int | None = None
-) -> list[Prevalence]:
-    """Answer each register's people over the list of its stated age, at the end of a month (the last, if none is said).
-
-    `expected` gives the modelled prevalence by short name (see read_expected_prevalence).
-    """
-    import ibis
-
-    from joinedup.population.evaluation import all_of
-
-    at = snapshot.months[-1] if month is None else month
-    grid = MonthEnds(range(at, at + 1))
-    counts = []
-    for one in counted_registers():
-        on_list = all_of(snapshot, [parse(sentence) for sentence in one.list_sentences], grid)
-        on = spells.both(on_list, register_masks(snapshot, one, grid))
-        for part, people in (("list", on_list), ("on", on)):
-            counts.append(
-                people.aggregate(n=people.count()).mutate(register=ibis.literal(one.short), part=ibis.literal(part))
-            )
-    found = {(row["register"], row["part"]): int(row["n"]) for row in _rows(snapshot, ibis.union(*counts))}
-    return [
-        Prevalence(one.short, found[one.short, "on"], found[one.short, "list"], (expected or {}).get(one.short))
-        for one in counted_registers()
-    ]
-
-
-def read_expected_prevalence(text: str, *, areas: frozenset[str] | None = None) -> dict[str, float]:
-    """Answer the expected prevalence of each register from CSV text with the columns group_code, register and list.
-
-    `register` and `list` are people of one area (`lad_code`); the areas named, or all, are added up.
-    """
-    import csv
-    import io
-
-    on: dict[str, float] = {}
-    of: dict[str, float] = {}
-    for row in csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))):
-        if areas is None or row.get("lad_code") in areas:
-            on[row["group_code"]] = on.get(row["group_code"], 0.0) + float(row["register"])
-            of[row["group_code"]] = of.get(row["group_code"], 0.0) + float(row["list"])
-    return {name: on[name] / of[name] for name in on if of[name]}
-
-
-def _rows(snapshot: Snapshot, table: Any) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = snapshot.connection.to_pyarrow(table).to_pylist()
-    return rows
 
 
 def _joined(names: tuple[str, ...]) -> Codelist:

@@ -11,6 +11,8 @@ from tests.spec.population.drawn import LAST, MARCH, draw, held, now
 
 from joinedup.errors import NotFound, RuleError
 from joinedup.population import events, states
+from joinedup.population.codelist_updates import update
+from joinedup.population.codelists import Codelist
 from joinedup.population.evaluation import answer
 from joinedup.population.grid import MonthEnds, OneDay
 from joinedup.population.snapshot import Snapshot
@@ -372,3 +374,25 @@ def test_a_person_is_in_a_state_once_for_every_spell_and_never_outside_the_month
     assert snapshot.months == range(MARCH - 35, MARCH + 1)
     assert snapshot.day == LAST
     assert _when(snapshot, "has ever had stroke") == {"a": [(-35, 0)]}
+
+
+# --- a new version of a code list ----------------------------------------------------------------------------------
+
+
+def test_an_update_of_a_list_says_how_many_people_it_gains_and_loses(tmp_path: Path) -> None:
+    snapshot = draw(
+        tmp_path,
+        person=_people("kept", "gained", "also gained", "lost"),
+        pop_condition=[
+            {"person": "kept", "code": STROKE, "on": LAST},
+            {"person": "gained", "code": HYPERTENSION, "on": LAST},
+            {"person": "also gained", "code": HYPERTENSION, "on": LAST},
+            {"person": "lost", "code": "266257000", "on": LAST},
+            {"person": "lost", "system": "icd10", "code": STROKE, "on": LAST},
+        ],
+    )
+    before = Codelist("x", "snomed", frozenset({STROKE, "266257000"}))
+    after = Codelist("x", "snomed", frozenset({STROKE, HYPERTENSION}))
+    told = update(snapshot, before, after)
+    assert (told.gained, told.lost) == (2, 1)
+    assert told.codes.added == (HYPERTENSION,)

@@ -12,13 +12,12 @@ from tests.spec.population.drawn import MARCH, draw, held, now
 from joinedup.errors import NotFound
 from joinedup.population import registers, states
 from joinedup.population.codelists import codelist, codelist_names
+from joinedup.population.prevalence import read_expected_prevalence, register_prevalence
 from joinedup.population.register_rules import (
     copd_rules,
     counted_registers,
     known_registers,
-    read_expected_prevalence,
     register,
-    register_prevalence,
 )
 from joinedup.population.snapshot import Snapshot
 
