@@ -22,11 +22,12 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Words of a title. A whole number under one of the first is no count of people.
+# Words of a title. Whole numbers under a title of nothing but these (and names of groups) are no counts of people.
 _NOT_PEOPLE = _words(
-    "year month week quarter day date age band quintile decile quantile rank code id position order rows cost "
-    "pence pounds tariff price beds minutes hours days weeks months years k version revision size lsoa msoa"
+    "year month week quarter day date age band quintile decile quantile rank code id position order cost pence pounds "
+    "tariff price beds minutes hours days weeks months years version revision lsoa msoa"
 )
+_BESIDE = _words("financial calendar national local of")
 _PEOPLE = _words(
     "count counts n numerator denominator people persons patients residents population list total registered observed "
     "events deaths admissions attendances cases listsize"
@@ -99,7 +100,9 @@ def columns_of(file: ReleasedFile) -> list[FileColumn]:
     found = []
     for number, title in enumerate(file.columns):
         cells = file.column(number)
-        found.append(FileColumn(number, title, tuple(cells), _kind(title, cells), _group(title)))
+        kind = _kind(title, cells)
+        # Counts of people aged 0 to 17 tell no trait of a row.
+        found.append(FileColumn(number, title, tuple(cells), kind, "" if kind == "people" else _group(title)))
     return found
 
 
@@ -138,12 +141,18 @@ def _kind(title: str, cells: Sequence[str]) -> str:
             return "people"
         if words & _SHARE:
             return "share"
-        return "number" if words & _NOT_PEOPLE or _group(title) else "people"
+        return "number" if _is_label(title) else "people"
     if all(number_in(cell) is not None for cell in shown):
         return "people" if words & _PEOPLE and not words & _SHARE else "share"
     # A few notes among numbers ("10 (low)") do not make a count a text.
     numbers = sum(number_in(cell) is not None for cell in shown)
     return "people" if words & _PEOPLE and numbers * 2 > len(shown) else "text"
+
+
+def _is_label(title: str) -> bool:
+    """Answer whether the whole title is a label of numbers: "IMD decile" is, "Age 0-17" or "Practice A" is not."""
+    words = set(words_of(title)) - _BESIDE
+    return bool(words) and words <= _NOT_PEOPLE.union(*_GROUPS.values())
 
 
 def _group(title: str) -> str:

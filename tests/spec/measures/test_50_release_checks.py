@@ -61,6 +61,23 @@ def test_whole_numbers_of_an_unknown_title_are_taken_for_counts() -> None:
     assert codes_in("month,people\n3,20\n") == set()
 
 
+@pytest.mark.parametrize(
+    "titles",
+    ["measure,Age 0-17,Age 18-39", "condition,Practice A,Practice B", "condition,group size", "condition,local"],
+)
+def test_a_title_that_merely_holds_a_word_of_a_label_is_taken_for_a_count(titles: str) -> None:
+    """Groups side by side: "Age 0-17" heads counts of people of that age."""
+    columns = titles.count(",")
+    assert codes_in(f"{titles}\nasthma{',3' * columns}\ndiabetes{',7' * columns}\n") == {"small-count"}
+
+
+@pytest.mark.parametrize(
+    "title", ["age", "Year", "month", "IMD decile", "quintile", "Age band", "practice code", "rank"]
+)
+def test_a_whole_label_heads_no_counts(title: str) -> None:
+    assert codes_in(f"measure,{title},people\nasthma,3,20\ndiabetes,7,20\n") == set()
+
+
 def test_small_counts_are_found_however_they_are_written() -> None:
     for written in ("3.0", '"3"', " 3 "):
         assert "small-count" in codes_in(f"place,people\nWest,{written}\nEast,20\n"), written
