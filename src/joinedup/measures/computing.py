@@ -214,10 +214,12 @@ class _Measure:
         )
 
     def _groups(self, rows: _Rows) -> None:
-        """Add each breakdown: of the system in every month, of each place in the last month."""
+        """Add each breakdown: of the system in every month, of each place in the last month with data."""
         lives, many = self.tallies.areas.lives, len(self.shown)
         system = next(life for life in lives if life.kind == "system")
         why = np.where(self.has_data, "", NO_DATA).astype(object)
+        # What looks ahead has no data for the last month of all: its groups of places are those of the month before.
+        last = int(np.flatnonzero(self.has_data)[-1]) if self.has_data.any() else many - 1
         for breakdown, (bands, pick) in self._breakdowns().items():
             cells = self._cells(pick)
             whole = _summed_places(cells)
@@ -235,16 +237,16 @@ class _Measure:
                 np.tile(why, len(ever)),
             )
             for n, at in enumerate(self.tallies.places):
-                if self.tallies.areas.exists[at, -1]:
+                if self.tallies.areas.exists[at, self.lead + last]:
                     self._add(
                         rows,
                         "place",
                         lives[at].code,
                         breakdown,
                         names,
-                        np.repeat(self.shown[-1], len(ever)),
-                        _picked(_of_place(cells, n), ever),
-                        np.repeat(why[-1], len(ever)),
+                        np.repeat(self.shown[last], len(ever)),
+                        _picked(_of_place(cells, n, last), ever),
+                        np.repeat(why[last], len(ever)),
                     )
 
     def _breakdowns(self) -> dict[str, tuple[Sequence[str], Callable[[Tally], Numbers]]]:
@@ -342,11 +344,11 @@ def _summed_places(cells: _Cells) -> _Cells:
     return _Cells(summed(cells.numerator), summed(cells.denominator), summed(cells.squares))
 
 
-def _of_place(cells: _Cells, place: int) -> _Cells:
-    def last(counts: Numbers | None) -> Any:
-        return None if counts is None else counts[place][..., -1:]
+def _of_place(cells: _Cells, place: int, month: int) -> _Cells:
+    def then(counts: Numbers | None) -> Any:
+        return None if counts is None else counts[place][..., month : month + 1]
 
-    return _Cells(last(cells.numerator), last(cells.denominator), last(cells.squares))
+    return _Cells(then(cells.numerator), then(cells.denominator), then(cells.squares))
 
 
 def _picked(cells: _Cells, groups: Any) -> _Cells:
