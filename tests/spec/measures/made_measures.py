@@ -51,7 +51,13 @@ def computed() -> Computed:
     return compute(snapshot(), [definition_of(one) for one in SAMPLE])
 
 
-PROTECTED = ("emergency-admissions", "emergency-length-of-stay", "waits-over-18-weeks", "core20", "social-care-assessments")
+PROTECTED = (
+    "emergency-admissions",
+    "emergency-length-of-stay",
+    "waits-over-18-weeks",
+    "core20",
+    "social-care-assessments",
+)
 
 
 @cache

@@ -10,15 +10,15 @@ import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from tests.spec.measures.made_measures import snapshot
 
-from joinedup import database
 from joinedup.errors import NotFound
-from joinedup.measures import open_results
+from joinedup.measures import open_results, result_files
 from joinedup.measures.definition import definition_of
 from joinedup.measures.disclosure import Protected
 from joinedup.measures.making import make_measures
@@ -32,7 +32,8 @@ FEW = ("emergency-admissions", "hypertension-prevalence", "emergency-length-of-s
 def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("data")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(database, "data_dir", lambda: folder)
+        # Only results lie elsewhere; the database server stays where it is.
+        patched.setattr(result_files, "database", SimpleNamespace(data_dir=lambda: folder))
         make_measures(snapshot(), [definition_of(one) for one in FEW])
         yield folder
 

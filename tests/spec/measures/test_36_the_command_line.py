@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.spec.measures.made_measures import snapshot
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from joinedup import database
 from joinedup.errors import NotFound, RuleError
+from joinedup.measures import making, result_files
 from joinedup.measures.commands import measure
 from joinedup.measures.definition import definition_of
 from joinedup.measures.making import make_measures
@@ -26,7 +28,8 @@ FEW = ("emergency-admissions", "hypertension-controlled")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("data")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(database, "data_dir", lambda: folder)
+        # Only results lie elsewhere; the database server stays where it is.
+        patched.setattr(result_files, "database", SimpleNamespace(data_dir=lambda: folder))
         make_measures(snapshot(), [definition_of(one) for one in FEW])
         yield folder
 
@@ -85,6 +88,22 @@ def test_why_is_a_value_that_other_rooms_can_read() -> None:
 def test_lists_are_found_behind_registers_and_values() -> None:
     names = {one.name for one in codelists_behind(["is on the register hypertension", "last HbA1c is at most 58"])}
     assert {"hypertension", "haemoglobin a1c"} <= names
+
+
+@pytest.mark.django_db
+def test_a_run_is_one_entry_of_the_audit_with_counts_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    from joinedup.access import service_grant
+    from joinedup.access.models import AuditEntry
+
+    monkeypatch.setattr(making, "_has_database", lambda: True)
+    monkeypatch.setattr(database, "ready", lambda: None)
+    made = make_measures(snapshot(), [definition_of("emergency-admissions")])
+    making.audited(made, service_grant("measure", "make the measures of a snapshot", "a test"))
+    entry = AuditEntry.objects.order_by("-id").first()
+    assert entry is not None
+    body = json.loads(entry.body)
+    assert body["action"] == "measures.made"
+    assert body["details"] == {"measures": 1, "areas": made.areas, "figures": made.figures, "engine": "duckdb"}
 
 
 # words, the error, and what it says
