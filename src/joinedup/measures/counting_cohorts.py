@@ -87,9 +87,9 @@ def latest_snapshot() -> Snapshot:
     """
     from joinedup.population import open_snapshot
 
-    found = open_snapshot()
-    key = (found.id, int(found.manifest.get("revision", 1)))
     with _lock:
+        found = open_snapshot()
+        key = _revision_of(found)
         if key not in _snapshots:
             _snapshots[key] = found
             while len(_snapshots) > 1:
@@ -105,12 +105,10 @@ def count_cohort(grant: Grant, typed: Typed) -> CohortAnswered:
     """
     grant.must_be_for(COUNT)
     began = time.monotonic()
-    snapshot = latest_snapshot()
-    key = ("cohort", typed.include, typed.exclude)
     with _lock, transaction.atomic():
-        if key not in _kept:
-            _keep(key, _counted(snapshot, typed))
-        answer: CohortAnswered = _kept[key]
+        snapshot = latest_snapshot()
+        key = (*_revision_of(snapshot), "cohort", typed.include, typed.exclude)
+        answer: CohortAnswered = _kept_or_made(key, lambda: _counted(snapshot, typed))
         _record(grant, snapshot, {"include": list(typed.include), "exclude": list(typed.exclude)})
     return CohortAnswered(
         answer.snapshot_id, answer.on, answer.lines, answer.groups, answer.borrowed, answer.is_simulated,
@@ -123,13 +121,12 @@ def count_named(grant: Grant) -> dict[str, int | None]:
     from joinedup.population import cohort, cohort_names
 
     grant.must_be_for(COUNT)
-    snapshot = latest_snapshot()
     names = cohort_names()
-    key = ("named", *names)
     with _lock, transaction.atomic():
-        if key not in _kept:
-            _keep(key, _named_kept(snapshot, {name: cohort(name) for name in names}))
-        answer: dict[str, int | None] = _kept[key]
+        snapshot = latest_snapshot()
+        key = (*_revision_of(snapshot), "named", *names)
+        cohorts = {name: cohort(name) for name in names}
+        answer: dict[str, int | None] = _kept_or_made(key, lambda: _named_kept(snapshot, cohorts))
         _record(grant, snapshot, {"cohorts": names})
     return dict(answer)
 
@@ -143,7 +140,7 @@ def _named_kept(snapshot: Snapshot, cohorts: dict[str, Cohort]) -> dict[str, int
         if told["cohorts"] == said:
             return dict(told["people"])
     people = {name: _named(snapshot, one) for name, one in cohorts.items()}
-    keep_file(path, {"cohorts": said, "people": people})
+    transaction.on_commit(lambda: keep_file(path, {"cohorts": said, "people": people}))
     return people
 
 
@@ -160,10 +157,11 @@ def _named(snapshot: Snapshot, one: Cohort) -> int | None:
 
 def kept_for(snapshot: Snapshot, name: str, make: Callable[[], Any]) -> Any:
     """Answer what was made of a snapshot under this name, or make it and keep it as long as the snapshot is open."""
+    key = (*_revision_of(snapshot), name)
     with _lock:
-        if (name,) not in _kept:
-            _keep((name,), make())
-        return _kept[(name,)]
+        if key not in _kept:
+            _keep(key, make())
+        return _kept[key]
 
 
 def forget() -> None:
@@ -171,6 +169,25 @@ def forget() -> None:
     with _lock:
         _snapshots.clear()
         _kept.clear()
+
+
+def _revision_of(snapshot: Snapshot) -> tuple[str, int]:
+    """Answer what tells a snapshot from every other, as the first part of each key."""
+    return snapshot.id, int(snapshot.manifest.get("revision", 1))
+
+
+def _kept_or_made(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+    """Answer what is kept, or make it and keep it once its transaction, with the register, is committed."""
+    if key in _kept:
+        return _kept[key]
+    made = make()
+
+    def keep() -> None:
+        with _lock:
+            _keep(key, made)
+
+    transaction.on_commit(keep)
+    return made
 
 
 def _keep(key: tuple[Any, ...], value: Any) -> None:

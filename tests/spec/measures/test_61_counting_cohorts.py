@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,9 +118,34 @@ def test_a_figure_once_shown_stays_when_memory_is_lost(snapshot: Any) -> None:
     assert count("is registered", "is aged 18 or over").lines == before.lines
 
 
-def test_who_counted_which_definition_is_written_down_each_time(snapshot: Any) -> None:
+def test_an_answer_is_kept_when_its_transaction_is_committed_and_not_before(
+    snapshot: Any, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what was taken back, with its entry in the register, would be answered on."""
+    with transaction.atomic():
+        count("is registered")
+        transaction.set_rollback(True)
+    assert not CohortAnswer.objects.exists()
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = count("is registered")
+    assert CohortAnswer.objects.exists()
+    monkeypatch.setattr(counting, "_counted", lambda snapshot, typed: pytest.fail("counted twice"))
+    assert count("is registered") == answer
+
+
+def test_nothing_kept_of_one_snapshot_is_answered_for_another(snapshot: Any, folder: Path) -> None:
+    other = replace(open_snapshot(folder), manifest={**snapshot.manifest, "revision": 2})
+    assert counting.kept_for(snapshot, "thing", lambda: "first") == "first"
+    assert counting.kept_for(other, "thing", lambda: "second") == "second"
+    assert counting.kept_for(snapshot, "thing", lambda: "third") == "first"
+
+
+def test_who_counted_which_definition_is_written_down_each_time(
+    snapshot: Any, django_capture_on_commit_callbacks: Any
+) -> None:
     for _ in range(2):
-        count("is registered", exclude=("is under 5",))
+        with django_capture_on_commit_callbacks(execute=True):
+            count("is registered", exclude=("is under 5",))
     acts = [one.body for one in AuditEntry.objects.order_by("id") if "population.count" in one.body]
     assert len(acts) == 2, "one entry each, also when the answer was kept"
     assert '"exclude":["is under 5"]' in acts[-1]
@@ -170,11 +196,12 @@ def test_too_many_lines_are_refused() -> None:
 
 
 def test_named_cohorts_are_listed_with_protected_counts(
-    analyst: Client, snapshot: Any, monkeypatch: pytest.MonkeyPatch
+    analyst: Client, snapshot: Any, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     two = ["high blood pressure not controlled", "learning disability"]
     monkeypatch.setattr("joinedup.population.cohorts.cohort_names", lambda: two)
-    said = text_of(analyst.get("/measures/cohorts/"))
+    with django_capture_on_commit_callbacks(execute=True):
+        said = text_of(analyst.get("/measures/cohorts/"))
     assert "High blood pressure that is not controlled" in said
     counts = counting.count_named(MEI)
     assert all(people is None or people % 5 == 0 for people in counts.values())
