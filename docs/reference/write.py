@@ -289,9 +289,9 @@ def measures() -> Iterator[str]:
     yield "somebody who has since died or moved counts where they were the month before. An area that became another is"
     yield "counted in its successor too, for the months before.\n"
     yield "Counts are shown by the disclosure rule: 1 to 7 as `*`, others to the nearest 5. A figure that cannot be"
-    yield "given says why. Limits of shares are Wilson's, of rates Byar's, or exact below 10 events; they take events"
-    yield "for independent of each other, so that those of events that one person may have several times are too narrow."
-    yield "A standardised rate is by the European Standard Population of 2013.\n"
+    yield "given says why. Limits of shares are Wilson's, of rates Byar's, or exact below 10 events; they take"
+    yield "events for independent of each other, so that those of events that one person may have several times are too"
+    yield "narrow. A standardised rate is by the European Standard Population of 2013.\n"
     for theme in themes():
         of_theme = [one for one in collected if one.theme == theme]
         if not of_theme:

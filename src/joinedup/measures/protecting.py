@@ -40,7 +40,7 @@ def protect_computed(computed: Computed) -> Protected:
     figures = _with_standardised(figures, computed)
     absent = raw[raw["why"] != ""][KEYS].assign(status=raw["why"])
     whole = pd.concat([figures, absent], ignore_index=True)
-    whole["month"] = [_first_day(month) for month in whole["month"]]
+    whole["month"] = whole["month"].map({month: _first_day(month) for month in computed.months})
     for name, kind in FIGURE_COLUMNS.items():
         if kind == "int64":
             whole[name] = whole[name].astype("Int64")
