@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from joinedup.errors import RuleError, did_you_mean
-from joinedup.measures.differences import BETWEEN, Compared
+from joinedup.measures.differences import AREAS, BETWEEN, UNKNOWN, Compared
 from joinedup.measures.release_checks import MOST_SUPPRESSED
 
 if TYPE_CHECKING:
     from joinedup.measures.disclosure import Protected
     from joinedup.population import Snapshot
 
-UNKNOWN: Final = "Unknown"
 TRAITS: Final = (
     "sex", "age_band", "ethnic_group", "deprivation_national", "deprivation_local", "place", "neighbourhood",
     "practice",
@@ -26,7 +25,6 @@ TRAITS: Final = (
 MOST_TRAITS: Final = 3
 _BANDS: Final = ((0, "0-17"), (18, "18-39"), (40, "40-64"), (65, "65-74"), (75, "75-84"), (85, "85+"))
 _WHOLE: Final = "group"
-_AREAS: Final = frozenset({"place", "neighbourhood", "practice"})
 
 
 @dataclass(frozen=True)
@@ -69,11 +67,13 @@ def cohort_counts(
         for row in frame[frame["people"].isna()][list(by)].itertuples(index=False, name=None)
     }
     hidden = tuple(sorted(cell for cell in starred if cells[cell] > MOST_SUPPRESSED))
-    return CohortCounts(shown, period, Compared(tuple(sentences), tuple(by), period, mode, cells, hidden))
+    parts = _parts(snapshot, month) if set(AREAS).intersection(by) else {}
+    return CohortCounts(shown, period, Compared(tuple(sentences), tuple(by), period, mode, cells, hidden, parts))
 
 
 def _raw(snapshot: Snapshot, sentences: Sequence[str], by: Sequence[str], month: int) -> Any:
     from joinedup.population.evaluation import states
+    from joinedup.population.facts import facts
 
     held = states(snapshot, sentences)
     people = held.filter(held.last_month >= month).select("person")
@@ -81,16 +81,37 @@ def _raw(snapshot: Snapshot, sentences: Sequence[str], by: Sequence[str], month:
         import pandas as pd
 
         return pd.DataFrame({_WHOLE: ["everybody"], "people": [int(people.count().execute())]})
-    person = snapshot.table("person")
-    person = person.mutate(age_band=_age_band(person.age))
-    if _AREAS.intersection(by):
-        areas = snapshot.table("practice_area")
-        areas = areas.filter(areas.ends.isnull()).select("practice", "neighbourhood", "place")
+    born = facts(snapshot).people.select("person", "born")
+    person = snapshot.table("person").inner_join(born, "person")
+    person = person.mutate(age_band=_age_band((month - person.born) // 12))
+    if set(AREAS).intersection(by):
+        areas = _at_end_of(month, snapshot.table("practice_area")).select("practice", "neighbourhood", "place")
         person = person.left_join(areas, "practice").drop("practice_right")
     joined = person.semi_join(people, "person")
     traits = {trait: joined[trait].cast("string").fill_null(UNKNOWN) for trait in by}
     counted = joined.select(**traits).group_by(list(by)).aggregate(people=lambda table: table.count().cast("int64"))
     return counted.order_by(list(by)).execute()
+
+
+def _at_end_of(month: int, areas: Any) -> Any:
+    """Answer the rows of dated areas that are true on a month's last day."""
+    from joinedup.population.months import last_day
+
+    on = last_day(month)
+    return areas.filter((areas.starts.isnull() | (areas.starts <= on)) & (areas.ends.isnull() | (areas.ends > on)))
+
+
+def _parts(snapshot: Snapshot, month: int) -> dict[str, str]:
+    """Answer of each area of a month of which it is a part; "" of the whole system."""
+    areas = _at_end_of(month, snapshot.table("area")).select("code", "part_of").execute()
+    found = {str(code): str(of) if isinstance(of, str) else "" for code, of in areas.itertuples(index=False)}
+    practices = _at_end_of(month, snapshot.table("practice_area"))
+    rows = practices.select("practice", "neighbourhood", "place").distinct().execute()
+    for row in rows.itertuples(index=False, name=None):
+        known = [str(code) for code in row if isinstance(code, str)]
+        for code, of in zip(known, [*known[1:], ""], strict=True):
+            found.setdefault(code, of)
+    return dict(sorted(found.items()))
 
 
 def _age_band(age: Any) -> Any:

@@ -249,11 +249,16 @@ def _register() -> list[differences.Compared]:
 def _row(release: Release, table: differences.Compared) -> ReleasedTable:
     return ReleasedTable(
         release=release,
-        population=digest_of(sorted(table.sentences)),
+        population=digest_of(sorted(differences.said(table.sentences))),
         dimensions=list(table.dimensions),
         period=table.period,
         mode=table.mode,
-        counts={"sentences": list(table.sentences), "cells": dict(table.cells), "hidden": list(table.hidden)},
+        counts={
+            "sentences": list(table.sentences),
+            "cells": dict(table.cells),
+            "hidden": list(table.hidden),
+            "parts": dict(table.parts),
+        },
     )
 
 
@@ -266,6 +271,7 @@ def _compared(row: ReleasedTable) -> differences.Compared:
         row.mode,
         counts["cells"],
         tuple(counts["hidden"]),
+        counts.get("parts", {}),
     )
 
 
