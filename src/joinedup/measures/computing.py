@@ -124,7 +124,9 @@ class _Rows:
     def frame(self) -> pd.DataFrame:
         import pandas as pd
 
-        joined: dict[str, Any] = {name: np.concatenate(blocks) if blocks else [] for name, blocks in self.blocks.items()}
+        joined: dict[str, Any] = {
+            name: np.concatenate(blocks) if blocks else [] for name, blocks in self.blocks.items()
+        }
         frame = pd.DataFrame(joined)
         for name in _WHOLE:
             if name in frame:

@@ -193,7 +193,9 @@ def spc_summary(points: Sequence[Point], *, icon: Icon | None, assurance: Icon |
     held = [point for point in points if point.value is not None]
     if not held:
         return "No month has a figure that may be shown."
-    parts = [f"{month_shown(held[-1].month)}: {held[-1].shown}; {icon.text if icon else 'no signal'}."]
+    # Without a mean there are no limits either, and nothing that could signal.
+    signal = "" if held[-1].mean is None else f"; {icon.text if icon else 'no signal'}"
+    parts = [f"{month_shown(held[-1].month)}: {held[-1].shown}{signal}."]
     earlier = [point for point in held[-7:-1] if point.variation != "common cause"]
     if held[-1].variation == "common cause" and earlier:
         parts.append(f"Recent signals: {_listed([month_shown(point.month) for point in earlier])}.")
@@ -202,9 +204,18 @@ def spc_summary(points: Sequence[Point], *, icon: Icon | None, assurance: Icon |
     return " ".join([*parts, *gaps_said(points)])
 
 
-def notes_on(points: Sequence[Point], *, kind: str, counts: Sequence[int] = ()) -> list[str]:
-    """Answer what a reader must know: provisional limits, a flat series, small counts, months left out."""
+def notes_on(points: Sequence[Point], *, kind: str, counts: Sequence[int] = (), overlap: int = 0) -> list[str]:
+    """Answer what a reader must know: provisional limits, a flat series, small counts, months left out.
+
+    `overlap` is how many months each point covers where neighbours share most of them: then why there are no limits.
+    """
     held = [point for point in points if point.value is not None]
+    if overlap:
+        return [
+            f"No limits and no signals: each point covers {overlap} months that overlap with its neighbours', so that "
+            "a run or a trend of points says nothing.",
+            *gaps_said(points),
+        ]
     notes = []
     if 0 < len(held) < FEWEST_FOR_LIMITS:
         notes.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from joinedup.measures.figure import Figure
 from joinedup.measures.icons import icon_of
 from joinedup.measures.spc_chart import Point, gaps_said, icon_svg, notes_on, spc_spec, spc_summary
-from joinedup.measures.trend import Trend, trends
+from joinedup.measures.trend import Trend, months_covered, trends
 from joinedup.ui.charts import draw
 
 from .drawn_results import DEFINITIONS
@@ -59,6 +60,34 @@ def test_the_direction_that_is_good_decides_between_concern_and_improvement() ->
     rising = [*[10, 11] * 8, 16]
     assert trend_of(rising, ADMISSIONS).variation == "concern"
     assert trend_of(rising, DEFINITIONS["blood-pressure-treated"]).variation == "improvement"
+
+
+# what is counted, and how many months each point covers
+COVERED = [
+    (PRESSURE, 1),
+    (replace(ADMISSIONS, months=12), 12),
+    (replace(PRESSURE, numerator=("had systolic measured in the 12 months",)), 12),
+    (replace(PRESSURE, without=("had an emergency admission in the 2 years",)), 24),
+    (replace(PRESSURE, numerator=("had systolic measured in the month",)), 1),
+]
+
+
+@pytest.mark.parametrize(("one", "months"), COVERED)
+def test_points_that_share_their_data_are_drawn_without_limits_and_signals(one: Any, months: int) -> None:
+    assert months_covered(one) == months
+    found = trend_of([*[50, 51] * 8, "*", 60, 61, 62, 63, 64, 65, 66, 67], one)
+    assert (found.overlap > 0) == (months > 1)
+    assert (found.variation == "concern") == (months == 1)
+    notes = notes_on(found.points, kind=one.kind, overlap=found.overlap)
+    said = f"each point covers {months} months that overlap with its neighbours'"
+    assert any(said in note for note in notes) == (months > 1)
+    if months > 1:
+        assert (found.variation, found.direction, found.assurance) == ("", "", "")
+        assert all((point.mean, point.lower, point.signal) == (None, None, "") for point in found.points)
+        assert notes[1:] == ["Left out (suppressed): May 2024."]
+        summary = spc_summary(found.points, icon=icon_of(found.variation), assurance=None)
+        assert summary == f"January 2025: {found.points[-1].shown}. Left out (suppressed): May 2024."
+        assert ">limit</text>" not in draw(json.dumps(spc_spec(found.points, title="%", target=60.0)), "Trend")
 
 
 def test_months_without_a_value_keep_their_place_and_say_why() -> None:

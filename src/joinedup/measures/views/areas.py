@@ -34,6 +34,7 @@ from joinedup.measures.views.parts import (
 from joinedup.ui import Column, Crumb, Page, Table
 
 MOST_NAMED = 5
+EDITION = 2  # change it when the same figures are to be judged differently
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def _far(row: ProfileRow) -> float:
 def _signals(results: Results, area: AreaName, rows: Sequence[ProfileRow]) -> tuple[list[Any], list[Any]]:
     """Answer the measures whose last month is a concern, the most urgent first, and those that improve."""
     # Results never change under their snapshot and time of making, so what follows from them is kept.
-    key = f"measures-signals-{results.snapshot_id}-{results.made_at}-{area.code}"
+    key = f"measures-signals-{EDITION}-{results.snapshot_id}-{results.made_at}-{area.code}"
     kept = caches["default"].get(key)
     if kept is None:
         series = answers.all_series(results, area.code)

@@ -64,18 +64,14 @@ def trend(
     if found is None:
         return None, [], [_("Fewer than two months have a figure that may be shown, so there is no trend.")]
     counts = [f.numerator for f in figures if f.numerator is not None] if one.kind in {"proportion", "rate"} else []
-    notes = spc_chart.notes_on(found.points, kind=one.kind, counts=counts)
+    notes = spc_chart.notes_on(found.points, kind=one.kind, counts=counts, overlap=found.overlap)
     target = scale.shown(one.target) if one.target is not None else ""
     by_month = {point.month: point for point in found.points}
     columns = [
         Column("when", _("Month"), where="page"),
         Column("month", _("Month"), "date", where="file"),
         *figure_columns(scale, figures, one=one),
-        Column("mean", _("Mean"), "number", decimals=scale.decimals),
-        Column("limits", _("Limits"), where="page"),
-        Column("low_limit", _("Lower limit"), "number", where="file"),
-        Column("high_limit", _("Upper limit"), "number", where="file"),
-        Column("signal", _("Signal"), note="Rules of XmR charts (PD15): the first that is hit labels the point."),
+        *([] if found.overlap else _columns_of_limits(scale)),
         *status_columns(figures),
     ]
     rows = [
@@ -114,6 +110,16 @@ def trend(
         ),
     )
     return chart, icons_of(found), [note for note in notes if note not in spc_chart.gaps_said(found.points)]
+
+
+def _columns_of_limits(scale: Scale) -> list[Column]:
+    return [
+        Column("mean", _("Mean"), "number", decimals=scale.decimals),
+        Column("limits", _("Limits"), where="page"),
+        Column("low_limit", _("Lower limit"), "number", where="file"),
+        Column("high_limit", _("Upper limit"), "number", where="file"),
+        Column("signal", _("Signal"), note="Rules of XmR charts (PD15): the first that is hit labels the point."),
+    ]
 
 
 def _between(scale: Scale, point: spc_chart.Point) -> str:
