@@ -28,6 +28,7 @@ from joinedup.measures.held_people import Flags, HeldPeople
 from joinedup.measures.needs import keep_file, kept_file
 from joinedup.measures.rounding import SMALL, nearest_five
 from joinedup.measures.suppression import Tables, suppress
+from joinedup.population.kept_files import definitions_digest, read_kept
 
 if TYPE_CHECKING:
     from joinedup.population import Cohort, Snapshot
@@ -135,12 +136,12 @@ def _named_kept(snapshot: Snapshot, cohorts: dict[str, Cohort]) -> dict[str, int
     """Answer the protected counts as they were worked out before, as long as the definitions are the same."""
     said = {name: [list(one.include), list(one.exclude)] for name, one in cohorts.items()}
     path = kept_file(snapshot, "cohorts")
-    if path.is_file():
-        told = json.loads(path.read_bytes())
-        if told["cohorts"] == said:
-            return dict(told["people"])
+    definitions = definitions_digest()
+    told = read_kept(path)
+    if (told.get("cohorts"), told.get("definitions")) == (said, definitions) and isinstance(told.get("people"), dict):
+        return dict(told["people"])
     people = {name: _named(snapshot, one) for name, one in cohorts.items()}
-    transaction.on_commit(lambda: keep_file(path, {"cohorts": said, "people": people}))
+    transaction.on_commit(lambda: keep_file(path, {"definitions": definitions, "cohorts": said, "people": people}))
     return people
 
 

@@ -20,6 +20,7 @@ from joinedup.errors import NotFound, did_you_mean
 from joinedup.measures.held_people import UNKNOWN, Flags, HeldPeople
 from joinedup.measures.rounding import SMALL, nearest_five
 from joinedup.measures.suppression import Tables, suppress
+from joinedup.population.kept_files import definitions_digest, read_kept, write_whole
 
 if TYPE_CHECKING:
     from joinedup.measures.bounds import Sum
@@ -69,19 +70,31 @@ class Needs:
 
 
 def needs_of(people: HeldPeople) -> Needs:
-    """Answer the needs of the areas of a snapshot, worked out once and kept in the data folder for its owner alone."""
+    """Answer the needs of the areas of a snapshot, worked out once and kept in the data folder for its owner alone.
+
+    They are worked out anew where the file is damaged, or the definitions have changed since.
+    """
     snapshot = people.snapshot
     path = kept_file(snapshot, "needs")
-    if path.is_file():
-        told = json.loads(path.read_bytes())
-        if told.get("format") == FORMAT:
-            return Needs(
-                told["snapshot_id"], tuple(tuple(area) for area in told["areas"]),
-                tuple(Need(**one) for one in told["counts"]), told["is_simulated"],
-            )  # fmt: skip
+    if (kept := _kept(path)) is not None:
+        return kept
+    definitions = definitions_digest()  # before the counts: a definition that changes meanwhile is seen the next time
     found = protected(snapshot, raw_needs(people))
-    keep_file(path, {"format": FORMAT, **asdict(found)})
+    keep_file(path, {"format": FORMAT, "definitions": definitions, **asdict(found)})
     return found
+
+
+def _kept(path: Path) -> Needs | None:
+    told = read_kept(path)
+    if told.get("format") != FORMAT or told.get("definitions") != definitions_digest():
+        return None
+    try:
+        return Needs(
+            told["snapshot_id"], tuple((code, name, kind) for code, name, kind in told["areas"]),
+            tuple(Need(**one) for one in told["counts"]), told["is_simulated"],
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def kept_file(snapshot: Snapshot, name: str) -> Path:
@@ -91,9 +104,7 @@ def kept_file(snapshot: Snapshot, name: str) -> Path:
 
 
 def keep_file(path: Path, told: Mapping[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(told), encoding="utf-8")
+    write_whole(path, json.dumps(told))
 
 
 Key = tuple[str, str, str]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tests.made_population import make
 
-from joinedup.errors import FileError, NotFound
+from joinedup.errors import NotFound
 from joinedup.measures import counting_cohorts as counting
 from joinedup.measures.needs import CONDITIONS, REGISTERED, Needs, needs_of, protected, raw_needs
 from joinedup.population import open_snapshot, segment_list
@@ -104,6 +104,26 @@ def test_they_are_worked_out_once_and_kept_for_the_owner_alone(
     assert needs_of(people) == first
 
 
+def test_a_damaged_file_and_other_definitions_are_worked_out_anew(
+    people: Any, needs: Needs, raw: Any, house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked_out = []
+    monkeypatch.setattr("joinedup.measures.needs.raw_needs", lambda people: raw)
+    monkeypatch.setattr("joinedup.measures.needs.protected", lambda snapshot, raw: worked_out.append(1) or needs)
+    needs_of(people)
+    kept = next((house / "needs").iterdir())
+    for damaged in (kept.read_text()[:100], "[]", '{"format": 1}', ""):
+        kept.write_text(damaged)
+        assert needs_of(people) == needs
+    assert len(worked_out) == 5
+    assert [one.name for one in (house / "needs").iterdir()] == [kept.name], "nothing is left aside"
+    (house / "definitions").mkdir()
+    (house / "definitions" / "values.toml").write_text("")
+    needs_of(people)
+    needs_of(people)
+    assert len(worked_out) == 6
+
+
 def test_the_page_of_a_place_tells_its_needs(house: Path, needs: Needs, monkeypatch: Any) -> None:
     monkeypatch.setattr("joinedup.measures.needs.needs_of", lambda people: needs)
     code, name, _ = needs.areas[1]
@@ -137,9 +157,17 @@ def test_a_model_is_kept_as_it_was_trained(house: Path) -> None:
 
 
 def test_a_file_that_is_no_model_says_so(house: Path) -> None:
+    for damaged in ("{}", "[1]", '{"digest', keep_model(model("x")).read_text().replace("-3.0", "-2.0")):
+        model_file("x").write_text(damaged)
+        with pytest.raises(NotFound, match=r"damaged.*joinedup risk train"):
+            kept_model("x")
+
+
+def test_a_model_of_other_definitions_is_trained_anew(house: Path) -> None:
     keep_model(model("x"))
-    model_file("x").write_text("{}")
-    with pytest.raises(FileError, match="joinedup risk train"):
+    (house / "definitions" / "codelists").mkdir(parents=True)
+    (house / "definitions" / "codelists" / "asthma.csv").write_text("code,term\n195967001,Asthma\n")
+    with pytest.raises(NotFound, match=r"definitions have changed.*joinedup risk train"):
         kept_model("x")
 
 
