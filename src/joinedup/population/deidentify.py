@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
@@ -24,11 +24,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from joinedup.population import column_types
-from joinedup.population.fhirpath import Call
+from joinedup.population.fhirpath import Call, Index, Node
 from joinedup.population.postcodes import Lookup
 from joinedup.population.pseudonym import Keys, resource_digest
 from joinedup.population.tables import DAY, INSTANT, NUMBER, TABLES, TEXT, WHOLE, YES_NO
-from joinedup.population.view_definition import Column, View, path_kind
+from joinedup.population.view_definition import Column, Select, View, path_kind
 from joinedup.population.view_errors import ViewError
 
 OLDEST_AGE: Final = 90
@@ -68,12 +68,24 @@ _HARMLESS: Final = frozenset({
 })  # fmt: skip
 _FREE: Final = frozenset({"string", "markdown", "xhtml", "base64Binary"})
 _LET_OUT: Final = {"url": False, "canonical": True, "uri": True, "oid": True, "uuid": False}
+_NEVER_COMPARED: Final = ("refused ", "birth_date", "death_date", "postcode", "person")
+_PEOPLE: Final = ("Patient", "RelatedPerson", "Person", "Practitioner", "PractitionerRole")
+# The references that name organisations, or who works for one; any other may name somebody, so that its identifier
+# leaves as an organisation's only where the system of the identifier is asked for.
+_ORGANISATIONS: Final = frozenset({
+    "custodian", "generalPractitioner", "insurer", "managingOrganization", "organization", "serviceProvider",
+})  # fmt: skip
+_OF_ANYBODY: Final = frozenset({
+    "actor", "author", "owner", "participant", "payor", "performer", "provider", "recipient", "requester", "sender",
+    "source",
+})  # fmt: skip
 _PASSED_ON: Final = frozenset({"code", "system", "number", "yes_no", "instant", "day", "month"})
 _ODS: Final = re.compile(r"[A-Za-z0-9-]{2,9}")
 _LSOA: Final = re.compile(r"[EW]01[0-9]{6}|SIM-[A-Za-z0-9-]{1,26}")
 _TEN: Final = re.compile(r"(?<!\d)\d{3}[ -]?\d{3}[ -]?\d{4}(?!\d)")
 _DATE: Final = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 Values = Sequence[Any]
+Reached = tuple[str, str, str]
 
 
 @dataclass(slots=True)
@@ -255,6 +267,14 @@ def _kind(view: View, column: Column) -> str:
     """Answer the tag of a column, or the one that its element asks for; "" where the value leaves as it is."""
     if column.is_collection:
         raise _refused(view, column, "a column of a snapshot holds one value.", "Use forEach, or .first().")
+    for path, defined, type_ in sorted(_looked_at(view, column)):
+        # What a yes or no depends on may tell as much as the value: name.where(family = 'Smith').exists().
+        if not type_[:1].isupper() and _of_element(path, defined, type_).startswith(_NEVER_COMPARED):
+            told = defined or "what can't be known"
+            raise _refused(
+                view, column, f"what it gives depends on {told}, which may tell who somebody is.",
+                "It can't leave, whatever its tag; take the comparison out.",
+            )  # fmt: skip
     tag = column.leaves_as
     by_element = _by_element(view, column)
     if tag in _PASSED_ON and by_element == "text":
@@ -263,9 +283,10 @@ def _kind(view: View, column: Column) -> str:
         raise _refused(view, column, by_element.removeprefix("refused "), "It can't leave, whatever its tag.")
     if tag in _PASSED_ON and by_element == "death_date" and tag == "month":
         return tag
-    if tag in _PASSED_ON and by_element in ("birth_date", "death_date", "postcode", "person", "reference"):
+    if tag in _PASSED_ON and by_element:
         return by_element
     if tag:
+        _check_made_for(tag, view, column)
         return tag
     if by_element == "text":
         raise _refused(
@@ -280,19 +301,53 @@ def _kind(view: View, column: Column) -> str:
     return by_element
 
 
+def _check_made_for(tag: str, view: View, column: Column) -> None:
+    """Refuse a tag that was not made for an element that the column reaches: the element's verdict stands."""
+    looked_at = {path for path, _, _ in _looked_at(view, column)}
+    for path, defined, type_ in sorted(_values(view, column)):
+        told = _of_element(path, defined, type_)
+        if told and not _is_made_for(tag, told, path, defined, column, looked_at):
+            says = told.removeprefix("refused ") if told.startswith("refused ") else f"it holds {defined}."
+            raise _refused(view, column, says, f"It can't leave as {tag}, whatever its tag.")
+
+
+def _is_made_for(tag: str, told: str, path: str, defined: str, column: Column, looked_at: Collection[str]) -> bool:
+    match tag:
+        case "key" | "person" | "reference":
+            return told in ("person", "reference")
+        case "birth_date" | "death_date":
+            return told == tag
+        case "postcode" | "lsoa":  # Nothing but the code of a small area leaves.
+            return defined.startswith(("Address.", "Extension.value"))
+        case "address":
+            return defined.startswith("Address.")
+        case "nhs_number":
+            return defined == "Identifier.value"
+        case "organisation" if told == "reference":
+            keys = [one for one in _nodes(column.path) if isinstance(one, Call) and one.name == "getReferenceKey"]
+            return bool(keys) and all(one.type == "Organization" for one in keys)
+        case "organisation":
+            return defined == "Identifier.value" and _is_of_organisation(path, looked_at)
+    return False
+
+
+def _is_of_organisation(path: str, looked_at: Collection[str]) -> bool:
+    """Answer whether an identifier is that of an organisation that somebody refers to, not of who the row is about."""
+    resource, *between, holder, _ = path.split(".")
+    if holder == "identifier":
+        if not between or between[-1] not in _ORGANISATIONS | _OF_ANYBODY:
+            return False
+        return between[-1] in _ORGANISATIONS or f"{path.removesuffix('value')}system" in looked_at
+    return holder == "valueIdentifier" and resource not in _PEOPLE
+
+
 def _by_element(view: View, column: Column) -> str:
     call = column.path
     if isinstance(call, Call) and call.name == "getResourceKey":
         return "person" if view.resource == "Patient" else "key"
     if isinstance(call, Call) and call.name == "getReferenceKey":
         return "person" if call.type == "Patient" else "reference"
-    kind = path_kind(view, column.name)
-    found = [_of_element(path, defined, type_) for path, defined, type_ in sorted(kind.values)]
-    # What a yes or no depends on may tell as much as the value: name.where(family = 'Smith').exists().
-    found += [
-        told for path, defined, type_ in sorted(kind.looked_at)
-        if (told := _of_element(path, defined, type_)).startswith("refused ") and not type_[:1].isupper()
-    ]  # fmt: skip
+    found = [_of_element(path, defined, type_) for path, defined, type_ in sorted(_values(view, column))]
     for worst in ("refused ", "text", "birth_date", "death_date", "postcode", "person", "reference"):
         for one in found:
             if one.startswith(worst):
@@ -300,14 +355,55 @@ def _by_element(view: View, column: Column) -> str:
     return ""
 
 
+def _values(view: View, column: Column) -> frozenset[Reached]:
+    """Answer the elements that a column's value is made of, with what join() puts between them."""
+    between = [one for node in _nodes(column.path) if isinstance(node, Call) and node.name == "join"
+               for one in node.arguments]  # fmt: skip
+    return path_kind(view, column.name).values.union(*(one.shape.values for one in between))
+
+
+def _looked_at(view: View, column: Column) -> frozenset[Reached]:
+    """Answer the elements that a column's value, and whether there is a row, depend on."""
+    found = path_kind(view, column.name).looked_at
+    paths = [column.path, *view.where, *_steps(view.select)]
+    for node in (one for path in paths for one in _nodes(path)):
+        found |= node.shape.looked_at
+        if isinstance(node, Index):
+            found |= node.index.shape.values
+        if isinstance(node, Call) and node.name == "extension":
+            found |= node.arguments[0].shape.values
+    return found.union(*(node.shape.values for node in view.where))
+
+
+def _steps(select: Select) -> Iterator[Node]:
+    if select.path is not None:
+        yield select.path
+    for walk in select.walks.values():
+        yield from (step for step, _ in walk.paths)
+    for inner in (*select.selects, *select.union):
+        yield from _steps(inner)
+
+
+def _nodes(node: Node) -> Iterator[Node]:
+    """Answer an expression and all that it is made of."""
+    yield node
+    inner = [getattr(node, name, None) for name in ("source", "left", "right", "index", "operand")]
+    for one in (*inner, *getattr(node, "arguments", ())):
+        if one is not None:
+            yield from _nodes(one)
+
+
 def _of_element(path: str, defined: str, type_: str) -> str:
     if not path:
         return "refused it can't be known what it holds."
     owner, _, name = defined.rpartition(".")
-    if path in ("Patient.birthDate", "RelatedPerson.birthDate", "Person.birthDate"):
+    steps = [step.removeprefix("_") for step in path.split(".")]
+    if "birthDate" in steps:  # with the extensions of it, which may hold the time of birth
         return "birth_date"
-    if path.startswith("Patient.deceased") and type_ in ("dateTime", "date"):
+    if type_ in ("dateTime", "date", "instant", "time") and any(step.startswith("deceased") for step in steps):
         return "death_date"
+    if type_ == "Reference":
+        return "reference"
     if defined in _HARMLESS:
         return ""
     if defined == "Address.postalCode":

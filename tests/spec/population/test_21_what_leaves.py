@@ -13,9 +13,11 @@ from joinedup.population.postcodes import Lookup, write_lookup
 from joinedup.population.pseudonym import Keys
 from joinedup.population.view_definition import read_view
 from joinedup.population.view_errors import ViewError
+from joinedup.population.view_files import product_views
 
 KEYS = Keys("icb-analytics", 1, b"k" * 32)
 PERSON = {"name": "person", "path": "getResourceKey()"}
+BIRTH_TIME = "http://hl7.org/fhir/StructureDefinition/patient-birthTime"
 
 
 def view(*columns: dict[str, Any], resource: str = "Patient", name: str = "mine") -> Any:
@@ -168,6 +170,120 @@ def test_of_a_view_of_ones_own_what_tells_who_somebody_is_is_refused(what: str) 
 def test_no_tag_lets_a_name_out(tag: str) -> None:
     with pytest.raises(ViewError, match="whatever its tag"):
         plan(view(PERSON, tagged("secret", "name.family.first()", tag)))
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "organisation",
+        "cause",
+        "lsoa",
+        "postcode",
+        "address",
+        "birth_date",
+        "death_date",
+        "key",
+        "reference",
+        "nhs_number",
+    ],
+)
+@pytest.mark.parametrize("path", ["name.first().family.first()", "telecom.value.first()", "text.div"])
+def test_a_tag_made_for_something_else_lets_no_name_out(tag: str, path: str) -> None:
+    with pytest.raises(ViewError, match="whatever its tag"):
+        plan(view(PERSON, tagged("secret", path, tag)))
+
+
+WRONGLY_TAGGED = {
+    "the number of a patient as an organisation": ("identifier.value.first()", "organisation"),
+    "a number in an extension of a patient": (
+        "extension('x').value.ofType(Identifier).value.first()", "organisation",
+    ),
+    "the key of a patient as an organisation": ("link.other.getReferenceKey(Patient).first()", "organisation"),
+    "a day of birth as a cause": ("birthDate", "cause"),
+    "a day of death as an organisation": ("deceased.ofType(dateTime)", "organisation"),
+    "a postcode as a cause": ("address.postalCode.first()", "cause"),
+    "a town as an organisation": ("address.city.first()", "organisation"),
+    "a text of an extension as a cause": ("extension('x').value.ofType(string).first()", "cause"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WRONGLY_TAGGED)
+def test_what_an_element_is_comes_before_its_tag(what: str) -> None:
+    path, tag = WRONGLY_TAGGED[what]
+    with pytest.raises(ViewError, match="column 'secret'"):
+        plan(view(PERSON, tagged("secret", path, tag)))
+
+
+def test_the_number_of_whoever_takes_part_is_no_organisation_unless_its_system_is_asked_for() -> None:
+    person = tagged("person", "participant.actor.getReferenceKey(Patient).first()", "person")
+    path = "participant.actor.identifier.value.first()"
+    with pytest.raises(ViewError, match=r"column 'provider'.*whatever its tag"):
+        plan(view(person, tagged("provider", path, "organisation"), resource="Appointment"))
+    path = "participant.actor.identifier.where(system = 'x').value.first()"
+    plan(view(person, tagged("provider", path, "organisation"), resource="Appointment"))
+
+
+def test_what_is_put_between_others_is_seen() -> None:
+    with pytest.raises(ViewError, match="column 'secret'"):
+        plan(view(PERSON, {"name": "secret", "path": "address.country.join(name.family.first())"}))
+
+
+def test_a_key_inside_another_expression_leaves_as_a_digest(tmp_path: Path) -> None:
+    definition = view(
+        {"name": "person", "path": "subject.getReferenceKey(Patient)"},
+        {"name": "visit", "path": "iif(encounter.exists(), encounter.getReferenceKey(Encounter))"},
+        tagged("id", "getResourceKey()", "code"), resource="Condition",
+    )  # fmt: skip
+    found = leaves(definition, tmp_path, visit=["e1"], id=["c1"])
+    assert len(found["visit"][0]) == len(found["key"][0]) == 20
+
+
+def test_the_time_of_birth_leaves_as_the_month(tmp_path: Path) -> None:
+    path = f"birthDate.extension('{BIRTH_TIME}').value.ofType(dateTime).first()"
+    found = leaves(view(PERSON, {"name": "born", "path": path}), tmp_path, born=["1980-03-02T04:05:06Z"])
+    assert found["birth_month"] == ["1980-03"]
+    assert "born" not in found
+
+
+def test_the_birth_of_somebody_within_another_resource_leaves_as_the_month(tmp_path: Path) -> None:
+    definition = view(
+        {"name": "person", "path": "subject.getReferenceKey(Patient)"},
+        {"name": "born", "path": "contained.ofType(Patient).birthDate.first()"}, resource="Condition",
+    )  # fmt: skip
+    assert leaves(definition, tmp_path, born=["1980-03-02"])["birth_month"] == ["1980-03"]
+
+
+COMPARED = (
+    "birthDate = @1980-03-02",
+    "birthDate > @1980-03-02",
+    f"birthDate.extension('{BIRTH_TIME}').where(value.ofType(dateTime) > @1980-03-02).exists()",
+    "deceased.ofType(dateTime) = @2026-01-09",
+    "address.postalCode.first() = 'AB1 2CD'",
+    "address.where(postalCode = 'AB1 2CD').exists()",
+    "name.exists(family = 'Okafor')",
+    "identifier.where(value = '9990123454').exists()",
+    "id = 'p1'",
+)
+
+
+@pytest.mark.parametrize("path", COMPARED)
+def test_no_comparison_tells_who_somebody_is(path: str) -> None:
+    with pytest.raises(ViewError, match=r"column 'secret'.*depends on"):
+        plan(view(PERSON, {"name": "secret", "path": path}))
+    with pytest.raises(ViewError, match="depends on"):
+        plan(view(PERSON, tagged("secret", path, "yes_no")))
+
+
+@pytest.mark.parametrize("path", COMPARED)
+def test_no_criterion_of_a_view_picks_somebody_out(path: str) -> None:
+    definition = {"name": "mine", "resource": "Patient", "where": [{"path": path}], "select": [{"column": [PERSON]}]}
+    with pytest.raises(ViewError, match="depends on"):
+        plan(read_view(definition))
+
+
+def test_the_product_s_own_views_leave() -> None:
+    views = product_views()
+    assert len(views) == len([plan(one) for one in views]) > 10
 
 
 def test_a_view_must_say_whom_its_rows_are_about() -> None:
