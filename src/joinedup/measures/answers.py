@@ -66,6 +66,11 @@ def measure(results: Results, measure_id: str) -> MeasureDefinition:
     return known[measure_id]
 
 
+def is_same_definition(results: Results, one: MeasureDefinition) -> bool:
+    """Answer whether the figures were made by the definition as it is now."""
+    return bool(results.manifest["measures"][one.id] == one.digest)
+
+
 def held(results: Results) -> list[MeasureDefinition]:
     """Answer the measures that have figures, in the order of their files."""
     with_figures = set(results.measures)

@@ -100,7 +100,7 @@ def draw(folder: Path) -> Path:
             "code_version": "0.1.0",
             "simulated": True,
             "system": SYSTEM,
-            "measures": [one.id for one in DEFINITIONS.values() if one.is_collected],
+            "measures": {one.id: one.digest for one in DEFINITIONS.values() if one.is_collected},
             "not_collected": {one.id: one.why_not for one in DEFINITIONS.values() if not one.is_collected},
             "months": [month.isoformat() for month in MONTHS],
             "areas": [

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -286,6 +287,29 @@ def test_why_opens_the_figure_down_to_sentences_and_code_lists(client: Client) -
     assert "is on the register hypertension" in page
     assert "It never leads to people" in page
     assert "2026-10-31-drawn0000000" in page
+
+
+def test_why_says_that_the_definition_has_been_changed_since(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed, address = (
+        "The definition has been changed since the figures were made",
+        "/measures/high-blood-pressure/why/",
+    )
+    assert changed not in text_of(client, address)
+    other = replace(DEFINITIONS["high-blood-pressure"], denominator=("is aged 16 or over",))
+    monkeypatch.setattr(definition, "definitions", lambda: DEFINITIONS | {other.id: other})
+    assert changed in text_of(client, address)
+
+
+def test_a_trend_of_points_that_overlap_has_no_limits_and_says_why(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "/measures/emergency-admissions/?area=PA"
+    assert "Significant change for the worse, high" in text_of(client, address)
+    yearly = replace(DEFINITIONS["emergency-admissions"], months=12)
+    monkeypatch.setattr(definition, "definitions", lambda: DEFINITIONS | {yearly.id: yearly})
+    page = text_of(client, address)
+    assert "Significant change" not in page
+    assert "each point covers 12 months that overlap with its neighbours" in page
 
 
 def test_a_code_list_can_be_taken_away(client: Client) -> None:

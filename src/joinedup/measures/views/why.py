@@ -49,6 +49,7 @@ def why(request: Any, measure_id: str) -> HttpResponseBase:
         figure=headline,
         value=headline.value_shown(scale) if headline.value is not None else "",
         interval=headline.interval_shown(scale),
+        is_same_definition=answers.is_same_definition(results, one),
         formula=FORMULAS[one.kind].format(multiplier=one.multiplier),
         disclosure=DISCLOSURE,
         population=POPULATIONS[one.population],
