@@ -45,13 +45,7 @@ def cohort_counts(
     """
     from joinedup.measures.disclosure import protect
 
-    wrong = next((trait for trait in by if trait not in TRAITS), None)
-    if wrong is not None:
-        raise RuleError(
-            f"A cohort is not counted by '{wrong}': expected {', '.join(TRAITS)}.{did_you_mean(wrong, TRAITS)}"
-        )
-    if len(by) > MOST_TRAITS or len(set(by)) < len(by):
-        raise RuleError(f"A cohort is counted by at most {MOST_TRAITS} different traits.")
+    check_traits(by)
     month = snapshot.months[-1]
     raw = _raw(snapshot, sentences, by, month)
     period = f"{month // 12}-{month % 12 + 1:02d}"
@@ -69,6 +63,17 @@ def cohort_counts(
     hidden = tuple(sorted(cell for cell in starred if cells[cell] > MOST_SUPPRESSED))
     parts = _parts(snapshot, month) if set(AREAS).intersection(by) else {}
     return CohortCounts(shown, period, Compared(tuple(sentences), tuple(by), period, mode, cells, hidden, parts))
+
+
+def check_traits(by: Sequence[str]) -> None:
+    """Raise RuleError for a trait that there is not, for one named twice, or for more than three."""
+    wrong = next((trait for trait in by if trait not in TRAITS), None)
+    if wrong is not None:
+        raise RuleError(
+            f"A cohort is not counted by '{wrong}': expected {', '.join(TRAITS)}.{did_you_mean(wrong, TRAITS)}"
+        )
+    if len(by) > MOST_TRAITS or len(set(by)) < len(by):
+        raise RuleError(f"A cohort is counted by at most {MOST_TRAITS} different traits.")
 
 
 def _raw(snapshot: Snapshot, sentences: Sequence[str], by: Sequence[str], month: int) -> Any:

@@ -12,15 +12,23 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
+from joinedup.access import record
 from joinedup.errors import RuleError, did_you_mean
+from joinedup.measures.cohort_counts import check_traits
+from joinedup.measures.counting_cohorts import COUNT
 from joinedup.measures.released_files import read_file
 from joinedup.measures.result_files import BREAKDOWNS
-from joinedup.measures.services import Content
+from joinedup.measures.services import ASK, Content
+from joinedup.population import parse_statement
 from joinedup.ui.exports import csv_text
+
+if TYPE_CHECKING:
+    from joinedup.access import Grant
 
 MONTHS = ("latest", "all")
 MOST_MEASURES, MOST_AREAS, MOST_SENTENCES = 50, 200, 20
@@ -63,6 +71,9 @@ def asked_in(query: Any) -> Wanted | None:
     if sentences:
         if len(sentences) > MOST_SENTENCES:
             raise RuleError(f"Expected at most {MOST_SENTENCES} sentences.")
+        for sentence in sentences:
+            parse_statement(sentence)
+        check_traits(by)
         return Wanted(sentences=sentences, by=by)
     if not measures:
         return None
@@ -73,6 +84,18 @@ def asked_in(query: Any) -> Wanted | None:
     if not areas or len(measures) > MOST_MEASURES or len(areas) > MOST_AREAS:
         raise RuleError(f"Expected 1 to {MOST_MEASURES} measures and 1 to {MOST_AREAS} areas.")
     return Wanted(measures, areas, breakdown, months)
+
+
+def made_for(grant: Grant, wanted: Wanted) -> Content:
+    """Make the table that is asked for under a grant, audited; counting a cohort needs leave for that."""
+    grant.must_be_for(COUNT if wanted.kind == "cohort" else ASK)
+    said = {"sentences": list(wanted.sentences), "by": list(wanted.by)}
+    if wanted.kind == "measures":
+        said = {"measures": list(wanted.measures), "areas": list(wanted.areas), "by": [wanted.breakdown]}
+    with transaction.atomic():
+        content = made(wanted)
+        record(grant, "release.make", f"snapshot:{content.snapshot}", details={"kind": wanted.kind, **said})
+    return content
 
 
 def made(wanted: Wanted) -> Content:

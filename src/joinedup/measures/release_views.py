@@ -13,12 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from joinedup.access import requires
+from joinedup.access import grant_for, requires
 from joinedup.errors import FileError, NotFound, RuleError
 from joinedup.measures import release_parts as parts
 from joinedup.measures import services
+from joinedup.measures.counting_cohorts import COUNT
 from joinedup.measures.models import Release
-from joinedup.measures.release_contents import asked_in, made
+from joinedup.measures.release_contents import asked_in, made_for
 from joinedup.measures.release_forms import AskForm, DecisionForm, FileAskForm, ReasonForm, errors_of
 from joinedup.measures.released_files import MOST_BYTES, ReleasedFile, read_file
 from joinedup.measures.releases import KINDS, MODES, RECIPIENTS, Request
@@ -52,9 +53,8 @@ def mine(request: Any) -> HttpResponseBase:
 @keeps_no_copy
 def queue(request: Any) -> HttpResponseBase:
     """What waits for a second person, the oldest first, and what was decided."""
-    found = list(Release.objects.prefetch_related("steps").order_by("number")[:MOST_SHOWN])
-    waits = [one for one in found if services.state_of(one) == "waiting"]
-    others = [one for one in reversed(found) if services.state_of(one) != "waiting"]
+    waits = services.releases_waiting().order_by("number")[:MOST_SHOWN]
+    others = services.releases_decided().order_by("-number")[:MOST_SHOWN]
     return Page(
         request,
         "measures/releases.jinja",
@@ -71,27 +71,36 @@ def queue(request: Any) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_no_copy
 def ask(request: Any) -> HttpResponseBase:
-    """Ask for a table of measures, counts of a cohort (both named in the address), or a file that was uploaded."""
+    """Ask for a table of measures, counts of a cohort (both named in the address), or a file that was uploaded.
+
+    An address alone counts nobody: the table is made, audited, when it is asked for.
+    """
     wanted = asked_in(request.GET)
+    may_count = grant_for(request, COUNT) if wanted and wanted.kind == "cohort" else None
     kind_of_form = FileAskForm if wanted is None else AskForm
     form = kind_of_form(request.POST if request.method == "POST" else None)
     errors = errors_of(form)
     findings: list[Any] = []
     file: ReleasedFile | None = None
-    content = made(wanted) if wanted is not None else None
-    if form.is_bound:
+    content: services.Content | None = None
+    if form.is_bound and wanted is None:
         try:
-            file = content.file if content else _uploaded(request)
+            file = _uploaded(request)
         except FileError as error:
             errors.append({"text": str(error), "href": "#file"})
-    if form.is_bound and form.is_valid() and file is not None and not errors:
+    if form.is_bound and form.is_valid() and (wanted or file) and not errors:
         values = form.cleaned_data
         kind = wanted.kind if wanted else "file"
         asked = Request(
             values["title"], values["purpose"], values["recipient_kind"], values["recipient"], kind,
-            values["mode"] or "nhs", values["explanation"],
+            # What joinedup makes is protected in one way, whatever a form says.
+            "nhs" if wanted else values["mode"] or "nhs", values["explanation"],
         )  # fmt: skip
-        content = content or services.Content(file, {"how": values["how"].strip()})
+        if wanted:
+            content = made_for(may_count or request.grant, wanted)
+        elif file is not None:
+            content = services.Content(file, {"how": values["how"].strip()})
+        assert content is not None
         try:
             services.ask_release(request.grant, asked, content, request_id=values["request"])
             request.session[_NOTICE] = _("It waits for a second person. You see here what becomes of it.")
@@ -117,7 +126,7 @@ def ask(request: Any) -> HttpResponseBase:
         errors=errors,
         wanted=wanted,
         findings=parts.findings_table(findings) if findings else None,
-        preview=parts.preview(content.file) if wanted and content else None,
+        preview=parts.preview(content.file) if wanted and content and is_harmless else None,
         recipients=[(key, _(text)) for key, text in RECIPIENTS.items()],
         modes=[(key, _(text)) for key, text in MODES.items()],
         kept=kept,

@@ -26,10 +26,18 @@ from joinedup.measures.released_files import ReleasedFile, read_file
 from joinedup.measures.releases import Request, check_request
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from joinedup.access import Grant
 
 ASK, APPROVE = "measures.release", "measures.approve_release"
 LEAST_REASON = 3
+_NOT_COMPARED = Finding(
+    "not-compared",
+    "explain",
+    "Not compared with what is out: nothing but its maker says whom a file counts. Say what of these people is out "
+    "already, and why no difference leaves 1 to 7 of them.",
+)
 _REGISTER_LOCK = 0x52454C45  # one approval at a time
 
 
@@ -73,7 +81,10 @@ def findings_of(request: Request, content: Content) -> list[Finding]:
              "explanation": request.explanation, "file": content.file.name,
              "how": str(content.definition.get("how", ""))}  # fmt: skip
     of_file = check_file(content.file, mode=request.mode, planted=names, shares_are_ours=content.is_made_here)
-    return [*check_words(words, planted=names), *of_file, *differences.against(content.tables, _register())]
+    beside = differences.against(content.tables, _register())
+    if not content.is_made_here:
+        beside.append(_NOT_COMPARED)
+    return [*check_words(words, planted=names), *of_file, *beside]
 
 
 def ask_release(grant: Grant, request: Request, content: Content, *, request_id: UUID | None = None) -> int:
@@ -223,6 +234,20 @@ def content_of(release: Release) -> Content:
     tables = tuple(_compared(one) for one in release.tables.all())
     file = read_file(bytes(release.content.content), f"release-{release.number}.csv")
     return Content(file, dict(release.definition), release.snapshot, release.revision, tables, release.kind != "file")
+
+
+def releases_waiting() -> QuerySet[Release]:
+    """Answer the releases that wait for a second person."""
+    return Release.objects.prefetch_related("steps").exclude(pk__in=_ended())
+
+
+def releases_decided() -> QuerySet[Release]:
+    """Answer the releases that wait no more: approved, refused or withdrawn."""
+    return Release.objects.prefetch_related("steps").filter(pk__in=_ended())
+
+
+def _ended() -> Any:
+    return ReleaseStep.objects.filter(step__in=("approved", "refused", "withdrawn")).values("release_id")
 
 
 def public_releases() -> list[Release]:

@@ -29,7 +29,8 @@ ANIL = grant("Anil Sample", APPROVE, "privacy_officer")
 def request(**changes: str) -> Request:
     said = {
         "title": "Smoking by place", "purpose": "For the annual report of the board", "recipient_kind": "public",
-        "recipient": "", "kind": "file", "mode": "nhs", "explanation": "", **changes,
+        "recipient": "", "kind": "file", "mode": "nhs",
+        "explanation": "Nothing of these people is out", **changes,
     }  # fmt: skip
     return Request(**said)
 

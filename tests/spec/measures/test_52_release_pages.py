@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from tests.made_population import make
 
 from joinedup.access import demo_users
 from joinedup.measures import services
@@ -51,7 +52,8 @@ def file(text: str = TABLE, name: str = "figures.csv") -> SimpleUploadedFile:
 def form(**changes: Any) -> dict[str, Any]:
     said = {
         "title": "Smoking by place", "purpose": "For the annual report of the board", "recipient_kind": "public",
-        "recipient": "", "mode": "nhs", "how": "Snapshot of June, notebook smoking", "explanation": "",
+        "recipient": "", "mode": "nhs", "how": "Snapshot of June, notebook smoking",
+        "explanation": "Nothing of these people is out",
         "request": str(uuid4()), "file": file(), **changes,
     }  # fmt: skip
     return {key: value for key, value in said.items() if value is not None}
@@ -78,7 +80,13 @@ def test_an_analyst_asks_a_privacy_officer_approves_and_everyone_sees_it(analyst
     assert "It waits for a second person" in mine
     assert "Smoking by place" in mine
     shown = text_of(officer.get(f"/measures/releases/queue/{number}/"))
-    for said in ("For the annual report of the board", "The public", "West", "Nothing: no identifier", "Mei Sample"):
+    for said in (
+        "For the annual report of the board",
+        "The public",
+        "West",
+        "Not compared with what is out",
+        "Mei Sample",
+    ):
         assert said in shown
     assert decide(officer, number, "publish").status_code == 302
 
@@ -144,7 +152,7 @@ def test_a_finding_that_refuses_is_said_with_its_place_and_never_with_its_value(
 
 def test_a_finding_that_may_be_explained_asks_for_it_and_keeps_the_file(analyst: Client, officer: Client) -> None:
     table = "place,mean\nEast,4.25\nWest,3.5\n"
-    response = analyst.post("/measures/releases/ask/", form(file=file(table)))
+    response = analyst.post("/measures/releases/ask/", form(file=file(table), explanation=""))
     assert response.status_code == 400
     assert "Explain what was found" in text_of(response)
     found = re.search(r'name="kept" value="([^"]+)"', response.content.decode())
@@ -214,6 +222,64 @@ def test_what_became_harmful_since_it_was_asked_is_not_approved(
     assert "Minus a table that is out already" in text_of(response)
     assert services.state_of(services.release_of(number)) == "waiting"
     assert decide(officer, number, "refuse", "It differs by few").status_code == 302
+
+
+COHORT = "/measures/releases/ask/?sentence=is+registered&by=sex"
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> list[Any]:
+    """A small snapshot as the newest; and each table that is made of it."""
+    from joinedup.measures import release_contents
+
+    folder = make(tmp_path, residents=300)
+    monkeypatch.setattr("joinedup.population.snapshot.snapshots_folder", lambda: folder.parent)
+    all_made: list[Any] = []
+    plain = release_contents.made
+    monkeypatch.setattr(release_contents, "made", lambda wanted: all_made.append(wanted) or plain(wanted))
+    return all_made
+
+
+def audited(action: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM access_auditentry WHERE entry ->> 'action' = %s", [action])
+        return int(cursor.fetchone()[0])
+
+
+def test_an_address_counts_nobody_before_it_is_asked_for(analyst: Client, counted: list[Any]) -> None:
+    shown = analyst.get(COHORT)
+    assert "is registered; counted by sex" in text_of(shown)
+    assert "<table" not in shown.content.decode()
+    assert analyst.post(COHORT, form(file=None, title="")).status_code == 400
+    assert counted == []
+    number_asked = analyst.post(COHORT, form(file=None, mode="suppress"))
+    assert number_asked.status_code == 302, text_of(number_asked)
+    assert len(counted) == 1
+    assert audited("release.make") == 1
+    assert Release.objects.get().mode == "nhs", "counts are rounded, whatever the form says"
+
+
+def test_counts_that_cannot_leave_are_not_shown_to_whoever_asked(
+    analyst: Client, counted: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from joinedup.measures.release_checks import Finding
+
+    harm = Finding("difference", "refuse", "Together with what is out, some counts leave 1 to 7 people.")
+    monkeypatch.setattr(services.differences, "against", lambda _tables, _register: [harm])
+    response = analyst.post(COHORT, form(file=None))
+    assert response.status_code == 400
+    assert "female" not in response.content.decode()
+
+
+def test_the_queue_shows_what_waits_however_much_was_decided(
+    analyst: Client, officer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("joinedup.measures.release_views.MOST_SHOWN", 1)
+    decide(officer, asked(analyst, title="The first of all"), "refuse")
+    asked(analyst, title="It waits since then")
+    shown = text_of(officer.get("/measures/releases/queue/"))
+    assert "It waits since then" in shown
+    assert "The first of all" in shown
 
 
 def test_a_published_address_of_nothing_is_not_found() -> None:

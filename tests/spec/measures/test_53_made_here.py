@@ -10,14 +10,14 @@ import pytest
 from django.http import QueryDict
 from tests.made_population import make
 
-from joinedup.errors import NotFound, RuleError
+from joinedup.errors import NotFound, Refused, RuleError
 from joinedup.measures import services
 from joinedup.measures.differences import Compared, against
 from joinedup.measures.release_checks import check_file
-from joinedup.measures.release_contents import asked_in, made
+from joinedup.measures.release_contents import asked_in, made, made_for
 
 from . import drawn_results
-from .releasing import ANIL, MEI, request
+from .releasing import ANIL, MEI, grant, request
 
 BP = "high-blood-pressure"
 
@@ -281,3 +281,11 @@ def test_the_register_knows_which_area_is_a_part_of_which(latest: Path) -> None:
     assert place in whole.cells
     assert whole.parts == table.parts
     assert not [one for one in against([table], []) if "fixed list" in one.says]
+
+
+@pytest.mark.django_db
+def test_counting_a_cohort_for_a_release_needs_leave_to_count(latest: Path) -> None:
+    asked = wanted("sentence=is registered&by=sex")
+    with pytest.raises(Refused, match=r"population\.count"):
+        made_for(MEI, asked)
+    assert made_for(grant("Mei Sample", "population.count"), asked).tables
