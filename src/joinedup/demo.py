@@ -113,7 +113,8 @@ def prepare(residents: int, tell: Callable[[str], None], on_progress: Callable[[
 def _population(folder: Path, tell: Callable[[str], None]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Make the snapshot and its measures, where what is there already is not of the same records."""
     from joinedup.access import service_grant
-    from joinedup.measures import making, open_results
+    from joinedup.measures import open_results
+    from joinedup.measures.making import make_measures
     from joinedup.population import WantedSnapshot, load_postcodes, make_snapshot, open_snapshot
 
     grant = service_grant("population.snapshot", "make a pseudonymised snapshot", "whoever runs this machine")
@@ -124,8 +125,10 @@ def _population(folder: Path, tell: Callable[[str], None]) -> tuple[dict[str, An
     try:
         open_results(made.id)
     except NotFound:
-        figures = making.make_measures(open_snapshot(made.id))
-        making.audited(figures, service_grant("measures.make", "work out the measures", "whoever runs this machine"))
+        figures = make_measures(
+            open_snapshot(made.id),
+            grant=service_grant("measures.make", "work out the measures", "whoever runs this machine"),
+        )
         return asdict(made), figures.as_json()
     return asdict(made), {}
 

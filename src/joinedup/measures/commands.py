@@ -34,17 +34,15 @@ def make(
     if not everything:
         raise RuleError("Say --all to make every measure. Or: joinedup measure list, show, why.")
     from joinedup.access import service_grant
-    from joinedup.measures.making import audited, make_measures
+    from joinedup.measures.making import make_measures
     from joinedup.population import open_snapshot
 
     def on_step(step: str) -> None:
         if not as_json:
             typer.echo(f"{step} ...", err=True)
 
-    made = make_measures(open_snapshot(snapshot, engine=engine), on_step=on_step)
-    audited(
-        made, service_grant("measure", "make the measures of a snapshot", "whoever may run commands on this server")
-    )
+    grant = service_grant("measure", "make the measures of a snapshot", "whoever may run commands on this server")
+    made = make_measures(open_snapshot(snapshot, engine=engine), grant=grant, on_step=on_step)
     typer.echo(json.dumps(made.as_json()) if as_json else str(made))
 
 

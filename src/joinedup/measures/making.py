@@ -6,7 +6,8 @@ Where a database is there the run is audited, under a service grant, in one entr
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from time import perf_counter
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from joinedup import __version__, database
 from joinedup.measures.computing import Computed, compute
 from joinedup.measures.definition import MeasureDefinition, definitions
+from joinedup.measures.origin import counts_shown
 from joinedup.measures.protecting import protect_computed
 from joinedup.measures.result_files import new_folder, results_folder, write_counts, write_manifest, write_protected
 
@@ -55,9 +57,14 @@ def make_measures(
     snapshot: Any,
     measures: Iterable[MeasureDefinition] | None = None,
     *,
+    grant: Grant | None = None,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Made:
-    """Compute measures (all that are collected) on an open snapshot, protect them and write them as its results."""
+    """Compute measures (all that are collected) on an open snapshot, protect them and write them as its results.
+
+    With a grant, and where there is a database, the entry in the audit and the results come about together or not at
+    all.
+    """
     started = perf_counter()
     on_step("Counting")
     computed = compute(snapshot, measures, on_measure=on_step)
@@ -66,10 +73,19 @@ def make_measures(
     figures = protect_computed(computed).frame
     protected = perf_counter()
     on_step("Writing")
-    with new_folder(snapshot.id) as folder:
+    with _audited(grant) as enter, new_folder(snapshot.id) as folder:
         raw = write_counts(folder, computed.counts.drop(columns="squares"))
         files = write_protected(folder, figures)
         write_manifest(folder, _manifest(snapshot, computed, raw, files, len(figures)))
+        enter(
+            snapshot.id,
+            {
+                "measures": len(computed.measures),
+                "areas": len(computed.areas.lives),
+                "figures": len(figures),
+                "engine": snapshot.engine,
+            },
+        )
     written = perf_counter()
     return Made(
         snapshot=snapshot.id,
@@ -87,9 +103,11 @@ def make_measures(
     )
 
 
-def audited(made: Made, grant: Grant) -> None:
-    """Write the run into the audit, where there is a database to write it into."""
-    if not _has_database():
+@contextmanager
+def _audited(grant: Grant | None) -> Iterator[Callable[[str, dict[str, Any]], None]]:
+    """Give what enters the run into the audit, in a transaction that ends when the results stand in their place."""
+    if grant is None or not _has_database():
+        yield lambda snapshot, details: None
         return
     database.ready()
     from django.db import transaction
@@ -97,12 +115,7 @@ def audited(made: Made, grant: Grant) -> None:
     from joinedup.access import record
 
     with transaction.atomic():
-        record(
-            grant,
-            "measures.made",
-            f"snapshot:{made.snapshot}",
-            details={"measures": made.measures, "areas": made.areas, "figures": made.figures, "engine": made.engine},
-        )
+        yield lambda snapshot, details: record(grant, "measures.made", f"snapshot:{snapshot}", details=details)
 
 
 def _has_database() -> bool:
@@ -143,7 +156,8 @@ def _manifest(snapshot: Any, computed: Computed, raw: str, files: dict[str, str]
         "files": files,
         "sources": said["sources"],
         "coverage": said["coverage"],
-        "quality": said["quality"],
-        "linkage": said["linkage"],
-        "opt_outs": said["opt_outs"],
+        # The folder is read by all who may see a figure: what counts people is as protected here as in the figures.
+        "quality": counts_shown(said["quality"]),
+        "linkage": counts_shown(said["linkage"]),
+        "opt_outs": counts_shown(said["opt_outs"]),
     }

@@ -12,7 +12,7 @@ from typing import Any
 
 from joinedup.errors import JoinedupError
 from joinedup.measures.definition import MeasureDefinition
-from joinedup.measures.rounding import round_count, shown_count
+from joinedup.measures.rounding import STAR, round_count, shown_count
 from joinedup.population.codelists import Codelist, codelist
 from joinedup.population.snapshot import snapshots_folder
 from joinedup.population.statements import Statement, parse
@@ -84,6 +84,25 @@ def snapshot_manifest(snapshot: str) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return manifest
+
+
+def counts_shown(held: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer what a snapshot says of itself with every count rounded to the nearest five, 1 to 7 as `*`.
+
+    What is rounded already stays as it is, so that results from before are read as those from now are written.
+    """
+    return {str(name): _count_shown(value) for name, value in held.items()}
+
+
+def _count_shown(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return counts_shown(value)
+    if isinstance(value, list | tuple):
+        return [_count_shown(one) for one in value]
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        return value
+    shown = round_count(value)
+    return STAR if shown is None else shown
 
 
 def people_shown(count: Any) -> str:

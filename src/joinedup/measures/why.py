@@ -12,6 +12,7 @@ from typing import Any
 
 from joinedup.measures.definition import MeasureDefinition, definition_of
 from joinedup.measures.figure import Figure, figures
+from joinedup.measures.origin import counts_shown
 from joinedup.measures.results import AreaName, Results
 from joinedup.population import codelists_behind, counted_event
 
@@ -108,9 +109,9 @@ def why(results: Results, measure: str, area: str, month: date | None = None) ->
             for event in (counted_event(name) for name in (one.counts, one.of, one.average) if name)
         ),
         feeds=tuple(_feed(feed, sources, said["coverage"].get(feed)) for feed in one.feeds),
-        quality=said["quality"],
-        linkage=said["linkage"],
-        opt_outs=said["opt_outs"],
+        quality=counts_shown(said["quality"]),
+        linkage=counts_shown(said["linkage"]),
+        opt_outs=counts_shown(said["opt_outs"]),
     )
 
 

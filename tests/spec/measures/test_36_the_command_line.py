@@ -85,6 +85,37 @@ def test_why_is_a_value_that_other_rooms_can_read() -> None:
     assert json.dumps(answer.as_json(), default=str)
 
 
+def test_counts_of_people_in_the_manifest_are_rounded(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {
+        "quality": {"people_without_practice": 387, "people_without_birth_month": 3, "several_numbers": 0},
+        "linkage": {"grade": "analysis", "least_bits": 4.0, "persons": 1503, "by_source": {"gp": 6, "ecds": [12, 7]}},
+        "opt_outs": {"national": 78, "consent_subjects": 2, "answered_on": None},
+    }
+    for name, counts in told.items():
+        monkeypatch.setitem(snapshot().manifest, name, counts)
+    make_measures(snapshot(), [definition_of(one) for one in FEW])
+    written = json.loads((data / "results" / snapshot().id / "manifest.json").read_text())
+    assert {name: written[name] for name in told} == {
+        "quality": {"people_without_practice": 385, "people_without_birth_month": "*", "several_numbers": 0},
+        "linkage": {
+            "grade": "analysis",
+            "least_bits": 4.0,
+            "persons": 1505,
+            "by_source": {"gp": "*", "ecds": [10, "*"]},
+        },
+        "opt_outs": {"national": 80, "consent_subjects": "*", "answered_on": None},
+    }
+    # Results that were written before are shown in the same way.
+    results = open_results()
+    for name, counts in told.items():
+        monkeypatch.setitem(results.manifest, name, counts)
+    said = answered("why", "hypertension-controlled", "--area", "QM7")
+    assert "people_without_practice: 385" in said
+    assert "people_without_birth_month: *" in said
+    assert "linkage: persons: 1505" in said
+    assert why(results, "hypertension-controlled", "QM7").opt_outs["national"] == 80
+
+
 def test_lists_are_found_behind_registers_and_values() -> None:
     names = {one.name for one in codelists_behind(["is on the register hypertension", "last HbA1c is at most 58"])}
     assert {"hypertension", "haemoglobin a1c"} <= names
@@ -97,13 +128,39 @@ def test_a_run_is_one_entry_of_the_audit_with_counts_and_nothing_else(monkeypatc
 
     monkeypatch.setattr(making, "_has_database", lambda: True)
     monkeypatch.setattr(database, "ready", lambda: None)
-    made = make_measures(snapshot(), [definition_of("emergency-admissions")])
-    making.audited(made, service_grant("measure", "make the measures of a snapshot", "a test"))
+    grant = service_grant("measure", "make the measures of a snapshot", "a test")
+    made = make_measures(snapshot(), [definition_of(one) for one in FEW], grant=grant)
     entry = AuditEntry.objects.order_by("-id").first()
     assert entry is not None
     body = json.loads(entry.body)
     assert body["action"] == "measures.made"
-    assert body["details"] == {"measures": 1, "areas": made.areas, "figures": made.figures, "engine": "duckdb"}
+    assert body["details"] == {"measures": 2, "areas": made.areas, "figures": made.figures, "engine": "duckdb"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("broken", ["the audit", "the folder"])
+def test_results_and_their_entry_come_about_together_or_not_at_all(
+    data: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    from joinedup import access
+    from joinedup.access.models import AuditEntry
+
+    def breaks(*_given: object, **_named: object) -> None:
+        raise OSError("no space left")
+
+    manifest = data / "results" / snapshot().id / "manifest.json"
+    before, entries = manifest.stat().st_mtime_ns, AuditEntry.objects.count()
+    monkeypatch.setattr(making, "_has_database", lambda: True)
+    monkeypatch.setattr(database, "ready", lambda: None)
+    grant = access.service_grant("measure", "make the measures of a snapshot", "a test")
+    if broken == "the audit":
+        monkeypatch.setattr(access, "record", breaks)
+    else:
+        monkeypatch.setattr(Path, "rename", breaks)
+    with pytest.raises(OSError, match="no space left"):
+        make_measures(snapshot(), [definition_of(one) for one in FEW], grant=grant)
+    assert manifest.stat().st_mtime_ns == before
+    assert AuditEntry.objects.count() == entries
 
 
 # words, the error, and what it says
