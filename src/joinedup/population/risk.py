@@ -99,7 +99,7 @@ class RiskModel:
         return pd.DataFrame({"person": people, "risk": 1 / (1 + np.exp(-score)), "unknown": unknown.to_numpy()})
 
     def card(self) -> str:
-        """Answer the model card as Markdown. Counts are to the nearest five, and groups with few events not told."""
+        """Answer the model card as Markdown. Counts are to the nearest five, none below 8; few events have no ratio."""
         lines = [
             f"# {self.title}",
             "",
@@ -108,7 +108,7 @@ class RiskModel:
             "",
             f"**Intended use.** {' '.join(self.intended_use.split())}",
             "",
-            f"**People.** {_to_five(self.trained_on):,} to train, {_to_five(self.tested_on):,} held out, adults "
+            f"**People.** {_said(self.trained_on)} to train, {_said(self.tested_on)} held out, adults "
             "registered on that day. Who moved away or died within the time counts as not admitted from then on.",
             "",
             f"**How well it does, among those held out.** C-index {self.discrimination:.3f}; calibration slope "
@@ -119,7 +119,7 @@ class RiskModel:
         ]
         for fit in self.fits:
             ratio = "too few events" if fit.ratio is None else f"{fit.ratio:.2f}"
-            lines.append(f"| {fit.group}: {fit.name} | {_to_five(fit.people):,} | {ratio} |")
+            lines.append(f"| {fit.group}: {fit.name} | {_said(fit.people)} | {ratio} |")
         lines += ["", "| what counts | odds ratio |", "| --- | --- |"]
         for name, log_odds in sorted(self.log_odds.items(), key=lambda each: -abs(each[1])):
             lines.append(f"| {name} | {np.exp(log_odds):.2f} |")
@@ -157,8 +157,8 @@ def train_admission_risk(snapshot: Snapshot) -> RiskModel:
     held_out = person.str[0].isin(HELD_OUT).to_numpy()
     if admitted[~held_out].sum() < 100:
         raise RuleError(
-            f"Only {_to_five(int(admitted[~held_out].sum()))} people were admitted in that year: too few to train a "
-            "model on. Use a larger snapshot."
+            f"Too few people were admitted in that year to train a model on: {_said(int(admitted[~held_out].sum()))}, "
+            "and it takes 100. Use a larger snapshot."
         )
     features = table.to_numpy(dtype=float)
     fitted = LogisticRegression(C=1.0, solver="lbfgs", max_iter=1000).fit(features[~held_out], admitted[~held_out])
@@ -242,5 +242,9 @@ def _fits(snapshot: Snapshot, who: pd.Index, day: date, risk: Any, seen: Any) ->
     return tuple(found)
 
 
-def _to_five(many: int) -> int:
-    return (many + 2) // 5 * 5
+def _said(many: int) -> str:
+    """Answer how many people, as anybody may be told: to the nearest five, and of fewer than 8 only that (rules: PE1).
+
+    That there is nobody is not told either, here: a card stands for long, beside others of the same people.
+    """
+    return "fewer than 8" if many < 8 else f"{(many + 2) // 5 * 5:,}"

@@ -18,12 +18,25 @@ def train(snapshot: Which = "latest", as_json: Json = False) -> None:
 
     Example: joinedup risk train
     """
+    from joinedup import database
+
+    database.ready()
+    from django.db import transaction
+
+    from joinedup.access import record, service_grant
     from joinedup.population.risk import train_admission_risk
     from joinedup.population.risk_files import keep_model
     from joinedup.population.snapshot import open_snapshot
 
-    model = train_admission_risk(open_snapshot(snapshot))
-    path = keep_model(model)
+    grant = service_grant(
+        "population.risk", "train the model of the risk of an emergency admission", "whoever may run commands here"
+    )
+    chosen = open_snapshot(snapshot)
+    model = train_admission_risk(chosen)
+    with transaction.atomic():
+        details = {"revision": int(chosen.manifest.get("revision", 1)), "model": model.digest}
+        record(grant, "population.risk.train", f"snapshot:{chosen.id}", details=details)
+        path = keep_model(model)
     if as_json:
         typer.echo(json.dumps({"model": model.digest, "snapshot": model.snapshot_id, "file": str(path)}))
         return

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.made_population import make
+from typer.testing import CliRunner
 
+from joinedup.access.models import AuditEntry
 from joinedup.errors import RuleError
 from joinedup.population import open_snapshot
 from joinedup.population.evaluation import states
-from joinedup.population.risk import HELD_OUT, RiskModel, train_admission_risk
+from joinedup.population.risk import HELD_OUT, Fit, RiskModel, train_admission_risk
+from joinedup.population.risk_commands import risk
 from joinedup.population.snapshot import Snapshot
 
 
@@ -74,10 +79,45 @@ def test_the_card_says_what_it_is_for_and_counts_nobody_exactly(model: RiskModel
     assert card.count("too few events") == len(few)
     for fit in model.fits:
         line = next(one for one in card.splitlines() if one.startswith(f"| {fit.group}: {fit.name} |"))
-        assert int(line.split("|")[2].replace(",", "")) % 5 == 0
+        said = line.split("|")[2].strip()
+        assert said == "fewer than 8" if fit.people < 8 else int(said.replace(",", "")) % 5 == 0
+
+
+@pytest.mark.parametrize(
+    ("people", "said"),
+    [(0, "fewer than 8"), (2, "fewer than 8"), (7, "fewer than 8"), (8, "10"), (12, "10"), (13, "15"), (1203, "1,205")],
+)
+def test_the_card_tells_no_small_count(people: int, said: str) -> None:
+    fits = (Fit("ethnic group", "Mixed", people, 0, 0.0),)
+    card = RiskModel("Any", "x", date(2025, 10, 31), 12, people, people, 0.0, {}, 0.7, 1, 0, fits, "To help.").card()
+    assert f"| ethnic group: Mixed | {said} |" in card
+    assert f"{said} to train, {said} held out" in card
+
+
+def test_training_is_written_down_with_the_model_or_not_at_all(
+    db: None, model: RiskModel, snapshot: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("joinedup.database.data_dir", lambda: tmp_path)
+    monkeypatch.setattr("joinedup.database.ready", lambda: None)
+    monkeypatch.setattr("joinedup.population.snapshot.open_snapshot", lambda name: snapshot)
+    monkeypatch.setattr("joinedup.population.risk.train_admission_risk", lambda snapshot: model)
+    done = CliRunner().invoke(risk, ["train"])
+    assert done.exit_code == 0, done.output
+    entry = next(one.body for one in AuditEntry.objects.all() if '"action":"population.risk.train"' in one.body)
+    assert "service:population.risk" in entry
+    assert f"snapshot:{snapshot.id}" in entry
+    assert model.digest in entry
+    before = AuditEntry.objects.count()
+    monkeypatch.setattr("joinedup.population.risk_files.write_whole", full)
+    assert CliRunner().invoke(risk, ["train"]).exit_code != 0
+    assert AuditEntry.objects.count() == before
+
+
+def full(path: Path, text: str) -> None:
+    raise OSError("no space left")
 
 
 def test_a_snapshot_with_few_admissions_is_refused(tmp_path_factory: pytest.TempPathFactory) -> None:
     small = open_snapshot(make(tmp_path_factory.mktemp("small"), residents=300))
-    with pytest.raises(RuleError, match="too few to train"):
+    with pytest.raises(RuleError, match=r"Too few people were admitted.*(fewer than 8|\d*[05]), and it takes 100"):
         train_admission_risk(small)
