@@ -17,8 +17,11 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from joinedup.errors import NotFound, Unavailable, did_you_mean
+from joinedup.errors import NotFound, Refused, Unavailable, did_you_mean
 from joinedup.measures.result_files import AREA_KINDS, BREAKDOWNS, results_folder
+from joinedup.population.snapshot import read_manifest, snapshots_folder, standing
+
+_NEEDED = {"snapshot", "day", "made_at", "measures", "months", "areas"}
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,25 @@ class AreaName:
 
 
 def result_ids() -> list[str]:
-    """Answer the snapshots for which there are results, the one made last at the end."""
+    """Answer the snapshots for which there are results, the latest at the end; damaged ones are not told."""
     root = results_folder()
     if not root.is_dir():
         return []
-    found = [(_manifest(path)["made_at"], path.parent.name) for path in root.glob("[!.]*/manifest.json")]
+    found = []
+    for path in root.glob("[!.]*/manifest.json"):
+        try:
+            found.append((_standing(_manifest(path)), path.parent.name))
+        except Unavailable:
+            continue  # an error for whoever opens these
     return [name for _, name in sorted(found)]
+
+
+def _standing(manifest: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Answer what orders results: as their snapshots, or by their own day where a snapshot is gone or closed to us."""
+    try:
+        return standing(read_manifest(snapshots_folder() / str(manifest["snapshot"])))
+    except (OSError, Refused, Unavailable):
+        return standing(manifest)
 
 
 def open_results(snapshot: str | Path = "latest") -> Results:
@@ -52,6 +68,8 @@ def open_results(snapshot: str | Path = "latest") -> Results:
         folder = snapshot
     else:
         ids = result_ids()
+        if snapshot != "latest" and snapshot not in ids and snapshot in _damaged_too():
+            ids = [snapshot]
         if not ids:
             raise NotFound("No measure has been made yet. Make them: joinedup snapshot, then joinedup measure --all")
         if snapshot != "latest" and snapshot not in ids:
@@ -68,10 +86,16 @@ def _open(folder: Path, _written: int) -> Results:
     return Results(folder, _manifest(folder / "manifest.json"))
 
 
+def _damaged_too() -> list[str]:
+    return [path.parent.name for path in results_folder().glob("[!.]*/manifest.json")]
+
+
 def _manifest(path: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads(path.read_bytes())
-    except ValueError:
+        if not manifest.keys() >= _NEEDED:
+            raise ValueError
+    except (ValueError, AttributeError):
         raise Unavailable(
             f"The results of {path.parent.name} are damaged. Make them anew: joinedup measure --all"
         ) from None

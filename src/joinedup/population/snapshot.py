@@ -19,9 +19,11 @@ from typing import Any
 from joinedup import database
 from joinedup.errors import NotFound, Refused, RuleError, Unavailable, did_you_mean
 from joinedup.population.months import month_number
+from joinedup.population.pseudonym import RECIPIENT
 
 ENGINES = ("duckdb", "spark")
 MONTHS = 36
+_NEEDED = {"id", "day", "made_at", "tables"}
 
 
 def snapshots_folder() -> Path:
@@ -29,12 +31,32 @@ def snapshots_folder() -> Path:
 
 
 def snapshot_ids() -> list[str]:
-    """Answer the ids of the snapshots that are here, the newest last."""
+    """Answer the ids of the snapshots that are here, the one that "latest" means at the end; damaged ones are not told.
+
+    The latest is the one of the newest day, and of these the one made last, of the product's own views, for the default
+    recipient, from the record: else one from a bulk export, else one for another recipient, else one of other views.
+    """
     folder = snapshots_folder()
     if not folder.is_dir():
         return []
-    found = [(_read_manifest(path.parent)["made_at"], path.parent.name) for path in folder.glob("*/manifest.json")]
+    found = []
+    for path in folder.glob("*/manifest.json"):
+        try:
+            found.append((standing(read_manifest(path.parent)), path.parent.name))
+        except Unavailable:
+            continue  # an error for whoever opens this one
     return [name for _, name in sorted(found)]
+
+
+def standing(manifest: Mapping[str, Any]) -> tuple[bool, bool, bool, str, str]:
+    """Answer what orders snapshots by their manifests: the one that "latest" means comes last."""
+    return (
+        not manifest.get("own_views", False),
+        manifest.get("recipient", RECIPIENT) == RECIPIENT,
+        manifest.get("origin", "record") == "record",
+        str(manifest["day"]),
+        str(manifest["made_at"]),
+    )
 
 
 def open_snapshot(name: str | Path = "latest", *, engine: str = "duckdb") -> Snapshot:
@@ -54,7 +76,7 @@ def open_snapshot(name: str | Path = "latest", *, engine: str = "duckdb") -> Sna
             "This account may not open the rows of snapshots. Protected figures are for everyone: "
             "joinedup.measures.open_results()."
         )
-    return Snapshot(folder, _read_manifest(folder), engine)
+    return Snapshot(folder, read_manifest(folder), engine)
 
 
 @dataclass(frozen=True)
@@ -115,10 +137,15 @@ def _folder(name: str | Path) -> Path:
             raise NotFound(f"{folder} is no snapshot: it has no manifest.json.")
         return folder
     ids = snapshot_ids()
+    if name != "latest" and name not in ids and name in _damaged_too():
+        return snapshots_folder() / str(name)
     if not ids:
         raise NotFound("There is no snapshot yet. Make one: joinedup snapshot")
     if name == "latest":
-        return snapshots_folder() / ids[-1]
+        latest = snapshots_folder() / ids[-1]
+        if read_manifest(latest).get("own_views", False):
+            raise NotFound("Every snapshot here is of other views than the product's: name one, or joinedup snapshot")
+        return latest
     if name not in ids:
         raise NotFound(
             f"There is no snapshot '{name}'.{did_you_mean(str(name), ids)} joinedup snapshot list shows them."
@@ -126,12 +153,20 @@ def _folder(name: str | Path) -> Path:
     return snapshots_folder() / str(name)
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def _damaged_too() -> list[str]:
+    return [path.parent.name for path in snapshots_folder().glob("*/manifest.json")]
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Answer what a snapshot says of itself; raises Unavailable where that is damaged, Refused where it is closed."""
     try:
         manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
+        if not manifest.keys() >= _NEEDED:
+            raise ValueError
+        date.fromisoformat(manifest["day"])
     except PermissionError:
         raise Refused("This account may not open snapshots.") from None
-    except ValueError:
+    except (ValueError, TypeError, AttributeError):
         raise Unavailable(f"The manifest of snapshot {folder.name} is damaged. Make the snapshot anew.") from None
     return manifest
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.spec.measures.made_measures import snapshot
 
-from joinedup.errors import NotFound
+from joinedup.errors import NotFound, Unavailable
 from joinedup.measures import open_results, result_files
 from joinedup.measures.definition import definition_of
 from joinedup.measures.disclosure import Protected
@@ -182,3 +182,37 @@ def test_a_profile_is_answered_also_where_nothing_at_all_may_be_shown() -> None:
     told = profiles(hidden)
     assert list(told["areas"]) == [0, 0]
     assert told[["lowest", "middle", "highest", "system_value"]].isna().all(axis=None)
+
+
+def results_of(folder: Path, name: str, day: str, made_at: str, **snapshot_said: Any) -> None:
+    """Leave the manifests of results without figures and of their snapshot."""
+    said = {"snapshot": name, "day": day, "made_at": made_at, "measures": {}, "months": [], "areas": []}
+    (folder / "results" / name).mkdir(parents=True)
+    (folder / "results" / name / "manifest.json").write_text(json.dumps(said))
+    if snapshot_said:
+        (folder / "snapshots" / name).mkdir(parents=True)
+        told = {"id": name, "day": day, "made_at": f"{day}T12:00:00+00:00", "tables": {}, **snapshot_said}
+        (folder / "snapshots" / name / "manifest.json").write_text(json.dumps(told))
+
+
+def test_the_latest_results_are_of_the_latest_snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("joinedup.database.data_dir", lambda: tmp_path)
+    results_of(tmp_path, "usual", "2026-03-10", "2026-03-10T13:00:00+00:00", origin="record")
+    results_of(tmp_path, "for-another", "2026-03-11", "2026-03-11T13:00:00+00:00", recipient="research-a")
+    results_of(tmp_path, "of-an-export", "2026-03-12", "2026-03-12T13:00:00+00:00", origin="bulk")
+    results_of(tmp_path, "made-again", "2025-01-31", "2026-04-01T13:00:00+00:00", origin="record")
+    results_of(tmp_path, "snapshot-gone", "2025-06-30", "2026-04-02T13:00:00+00:00")
+    assert open_results().snapshot_id == "usual"
+
+
+@pytest.mark.parametrize("damage", ["{}", "[]", "{"])
+def test_damaged_results_are_an_error_only_for_who_opens_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    monkeypatch.setattr("joinedup.database.data_dir", lambda: tmp_path)
+    results_of(tmp_path, "usual", "2026-03-10", "2026-03-10T13:00:00+00:00")
+    results_of(tmp_path, "old", "2026-01-10", "2026-01-10T13:00:00+00:00")
+    (tmp_path / "results" / "old" / "manifest.json").write_text(damage)
+    assert open_results().snapshot_id == "usual"
+    with pytest.raises(Unavailable, match="results of old are damaged"):
+        open_results("old")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 import pytest
 
 from joinedup.access.models import AuditEntry
-from joinedup.errors import FileError, RuleError, Unavailable
-from joinedup.population import gate, open_snapshot
+from joinedup.errors import FileError, NotFound, RuleError, Unavailable
+from joinedup.population import gate, open_snapshot, snapshot_ids
 from joinedup.population.folders import alone
 from joinedup.population.models import SnapshotMade
 from joinedup.population.opt_outs import DISSENT, ask_file
@@ -230,3 +231,50 @@ def test_anybody_s_own_views_run_instead(data: Path, tmp_path: Path) -> None:
     assert len(rows) == PEOPLE
     assert list(rows.columns) == ["person", "feed", "code", "value"]
     assert rows["person"].str.len().eq(32).all()
+
+
+def told_of(data: Path, name: str, day: str, made_at: str = "", **said: Any) -> None:
+    """Leave the manifest of a snapshot without tables."""
+    (data / name / "tables").mkdir(parents=True)
+    told = {"id": name, "day": day, "made_at": made_at or f"{day}T12:00:00+00:00", "tables": {}, **said}
+    (data / name / "manifest.json").write_text(json.dumps(told))
+
+
+USUAL = {"recipient": "icb-analytics", "origin": "record", "own_views": False}
+
+
+def test_the_latest_is_the_newest_day_of_the_usual_kind_however_late_another_was_made(data: Path) -> None:
+    late = "2026-04-01T09:00:00+00:00"
+    told_of(data, "first", "2026-03-10", "2026-03-10T08:00:00+00:00", **USUAL)
+    told_of(data, "usual", "2026-03-10", "2026-03-10T10:00:00+00:00", **USUAL)
+    told_of(data, "as-of-the-past", "2025-01-31", late, **USUAL)
+    told_of(data, "for-another", "2026-03-11", late, **{**USUAL, "recipient": "research-a"})
+    told_of(data, "of-other-views", "2026-03-12", late, **{**USUAL, "own_views": True})
+    told_of(data, "of-an-export", "2026-03-13", late, **{**USUAL, "origin": "bulk"})
+    assert open_snapshot().id == "usual"
+    assert snapshot_ids()[-1] == "usual"
+
+
+def test_without_one_of_the_record_the_latest_is_of_the_newest_export(data: Path) -> None:
+    told_of(data, "older", "2026-03-12", **{**USUAL, "origin": "bulk"})
+    told_of(data, "newer", "2026-03-13", "2026-03-13T01:00:00+00:00", **{**USUAL, "origin": "bulk"})
+    told_of(data, "of-other-views", "2026-03-14", **{**USUAL, "origin": "bulk", "own_views": True})
+    assert open_snapshot().id == "newer"
+
+
+def test_one_of_other_views_is_opened_by_name_only(data: Path) -> None:
+    told_of(data, "of-other-views", "2026-03-14", **{**USUAL, "own_views": True})
+    assert open_snapshot("of-other-views").id == "of-other-views"
+    with pytest.raises(NotFound, match="of other views"):
+        open_snapshot()
+
+
+@pytest.mark.parametrize("damage", ["{}", "[]", "{", "", '{"id": "old", "day": 1, "made_at": "", "tables": {}}'])
+def test_a_damaged_manifest_is_an_error_only_for_who_opens_it(data: Path, damage: str) -> None:
+    told_of(data, "usual", "2026-03-10", **USUAL)
+    told_of(data, "old", "2026-01-10", **USUAL)
+    (data / "old" / "manifest.json").write_text(damage)
+    assert snapshot_ids() == ["usual"]
+    assert open_snapshot().id == "usual"
+    with pytest.raises(Unavailable, match="snapshot old is damaged"):
+        open_snapshot("old")
