@@ -133,15 +133,13 @@ def ask(request: Any) -> HttpResponseBase:
 @require_safe
 @keeps_no_copy
 def asked(request: Any) -> HttpResponseBase:
-    """What whoever looks asked for, how far it is, and rounded counts of what was done."""
+    """What whoever looks asked for, and how far it is. How many people they are is not told here."""
     found = Worklist.objects.filter(asked_by=request.grant.actor_id).prefetch_related("steps").order_by("-number")
     rows = []
     for one in found[:MOST_SHOWN]:
         state = worklists.state_of(one)
-        done = worklists.progress_said(one) if state in ("approved", "closed") else {}
         rows.append(
             {"number": one.number, "title": one.title, "state": _(SAID[state]), "asked_at": one.asked_at,
-             "people": one.people, "done": done.get("done", "–"), "to_do": done.get("to do", "–"),
              "why": next((step.reason for step in reversed(worklists.steps_of(one))
                           if step.step in ("approved", "refused")), "")}
         )  # fmt: skip
@@ -155,9 +153,6 @@ def asked(request: Any) -> HttpResponseBase:
             [
                 Column("title", _("Title")),
                 Column("state", _("State")),
-                Column("people", _("People"), note=_("To the nearest 5; * hides 1 to 7 people.")),
-                Column("to_do", _("To do")),
-                Column("done", _("Done")),
                 Column("why", _("What was said to it")),
                 Column("asked_at", _("Asked"), "date"),
             ],
@@ -165,7 +160,6 @@ def asked(request: Any) -> HttpResponseBase:
             caption=_("What you asked for"),
             name="asked",
             can_download=False,
-            notes=[_("Counts are to the nearest 5; * hides 1 to 7 people.")],
             empty=_("Nothing yet."),
         ),
         closable=[
@@ -187,9 +181,8 @@ def close(request: Any, number: int) -> HttpResponseBase:
 @keeps_no_copy
 def queue(request: Any) -> HttpResponseBase:
     """What waits for the Caldicott guardian, the oldest first, and what was decided."""
-    found = list(Worklist.objects.prefetch_related("steps").order_by("number")[:MOST_SHOWN])
-    waits = [one for one in found if worklists.state_of(one) == "waiting"]
-    others = [one for one in reversed(found) if worklists.state_of(one) != "waiting"]
+    waits = list(worklists.in_state("waiting").order_by("number")[:MOST_SHOWN])
+    others = list(worklists.in_state("decided").order_by("-number")[:MOST_SHOWN])
     return Page(
         request,
         "population/worklist_queue.jinja",
@@ -235,7 +228,7 @@ def decision(request: Any, number: int) -> HttpResponseBase:
         found=found,
         purpose=TABLE.purposes[found.purpose].title,
         asked_role=_role(found.asked_role),
-        size=found.people,
+        size="" if is_own else found.people,
         state=_(SAID[state]),
         steps=Table(
             [

@@ -2,7 +2,8 @@
 
 A cohort is a set of pseudonyms. Only here are they turned back, in the act of approval, by the record that made them;
 what is kept is a subject of the record for each. Whoever opens a worklist sees those residents whose record they may
-open anyway, and not how many others there are. Whoever asked or approved sees rounded counts.
+open anyway, and not how many others there are. Whoever asked is told no number: counting is another permission, with a
+register against differencing. Only who decides sees the protected count.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from joinedup.access import (
     Grant,
@@ -173,13 +175,11 @@ def close_worklist(grant: Grant, number: int, reason: str) -> None:
 def lists_for(asker: Any) -> list[tuple[Worklist, int]]:
     """Answer the open worklists on which there are residents whom the asker may see, the newest first, and how many."""
     at = datetime.now(UTC)
-    approved = Worklist.objects.filter(steps__step="approved").prefetch_related("steps").order_by("-number")
     found = []
-    for one in approved.distinct()[:MOST_LISTS]:
-        if rules.state_of(_steps(one)) == "approved":
-            mine = grants_for_residents(asker, WORK, _residents(one), purpose=PURPOSE, at=at)
-            if mine:
-                found.append((one, len(mine)))
+    for one in in_state("approved").order_by("-number")[:MOST_LISTS]:
+        mine = grants_for_residents(asker, WORK, _residents(one), purpose=PURPOSE, at=at)
+        if mine:
+            found.append((one, len(mine)))
     return found
 
 
@@ -255,12 +255,18 @@ def steps_of(made: Worklist) -> list[WorklistStep]:
     return sorted(made.steps.all(), key=lambda step: step.pk)
 
 
-def progress_said(made: Worklist) -> dict[str, str]:
-    """Answer how many entries are in which state, rounded, for those who asked."""
-    entries = list(made.entries.all())
-    marks = _marks(entries)
-    states = [_state(marks, entry) for entry in entries]
-    return {state: rules.people_said(states.count(state)) for state in rules.STATES}
+def in_state(state: str) -> QuerySet[Worklist]:
+    """Answer the worklists that are "waiting", "approved" (open), or "decided": approved, refused or closed."""
+
+    def has(*steps: str) -> Exists:
+        return Exists(WorklistStep.objects.filter(worklist=OuterRef("pk"), step__in=steps))
+
+    chosen = {
+        "waiting": ~has("approved", "refused", "closed"),
+        "approved": has("approved") & ~has("refused", "closed"),
+        "decided": has("approved", "refused", "closed"),
+    }[state]
+    return Worklist.objects.filter(chosen).prefetch_related("steps")
 
 
 # --- inside -----------------------------------------------------------------------------------------------------------

@@ -245,6 +245,25 @@ def test_a_closed_list_opens_no_more_and_its_story_is_kept(house: Path) -> None:
     ]  # fmt: skip
 
 
+def test_what_waits_and_what_is_open_is_found_behind_many_that_are_neither(
+    house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("joinedup.population.worklist_views.MOST_SHOWN", 2)
+    monkeypatch.setattr(worklists, "MOST_LISTS", 1)
+    still_open, *done = (asked() for _ in range(3))
+    approved(still_open)
+    for number in done:
+        approved(number)
+        worklists.close_worklist(grant_for(user("clinician"), ASK), number, "all were invited")
+    waits = asked()
+    assert [one.number for one, _ in worklists.lists_for(user("clinician"))] == [still_open]
+    page = signed_in("caldicott_guardian").get("/population/worklists/queue/").content.decode()
+    numbers = [int(one) for one in re.findall(r"/population/worklists/queue/(\d+)/", page)]
+    assert numbers == [waits, *reversed(done)]
+    for state, found in (("waiting", [waits]), ("approved", [still_open]), ("decided", [still_open, *done])):
+        assert [one.number for one in worklists.in_state(state).order_by("number")] == found
+
+
 def test_the_way_of_a_worklist_as_pages(house: Path) -> None:
     clinician, guardian = signed_in("clinician"), signed_in("caldicott_guardian")
     form = {
@@ -257,8 +276,12 @@ def test_the_way_of_a_worklist_as_pages(house: Path) -> None:
     for _ in range(2):  # the same form twice is one worklist
         assert clinician.post("/population/worklists/ask/", {**form, "include": "\n".join(HEAVY)}).status_code == 302
     number = Worklist.objects.get().number
-    asked_page = text_of(clinician.get("/population/worklists/asked/"))
-    assert "Waits for the Caldicott guardian 15" in asked_page
+    asked_page = clinician.get("/population/worklists/asked/")
+    assert "Waits for the Caldicott guardian" in text_of(asked_page)
+    headings = re.findall(r"<th\b[^>]*>(.*?)</th>", asked_page.content.decode(), re.DOTALL)
+    assert [" ".join(re.sub("<[^>]+>", " ", one).split()) for one in headings] == [
+        "Title", "State", "What was said to it", "Asked",
+    ], "whoever asks is told no number: they may not count"  # fmt: skip
     decide = f"/population/worklists/queue/{number}/"
     assert "People, to the nearest 5 15" in text_of(guardian.get(decide))
     assert guardian.post(decide, {"verdict": "approve", "reason": ""}).status_code == 400
