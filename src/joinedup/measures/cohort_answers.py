@@ -18,11 +18,15 @@ EVERYBODY: Final = "everybody in the snapshot"
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A cohort with a figure of its own: its sentences, without order or capitals, and its raw count. Controlled."""
+    """A cohort with a figure of its own: its sentences, without order or capitals, and its raw count. Controlled.
+
+    `is_earlier`: it was counted in another revision of the snapshot, with people who may have been taken out since.
+    """
 
     include: frozenset[str]
     exclude: frozenset[str]
     people: int
+    is_earlier: bool = False
 
     @property
     def shown(self) -> int | None:

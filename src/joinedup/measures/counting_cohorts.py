@@ -149,8 +149,9 @@ def _named(snapshot: Snapshot, one: Cohort) -> int | None:
     people = held_people(snapshot)
     held = people.cohort(one.include, one.exclude)
     mine = Counted(said_alike(one.include), said_alike(one.exclude), int(held.sum()))
-    everybody = Counted(frozenset(), frozenset(), len(people))
-    found = _answer(people, mine, held, [everybody, *_register(snapshot)])
+    register = _register(snapshot)
+    everybody = _everybody(snapshot, people, register)
+    found = _answer(people, mine, held, [everybody, *register])
     if found is mine:
         _keep_answer(snapshot, mine)
     return found.shown
@@ -214,9 +215,9 @@ def _counted(snapshot: Snapshot, typed: Typed) -> CohortAnswered:
     people = held_people(snapshot)
     _look_up(people, typed)
     left = np.ones(len(people), dtype=bool)
-    answered = [Counted(frozenset(), frozenset(), len(people))]
-    said, raw, unknown = [(EVERYBODY, False)], [len(people)], [0]
     register = _register(snapshot)
+    answered = [_everybody(snapshot, people, register)]
+    said, raw, unknown = [(EVERYBODY, False)], [len(people)], [0]
     sentences = [(one, False) for one in typed.include] + [(one, True) for one in typed.exclude]
     for number, (sentence, is_exclusion) in enumerate(sentences, start=1):
         told = people.told(sentence)
@@ -235,7 +236,9 @@ def _counted(snapshot: Snapshot, typed: Typed) -> CohortAnswered:
     lines = lines_shown(said, raw, unknown, answered)
     last = answered[-1]
     borrowed = "" if last.people == raw[-1] else "line" if last in answered[:-1] else "cohort"
-    groups = _groups(people, people.cohort(last.include, last.exclude)) if last.people else ()
+    # Groups beside a figure of another revision would tell of whoever was taken out between the two.
+    is_told = last.people and not last.is_earlier
+    groups = _groups(people, people.cohort(last.include, last.exclude)) if is_told else ()
     return CohortAnswered(
         snapshot.id, last_day(people.month), tuple(lines), groups, borrowed, bool(snapshot.manifest.get("simulated"))
     )
@@ -258,11 +261,27 @@ def _look_up(people: HeldPeople, typed: Typed) -> None:
 
 
 def _register(snapshot: Snapshot) -> list[Counted]:
-    """Answer the cohorts that have figures of their own, the earliest first; nobody else adds to them meanwhile."""
+    """Answer the cohorts that have figures of their own, the earliest first; nobody else adds to them meanwhile.
+
+    Those of all revisions: the same cohort counted before and after somebody is taken out would tell of them.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_REGISTER_LOCK])
-    rows = CohortAnswer.objects.filter(snapshot=snapshot.id, revision=int(snapshot.manifest.get("revision", 1)))
-    return [Counted(frozenset(one.include), frozenset(one.exclude), one.people) for one in rows.order_by("id")]
+    _, revision = _revision_of(snapshot)
+    return [
+        Counted(frozenset(one.include), frozenset(one.exclude), one.people, one.revision != revision)
+        for one in CohortAnswer.objects.filter(snapshot=snapshot.id).order_by("id")
+    ]
+
+
+def _everybody(snapshot: Snapshot, people: HeldPeople, register: list[Counted]) -> Counted:
+    """Answer whose figure everybody bears: that of an earlier revision, where 1 to 7 people were taken out since."""
+    mine = Counted(frozenset(), frozenset(), len(people))
+    found = answered_as(mine, [one for one in register if not one.include and not one.exclude], lambda one: True)
+    if found is mine:
+        register.append(mine)
+        _keep_answer(snapshot, mine)
+    return found
 
 
 def _answer(people: HeldPeople, mine: Counted, held: Flags, earlier: Sequence[Counted]) -> Counted:

@@ -133,6 +133,23 @@ def test_an_answer_is_kept_when_its_transaction_is_committed_and_not_before(
     assert count("is registered") == answer
 
 
+def test_taking_somebody_out_of_the_snapshot_changes_no_figure(snapshot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next revision lacks five people: a cohort counted in both would else tell of them (rules: PE5)."""
+    people = counting.held_people(snapshot)
+    now = [len(people), int(people.cohort(["is registered"]).sum())]
+    for include, many in zip(([], ["is registered"]), now, strict=True):
+        CohortAnswer.objects.create(
+            snapshot=snapshot.id, revision=1, definition=str(include), include=include, exclude=[], people=many + 5
+        )
+    counting.forget()
+    following = replace(snapshot, manifest={**snapshot.manifest, "revision": 2})
+    monkeypatch.setattr("joinedup.population.open_snapshot", lambda: following)
+    after = count("is registered")
+    assert [line.left for line in after.lines] == [(many + 5 + 2) // 5 * 5 for many in now]
+    assert after.groups == (), "groups of those who are left, beside that figure, would tell as well"
+    assert not CohortAnswer.objects.filter(revision=2).exists()
+
+
 def test_nothing_kept_of_one_snapshot_is_answered_for_another(snapshot: Any, folder: Path) -> None:
     other = replace(open_snapshot(folder), manifest={**snapshot.manifest, "revision": 2})
     assert counting.kept_for(snapshot, "thing", lambda: "first") == "first"
