@@ -89,13 +89,15 @@ def _agree(engines: tuple[Snapshot, Snapshot], make_tables: Any, *, at_least: in
 
 
 def _answers(snapshot: Snapshot, sentences: Iterable[str], grid: Grid) -> list[tuple[str, Any]]:
-    tables = []
+    """Answer when each sentence is true; and when it is known, for the first of each form."""
+    tables: dict[str, Any] = {}
     for sentence in sentences:
-        found = answer(snapshot, parse(sentence), grid)
-        tables.append((f"§{sentence}", found.true))
+        said = parse(sentence)
+        found = answer(snapshot, said, grid)
+        tables[f"§{sentence}"] = found.true
         if found.known is not None:
-            tables.append((f"§{sentence}, known", found.known))
-    return tables
+            tables.setdefault(f"§{said.form}, known", found.known)
+    return list(tables.items())
 
 
 def test_every_form_of_statement(engines: tuple[Snapshot, Snapshot]) -> None:
@@ -107,7 +109,7 @@ def test_every_form_of_statement(engines: tuple[Snapshot, Snapshot]) -> None:
 def test_every_form_on_one_day(engines: tuple[Snapshot, Snapshot]) -> None:
     """both_engines_agree"""
     told_by_day = [one for one in SENTENCES if not one.startswith("turned")]
-    _agree(engines, lambda one: _answers(one, told_by_day[::3], OneDay(one.day)), at_least=8_000, labels=15)
+    _agree(engines, lambda one: _answers(one, told_by_day[::4], OneDay(one.day)), at_least=5_000, labels=9)
 
 
 def test_every_register(engines: tuple[Snapshot, Snapshot]) -> None:
