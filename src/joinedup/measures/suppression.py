@@ -24,6 +24,8 @@ from joinedup.measures.count_tables import Hidden, Tables, shows_at_least_95
 from joinedup.measures.partners import NEVER, Ways
 from joinedup.measures.rounding import SMALL, UNBOUNDED, nearest_five
 
+MOST_ASKED: Final = 3
+"""More counts than this in doubt in one table, and its breakdowns within places give way unasked."""
 SPREAD: Final = 4
 """What rounding leaves open at least: five values, the highest 4 above the lowest. [decision, after T45]"""
 
@@ -261,12 +263,16 @@ class _Suppression:
             known.most[row][grid] = counts[grid]
         cut = self.narrow(which, self.forest.project(known, rest))
         for place, at in enumerate(which):
+            if not self._shows_crossing(int(at)):
+                continue
             # What was open once stays open: hiding more only widens what is possible.
             proved = self.proved.setdefault(int(at), set())
             # Denominators first: where a numerator is all of them, it cannot move before they can.
             wishes = [(row, int(cell)) for row in (D, N, C) for cell in np.flatnonzero(cut[row][place])]
             wishes = [wish for wish in wishes if wish not in proved]
             if not wishes:
+                continue
+            if len(wishes) > MOST_ASKED and self._give_way(int(at), wishes):
                 continue
             is_open = self._are_open(int(at), place, wishes, zones, rest)
             proved |= {wish for wish, fine in zip(wishes, is_open, strict=True) if fine}
@@ -275,9 +281,38 @@ class _Suppression:
                     yield int(at), row, cell
                     break
 
-    def _are_open(
-        self, at: int, place: int, wishes: Sequence[tuple[int, int]], zones: Zones, rest: Zones
-    ) -> Flags:
+    def _shows_crossing(self, at: int) -> bool:
+        """Answer whether anything of a breakdown within places is published of this table.
+
+        Where nothing is, sums that cross say nothing more than the trees: any counts of places and of groups that sum
+        to the same can be filled with counts of groups within places, of those counted and of the others alike.
+        """
+        return any(
+            bool((self._of(kind)[2][at, block] & ~self.withheld[kind][at, block]).any())
+            for kind in (0, 1)
+            for block in self.blocks
+        )
+
+    def _give_way(self, at: int, wishes: Sequence[tuple[int, int]]) -> bool:
+        """Withhold the breakdowns within places in which so many counts are in doubt; False if all are already.
+
+        Where groups are this small little of the breakdown could be shown, and asking of each count takes for ever.
+        """
+        asked = {cell for _, cell in wishes}
+        within = [block for block in self.blocks if asked.intersection(block.tolist())] or self.blocks
+        for kind in (0, 1):
+            hides, zeros, published = self._of(kind)
+            is_new = False
+            for block in within:
+                is_new |= bool((published[at, block] & ~self.withheld[kind][at, block]).any())
+                for array in (hides, zeros, self.withheld[kind]):
+                    array[at, block] |= published[at, block]
+            if is_new:
+                self.dirty[at] = True
+                return True
+        return False
+
+    def _are_open(self, at: int, place: int, wishes: Sequence[tuple[int, int]], zones: Zones, rest: Zones) -> Flags:
         least, most, sums, truth = self.programme(at, place, zones, rest, [cell for _, cell in wishes])
         cells = self.tables.n.shape[1]
         is_sensitive = bool(self.tables.is_sensitive[at])

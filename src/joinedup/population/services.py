@@ -51,7 +51,7 @@ from joinedup.population.models import Postcode, SnapshotMade, Tombstone
 from joinedup.population.months import month_number
 from joinedup.population.postcodes import Lookup, read_postcodes, write_lookup
 from joinedup.population.pseudonym import RECIPIENT, Keys, keys_for, master_key
-from joinedup.population.snapshot import snapshot_ids, snapshots_folder
+from joinedup.population.snapshot import read_manifest, snapshot_ids, snapshots_folder
 from joinedup.population.tables import TABLES
 from joinedup.population.view_files import product_views, read_views
 from joinedup.record.extracting import Instant, one_instant
@@ -588,9 +588,10 @@ def _take_out(grant: Grant, identities: Sequence[str], reason: str, *, for_good:
                     [Tombstone(digest=one, at=datetime.now(UTC)) for one in sorted(set(stones))], ignore_conflicts=True
                 )
                 record(grant, "population.erase", "snapshot:all", details={"reason": reason, "identities": len(stones)})
-        for id_ in snapshot_ids():
-            folder = snapshots_folder() / id_
-            old = json.loads((folder / manifest.MANIFEST).read_bytes())
+        # Every folder, not only those that can be listed: nobody may stay in one because its manifest is damaged.
+        for folder in sorted(path.parent for path in snapshots_folder().glob(f"*/{manifest.MANIFEST}")):
+            id_ = folder.name
+            old = read_manifest(folder)
             keys = keys_for(old["recipient"], old["key_version"])
             pseudonyms = {
                 keys.of_number(value) if kind == "nhs" else keys.of_person(value)
