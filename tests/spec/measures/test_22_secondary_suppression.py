@@ -64,9 +64,7 @@ def test_lesser_patterns_give_the_count_away() -> None:
     small = ("B", "18–39")
     for pattern in ([small], [small, ("B", "65+")], [small, ("B", "65+"), ("C", "18–39")]):
         assert unsafe(COUNTS, SUMS, at(*pattern)).tolist() == [4]
-        low, high = cell_bounds(
-            np.where(at(*pattern), 0, COUNTS), np.where(at(*pattern), UNBOUNDED, COUNTS), SUMS, [4]
-        )
+        low, high = cell_bounds(np.where(at(*pattern), 0, COUNTS), np.where(at(*pattern), UNBOUNDED, COUNTS), SUMS, [4])
         assert (round(low[0]), round(high[0])) == (3, 3)
     safe = at(small, ("B", "65+"), ("C", "18–39"), ("C", "65+"))
     assert not len(unsafe(COUNTS, SUMS, safe))

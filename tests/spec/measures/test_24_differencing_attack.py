@@ -118,9 +118,7 @@ class Attack:
             rows.append({total: -1.0, **dict.fromkeys(members, 1.0)})
             low.append(0.0)
             high.append(0.0)
-        self.pairs = [
-            (self.place[*cell[:3], "n"], at) for cell, at in self.place.items() if cell[3] == "d"
-        ]
+        self.pairs = [(self.place[*cell[:3], "n"], at) for cell, at in self.place.items() if cell[3] == "d"]
         if is_share:
             for numerator, denominator in self.pairs:
                 rows.append({numerator: 1.0, denominator: -1.0})

@@ -189,9 +189,7 @@ def test_an_error_names_the_line_and_the_nearest_form(analyst: Client) -> None:
     page = analyst.get(BUILD, {"include": ["is registered", "is agd 65 or over"]})
     assert page.status_code == 400
     nearest = "Did you mean something like 'is aged 18 or over'?"
-    assert f"Include, line 2: 'is agd 65 or over' is not understood. {nearest}" in (
-        text_of(page)
-    )
+    assert f"Include, line 2: 'is agd 65 or over' is not understood. {nearest}" in (text_of(page))
     assert 'href="#include-2"' in page.content.decode()
     assert 'id="include-2-error"' in page.content.decode()
     page = analyst.get(BUILD, {"include": ["is registered"], "exclude": ["is on the register diabets"]})
