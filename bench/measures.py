@@ -79,8 +79,9 @@ def group() -> int:
     if not file.exists():
         KEPT.mkdir(parents=True, exist_ok=True)
         connection.raw_sql(
-            f"COPY (SELECT (i * 7919 % {RESIDENTS})::INTEGER AS who, ('Y' || (10000 + i * 31 % {PRACTICES})) AS practice, "
-            f"(i * 104729 % 36)::INTEGER AS month FROM range({EVENTS}) t(i)) TO '{file}.new' (FORMAT parquet)"
+            f"COPY (SELECT (i * 7919 % {RESIDENTS})::INTEGER AS who, (i % 36)::INTEGER AS month, "
+            f"('Y' || (10000 + i // 36 * 31 % {PRACTICES})) AS practice FROM range({EVENTS}) t(i)) "
+            f"TO '{file}.new' (FORMAT parquet)"
         )
         Path(f"{file}.new").rename(file)
     began = time.perf_counter()
