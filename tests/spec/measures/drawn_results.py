@@ -96,6 +96,7 @@ def draw(folder: Path) -> Path:
         place,
         {
             "snapshot": place.name,
+            "day": "2026-10-31",
             "made_at": "2026-11-01T08:00:00+00:00",
             "code_version": "0.1.0",
             "simulated": True,
