@@ -197,6 +197,8 @@ def results_of(folder: Path, name: str, day: str, made_at: str, **snapshot_said:
 
 def test_the_latest_results_are_of_the_latest_snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("joinedup.database.data_dir", lambda: tmp_path)
+    monkeypatch.setattr("joinedup.measures.results.results_folder", lambda: tmp_path / "results")
+    monkeypatch.setattr("joinedup.measures.results.snapshots_folder", lambda: tmp_path / "snapshots")
     results_of(tmp_path, "usual", "2026-03-10", "2026-03-10T13:00:00+00:00", origin="record")
     results_of(tmp_path, "for-another", "2026-03-11", "2026-03-11T13:00:00+00:00", recipient="research-a")
     results_of(tmp_path, "of-an-export", "2026-03-12", "2026-03-12T13:00:00+00:00", origin="bulk")
@@ -210,6 +212,8 @@ def test_damaged_results_are_an_error_only_for_who_opens_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
     monkeypatch.setattr("joinedup.database.data_dir", lambda: tmp_path)
+    monkeypatch.setattr("joinedup.measures.results.results_folder", lambda: tmp_path / "results")
+    monkeypatch.setattr("joinedup.measures.results.snapshots_folder", lambda: tmp_path / "snapshots")
     results_of(tmp_path, "usual", "2026-03-10", "2026-03-10T13:00:00+00:00")
     results_of(tmp_path, "old", "2026-01-10", "2026-01-10T13:00:00+00:00")
     (tmp_path / "results" / "old" / "manifest.json").write_text(damage)
