@@ -133,7 +133,7 @@ def test_who_may(permission: str) -> None:
 
 
 CONTRADICTIONS = [
-    ('permissions = ["system.people"]', 'permissions = ["system.peple"]', "no such permission 'system.peple'"),
+    ('permissions = ["system.people", ', 'permissions = ["system.peple", ', "no such permission 'system.peple'"),
     ('key = "pharmacist"', 'key = "clinician"', "there twice"),
     ('open_to = "everyone"', 'open_to = "anybody"', "open_to must be one of"),
 ]
@@ -142,5 +142,6 @@ CONTRADICTIONS = [
 @pytest.mark.parametrize(("there", "instead", "says"), CONTRADICTIONS)
 def test_a_role_table_that_contradicts_itself_is_refused(there: str, instead: str, says: str) -> None:
     text = files("joinedup.access").joinpath("roles.toml").read_text(encoding="utf-8")
+    assert there in text
     with pytest.raises(RuleError, match=says):
         read_roles(tomllib.loads(text.replace(there, instead, 1)))
