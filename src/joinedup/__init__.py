@@ -8,6 +8,8 @@ identity    which source records are one resident
 record      the shared care record: store, FHIR API, summary, timeline, hand-over
 population  the pseudonymised population: snapshots, tables, cohorts, registers, segments, risk
 measures    indicators with intervals: standardised rates, inequality, change over time, disclosure control
+planning    demand, capacity, waiting lists and workforce; plans and whether they agree
+money       allocation by need, the single pot, contracts, payment by rule
 simulation  a made-up system whose partners send feeds as real partners do; it only writes files
 
 A room imports only from rooms above it in this list. Beside the rooms stand:
