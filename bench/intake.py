@@ -13,10 +13,11 @@ import random
 import shutil
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Any
+
+from peak_memory import PeakMemory
 
 RESIDENTS = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
 MESSAGES = 60_000
@@ -76,34 +77,6 @@ def measure(what: str, path: Path, source: Any) -> bool:
         f"ratio {rate / limit:.2f}); largest process {memory.peak / 1e6:,.0f} MB (limit {MOST_MEMORY / 1e6:,.0f})"
     )
     return rate >= limit and memory.peak < MOST_MEMORY
-
-
-class PeakMemory:
-    """The most memory that any one process of ours, this or a reading one, has used meanwhile."""
-
-    peak = 0
-
-    def __enter__(self) -> PeakMemory:
-        self.is_over = threading.Event()
-        self.thread = threading.Thread(target=self._watch, daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.is_over.set()
-        self.thread.join()
-
-    def _watch(self) -> None:
-        import psutil
-
-        me = psutil.Process()
-        while not self.is_over.wait(0.2):
-            for process in (me, *me.children(recursive=True)):
-                try:
-                    if "postgres" not in process.name():
-                        self.peak = max(self.peak, process.memory_info().rss)
-                except psutil.Error:
-                    continue
 
 
 def practice() -> Any:

@@ -16,11 +16,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
+
+from peak_memory import PeakMemory
 
 RESOURCES = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
 LIMIT, AIM = 40_000, 60_000  # resources a second
@@ -108,33 +109,6 @@ def to_parquet(views: list[Any], path: Path, folder: Path) -> tuple[Any, Counter
     for writer in writers.values():
         writer.close()
     return tally, rows
-
-
-class PeakMemory:
-    """The most memory that any one process of ours, this or one that makes rows, has used meanwhile."""
-
-    peak = 0
-
-    def __enter__(self) -> PeakMemory:
-        self.is_over = threading.Event()
-        self.thread = threading.Thread(target=self._watch, daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.is_over.set()
-        self.thread.join()
-
-    def _watch(self) -> None:
-        import psutil
-
-        me = psutil.Process()
-        while not self.is_over.wait(0.2):
-            for process in (me, *me.children(recursive=True)):
-                try:
-                    self.peak = max(self.peak, process.memory_info().rss)
-                except psutil.Error:
-                    continue
 
 
 # --- The peer -------------------------------------------------------------------------------------------------------
