@@ -6,7 +6,14 @@ from importlib import import_module
 from typing import Any
 
 # A module never has the name of one of these: importing it would put it in the name's place.
-_WHERE: dict[str, str] = {}
+_WHERE: dict[str, str] = {
+    "Parameter": "parameters",
+    "ParameterMissing": "parameters",
+    "ParameterOverlap": "parameters",
+    "ParameterSet": "parameters",
+    "planning_parameters": "parameters",
+    "read_parameters": "parameters",
+}
 
 __all__ = sorted(_WHERE)
 
