@@ -23,7 +23,7 @@ serve: .venv/.ready $(STATIC)  ## Serve what is loaded, without demo data (PORT=
 
 test: setup browser-for-tests java-for-tests mesh-for-tests  ## Set up, then run every check and every test
 	@lint=0; $(MAKE) --no-print-directory lint || lint=$$?; \
-	.venv/bin/pytest $(PYTEST_ARGS); tests=$$?; \
+	.venv/bin/pytest --numprocesses auto $(PYTEST_ARGS); tests=$$?; \
 	[ $$lint -eq 0 ] || echo "make lint failed: see above."; \
 	[ $$lint -eq 0 ] && [ $$tests -eq 0 ]
 

@@ -33,9 +33,22 @@ def pytest_configure(config: pytest.Config) -> None:
     import django
 
     django.setup()
-    from joinedup.ui.assets import PREPARED, prepare
+    # With `--numprocesses`, whoever hands out the tests prepares the files that all of them are served.
+    if not hasattr(config, "workerinput"):
+        from joinedup.ui.assets import PREPARED, prepare
 
-    prepare(NODE_PACKAGES / "nhsuk-frontend", PREPARED)
+        prepare(NODE_PACKAGES / "nhsuk-frontend", PREPARED)
+        if config.getoption("numprocesses", None):
+            # Those it starts read their settings for their own data folders, when their own conftest is read.
+            del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what one process should run: the tests of a file, and all that look at the served demo, first."""
+    for item in items:
+        is_served = "served" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("served" if is_served else str(item.path)))
+    items.sort(key=lambda item: "served" not in getattr(item, "fixturenames", ()))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
