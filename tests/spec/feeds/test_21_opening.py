@@ -24,8 +24,11 @@ LINES = [b"first", b"second", b"", b"last without an end"]
     ("packing", "packed"),
     [
         ("plain", TEXT),
-        ("gzip", gzip.compress(TEXT)),
-        ("gzip", gzip.compress(TEXT[:9]) + gzip.compress(TEXT[9:])),  # two parts put together, as `cat` does
+        ("gzip", gzip.compress(TEXT, mtime=0)),
+        (
+            "gzip",
+            gzip.compress(TEXT[:9], mtime=0) + gzip.compress(TEXT[9:], mtime=0),
+        ),  # two parts put together, as `cat` does
         ("zstd", zstandard.compress(TEXT)),
         ("zstd", zstandard.compress(TEXT[:9]) + zstandard.compress(TEXT[9:])),
         ("zstd", zstandard.compress(TEXT) + b"\x50\x2a\x4d\x18\x03\x00\x00\x00xyz"),  # with a note of the packer
@@ -108,8 +111,8 @@ LARGE = random.Random(1).randbytes(400_000)  # several blocks
 @pytest.mark.parametrize(
     "packed",
     [
-        gzip.compress(TEXT)[:-9],
-        gzip.compress(TEXT)[:20] + b"xx",
+        gzip.compress(TEXT, mtime=0)[:-9],
+        gzip.compress(TEXT, mtime=0)[:20] + b"xx",
         b"\x1f\x8b",
         zstandard.compress(TEXT)[:9],
         zstandard.compress(LARGE)[:-1],
