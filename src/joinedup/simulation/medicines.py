@@ -1,7 +1,8 @@
 """Medicines, what people are allergic to, and vaccines: with the codes that are sent, and for whom.
 
 Medicines are coded by their SNOMED CT substance (FHIR R4 allows substances where a medicine is asked for); the
-dictionary of medicines and devices is not shipped. Where its code is widely published it is sent as well.
+dictionary of medicines and devices is not shipped. Where its code is widely published it is sent as well. The codes are
+as others publish them, each with its check digit; against a licensed edition of SNOMED CT they are to confirm.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _ROWS: Final = (
      "hypertension", 0.15, 28, "tablet", 105),
     ("metformin", "Metformin 500mg tablets", "372567009", "Metformin", "One to be taken twice a day with meals",
      "diabetes_type_2", 0.68, 56, "tablet", 170),
-    ("gliclazide", "Gliclazide 80mg tablets", "395731008", "Gliclazide", "One to be taken each morning with breakfast",
+    ("gliclazide", "Gliclazide 80mg tablets", "395731001", "Gliclazide", "One to be taken each morning with breakfast",
      "diabetes_type_2", 0.24, 28, "tablet", 95),
     ("insulin_glargine", "Insulin glargine 100units/ml solution for injection 3ml pre-filled pens", "411529005",
      "Insulin glargine", "Inject as directed once a day", "diabetes_type_1", 0.9, 5, "pen", 3450),
@@ -64,7 +65,7 @@ _ROWS: Final = (
      "One or two puffs when needed", "asthma", 0.82, 200, "dose", 150, "39113611000001102"),
     ("beclometasone", "Beclometasone 100micrograms/dose inhaler CFC free", "116574000", "Beclometasone dipropionate",
      "Two puffs twice a day", "asthma", 0.58, 200, "dose", 740),
-    ("tiotropium", "Tiotropium bromide 18microgram inhalation powder capsules", "409169007", "Tiotropium bromide",
+    ("tiotropium", "Tiotropium bromide 18microgram inhalation powder capsules", "425812008", "Tiotropium bromide",
      "One to be inhaled each day", "copd", 0.55, 30, "capsule", 1920),
     ("sertraline", "Sertraline 50mg tablets", "372594008", "Sertraline", "One to be taken each day",
      "depression", 0.34, 28, "tablet", 105),
@@ -102,7 +103,7 @@ _ROWS: Final = (
      "osteoarthritis", 0.2, 56, "tablet", 260),
     ("amitriptyline", "Amitriptyline 10mg tablets", "372726002", "Amitriptyline", "One to be taken at night",
      "migraine", 0.25, 28, "tablet", 90),
-    ("sumatriptan", "Sumatriptan 50mg tablets", "395740000", "Sumatriptan", "One to be taken at onset",
+    ("sumatriptan", "Sumatriptan 50mg tablets", "395892000", "Sumatriptan", "One to be taken at onset",
      "migraine", 0.3, 6, "tablet", 150),
     ("cetirizine", "Cetirizine 10mg tablets", "372523007", "Cetirizine", "One to be taken each day",
      "hay_fever", 0.4, 30, "tablet", 95),
