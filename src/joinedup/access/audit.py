@@ -69,6 +69,15 @@ def record_many(grant: Grant, acts: Iterable[Act]) -> int:
     return len(bodies)
 
 
+def await_sealing(log: str, entry_id: int, body: str) -> None:
+    """Put an entry of another room's log (settings.SEALED_LOGS) into the queue of `seal`, in the open transaction."""
+    with open_transaction().cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO access_unsealed (log, entry_id, signature) VALUES (%s, %s, %s)",
+            [log, entry_id, signature(log, entry_id, body.encode())],
+        )
+
+
 def signature(log: str, entry_id: int, body: bytes) -> bytes:
     """Answer what only this installation can write beside an entry in the queue."""
     return hmac.digest(key(), b"%b:%d:%b" % (log.encode(), entry_id, body), "sha256")

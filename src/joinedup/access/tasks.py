@@ -6,6 +6,7 @@ import logging
 from datetime import UTC, datetime
 from uuid import UUID
 
+from django.conf import settings
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
@@ -20,11 +21,12 @@ logger = logging.getLogger("joinedup.access")
 @app.periodic(cron="* * * * *")
 @app.task(queueing_lock="access.seal", lock="access.seal", pass_context=False)
 def seal_audit(timestamp: int) -> None:
-    """Seal what was written to the audit since the last minute."""
-    sealed = seal("audit")
-    if sealed.entries or sealed.unsigned:
-        counts = {"segments": sealed.segments, "entries": sealed.entries, "unsigned": len(sealed.unsigned)}
-        logger.info("audit.sealed", extra={"counts": counts})
+    """Seal what was written to the audit, and to the logs of other rooms, since the last minute."""
+    for log in ("audit", *settings.SEALED_LOGS):
+        sealed = seal(log)
+        if sealed.entries or sealed.unsigned:
+            counts = {"segments": sealed.segments, "entries": sealed.entries, "unsigned": len(sealed.unsigned)}
+            logger.info(f"{log}.sealed", extra={"counts": counts})
 
 
 @app.periodic(cron="17 * * * *")
