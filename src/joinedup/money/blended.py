@@ -27,7 +27,8 @@ class BandPart:
 class Payment:
     """What is paid for `actual_p` of care where `plan_p` was planned.
 
-    `break_glass` says that the difference reached a band that opens a review; `variable_p` is what the payment differs from the plan. `is_capped` says that the funded level was reached.
+    `break_glass` says that the difference reached a band that opens a review, `is_capped` that the funded level was
+    reached; `variable_p` is what the payment differs from the plan.
     """
 
     plan_p: int

@@ -8,7 +8,7 @@ has blanks, and whoever reads it says what they mean.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -207,13 +207,3 @@ def _number(path: Path, line: int, column: str, text: str) -> Decimal:
 
 def _patients(path: Path, line: int, text: str) -> int:
     return published.whole(path, line, "Patients", text)
-
-
-def summed(practices: Iterable[Practice], component: str) -> tuple[Decimal, Decimal, int]:
-    """Answer the weighted population, the projected list and the registered patients of some practices."""
-    held = list(practices)
-    return (
-        total(one.weighted[component] for one in held),
-        total(one.population for one in held),
-        sum(one.patients for one in held),
-    )
