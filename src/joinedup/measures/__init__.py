@@ -34,6 +34,8 @@ _WHERE: dict[str, str] = {
     "open_results": "results",
     "proportion": "proportions",
     "protect": "disclosure",
+    "protected_mean": "disclosure",
+    "protected_percentile": "disclosure",
     "rate": "proportions",
     "recent_trend": "comparison",
     "sii": "inequality",

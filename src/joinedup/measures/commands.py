@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -99,6 +100,28 @@ def show(
         raise NotFound(f"'{one.title}' is not collected. {one.why_not}")
     answer = shown(open_results(snapshot), one, area, breakdown)
     typer.echo(json.dumps(answer, default=str) if as_json else told(answer))
+
+
+@measure.command(name="plant-names")
+def plant_names(
+    file: Annotated[Path, typer.Argument(help="A text file with a name a line.")],
+    as_json: Json = False,
+) -> None:
+    """Keep names that were planted into feeds to find leaks: no file in which one stands can be released.
+
+    Only keyed digests are kept. Delete the file afterwards.
+
+    Example: joinedup measure plant-names names.txt
+    """
+    from joinedup.errors import FileError
+    from joinedup.measures.planted_names import plant
+
+    try:
+        names = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError):
+        raise FileError(file.name, "expected a text file in UTF-8", "Write a name a line, and try again.") from None
+    new = plant(name for name in names if name)
+    typer.echo(json.dumps({"new": new}) if as_json else f"{new:,} new names are looked for in what is to be released.")
 
 
 @measure.command(name="why")

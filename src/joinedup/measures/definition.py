@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -307,8 +307,3 @@ class _Reading:
         raise FileError(
             self.file, f"measure {self.name}: {expected.rstrip('.')}.", "Correct the definition.", field=field
         )
-
-
-def sentences_of(many: Iterable[MeasureDefinition]) -> list[str]:
-    """Answer each sentence of some measures once, in the order met."""
-    return list(dict.fromkeys(sentence for one in many for sentence in one.sentences))

@@ -136,6 +136,8 @@ def _manifest(snapshot: Any, computed: Computed, raw: str, files: dict[str, str]
         "mode": "nhs",
         "simulated": said["simulated"],
         "system": said["system"],
+        # What orders results is said here as well: an account may see figures and not the snapshot they are of.
+        **{name: said[name] for name in ("recipient", "origin", "own_views") if name in said},
         "months": [date(month // 12, month % 12 + 1, 1).isoformat() for month in computed.months],
         "measures": {one.id: one.digest for one in computed.measures},
         "not_collected": {one.id: one.why_not for one in definitions().values() if not one.is_collected},

@@ -29,6 +29,7 @@ from joinedup.ui.exports import csv_text
 
 if TYPE_CHECKING:
     from joinedup.access import Grant
+    from joinedup.measures.disclosure import Protected
 
 MONTHS = ("latest", "all")
 MOST_MEASURES, MOST_AREAS, MOST_SENTENCES = 50, 200, 20
@@ -139,18 +140,18 @@ def _of_measures(wanted: Wanted) -> Content:
     )  # fmt: skip
 
 
-def _figures(results: Any, measure: str, area: str, wanted: Wanted) -> list[Mapping[str, Any]]:
+def _figures(results: Any, measure: str, area: str, wanted: Wanted) -> list[dict[str, Any]]:
     if wanted.breakdown == "all":
         protected = results.series(measure, area)
-        rows = protected.frame.to_dict("records")
+        rows = rows_of(protected)
         if wanted.months == "latest":
             latest = results.latest_month(measure)
             rows = [row for row in rows if row["month"] == latest]
-        return list(rows)
+        return rows
     months = results.months if wanted.months == "all" else [None]
-    found: list[Mapping[str, Any]] = []
+    found: list[dict[str, Any]] = []
     for month in months:
-        found += results.groups(measure, area, wanted.breakdown, month).frame.to_dict("records")
+        found += rows_of(results.groups(measure, area, wanted.breakdown, month))
     if not found:
         raise RuleError(f"There are no figures of {measure} in {area} by {wanted.breakdown}.")
     return found
@@ -162,7 +163,7 @@ def _of_cohort(wanted: Wanted) -> Content:
 
     snapshot = open_snapshot()
     counts = cohort_counts(snapshot, wanted.sentences, wanted.by)
-    rows = counts.protected.frame.to_dict("records")
+    rows = rows_of(counts.protected)
     notes = [f"snapshot: {snapshot.id}", f"people of whom it is true on the last day of {counts.period}:"]
     notes += [f"- {sentence}" for sentence in wanted.sentences]
     notes.append("counts of 1 to 7 are suppressed, others are rounded to the nearest 5; * is never 0")
@@ -173,6 +174,14 @@ def _of_cohort(wanted: Wanted) -> Content:
         read_file(_as_csv(rows, notes), "cohort.csv"), said, snapshot.id, int(snapshot.manifest.get("revision", 0)),
         (counts.compared,), is_made_here=True,
     )  # fmt: skip
+
+
+def rows_of(protected: Protected) -> list[dict[str, Any]]:
+    """Answer the rows of what is to leave; RuleError where it is protected in name only (mode `internal`)."""
+    if not protected.may_leave:
+        raise RuleError(f"Protected as '{protected.mode}', this is for inside only. Protect it again in another mode.")
+    found: list[dict[str, Any]] = protected.frame.to_dict("records")
+    return found
 
 
 def _as_csv(rows: Sequence[Mapping[str, Any]], notes: Iterable[str]) -> bytes:

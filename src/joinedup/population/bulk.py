@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -258,8 +258,3 @@ def write_people(found: Patients, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     np.save(folder / "ids.npy", np.array([id_ for id_, _ in pairs] or [b""], dtype=bytes))
     np.save(folder / "pseudonyms.npy", np.array([one for _, one in pairs] or [b""], dtype="V16"))
-
-
-def types_in(export: Export) -> Iterable[str]:
-    """Answer the types that the names of the files promise."""
-    return sorted({path.name.split(".")[0] for path in export.files})

@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -622,7 +622,3 @@ def _peak() -> int:
     unit = 1_000_000 if sys.platform == "darwin" else 1_000
     most = max(usage.getrusage(who).ru_maxrss for who in (usage.RUSAGE_SELF, usage.RUSAGE_CHILDREN))
     return int(most // unit)
-
-
-def made_as_json(made: Made) -> dict[str, Any]:
-    return asdict(made)

@@ -207,6 +207,13 @@ def test_the_latest_results_are_of_the_latest_snapshot(tmp_path: Path, monkeypat
     assert open_results().snapshot_id == "usual"
 
 
+def test_results_are_ordered_alike_where_their_snapshots_may_not_be_seen(data: Path, results: Any) -> None:
+    said, of = results.manifest, snapshot().manifest
+    for name in ("recipient", "origin", "own_views"):
+        assert name not in of or said[name] == of[name]
+    assert said["recipient"] == "made"
+
+
 @pytest.mark.parametrize("damage", ["{}", "[]", "{"])
 def test_damaged_results_are_an_error_only_for_who_opens_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str

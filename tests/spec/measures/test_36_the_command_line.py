@@ -12,11 +12,12 @@ from tests.spec.measures.made_measures import snapshot
 from typer.testing import CliRunner
 
 from joinedup import database
-from joinedup.errors import NotFound, RuleError
+from joinedup.errors import FileError, NotFound, RuleError
 from joinedup.measures import making, result_files
 from joinedup.measures.commands import measure
 from joinedup.measures.definition import definition_of
 from joinedup.measures.making import make_measures
+from joinedup.measures.planted_names import planted
 from joinedup.measures.results import open_results
 from joinedup.measures.why import why
 from joinedup.population import codelists_behind
@@ -161,6 +162,23 @@ def test_results_and_their_entry_come_about_together_or_not_at_all(
         make_measures(snapshot(), [definition_of(one) for one in FEW], grant=grant)
     assert manifest.stat().st_mtime_ns == before
     assert AuditEntry.objects.count() == entries
+
+
+def test_names_that_were_planted_are_looked_for_in_every_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("joinedup.measures.planted_names._path", lambda: tmp_path / "planted-names.txt")
+    names = tmp_path / "names.txt"
+    names.write_text("Zephyrine Quillfeather\n\nQuillfeather\n")
+    assert json.loads(answered("plant-names", str(names), "--json")) == {"new": 2}
+    assert answered("plant-names", str(names)).startswith("0 new names")
+    assert planted().stands_in("seen by QUILLFEATHER today")
+    assert "uill" not in (tmp_path / "planted-names.txt").read_text()
+    names.write_text("Al")
+    with pytest.raises(RuleError, match="at least 4 letters"):
+        answered("plant-names", str(names))
+    with pytest.raises(FileError, match=r"none\.txt"):
+        answered("plant-names", str(tmp_path / "none.txt"))
 
 
 # words, the error, and what it says

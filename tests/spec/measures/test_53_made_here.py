@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from django.http import QueryDict
 from tests.made_population import make
@@ -14,7 +15,7 @@ from joinedup.errors import NotFound, Refused, RuleError
 from joinedup.measures import services
 from joinedup.measures.differences import Compared, against
 from joinedup.measures.release_checks import check_file
-from joinedup.measures.release_contents import asked_in, made, made_for
+from joinedup.measures.release_contents import asked_in, made, made_for, rows_of
 
 from . import drawn_results
 from .releasing import ANIL, MEI, grant, request
@@ -78,6 +79,15 @@ def test_every_month_and_every_group_can_be_asked_for(results: Path) -> None:
     shown = {row[4]: row[content.file.columns.index("status")] for row in groups.file.rows}
     assert shown["Mixed"] == "suppressed"
     assert shown["White"] == ""
+
+
+def test_what_is_protected_in_name_only_cannot_leave() -> None:
+    from joinedup.measures import protect
+
+    counts = pd.DataFrame({"place": ["East", "West"], "people": [3, 20]})
+    with pytest.raises(RuleError, match="for inside only"):
+        rows_of(protect(counts, ["place"], ["people"], mode="internal"))
+    assert [row["people_status"] for row in rows_of(protect(counts, ["place"], ["people"]))] == ["suppressed", ""]
 
 
 def test_an_area_or_measure_without_figures_is_not_found(results: Path) -> None:

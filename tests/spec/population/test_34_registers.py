@@ -10,9 +10,8 @@ import pytest
 from tests.spec.population.drawn import MARCH, draw, held, now
 
 from joinedup.errors import NotFound
-from joinedup.population import registers, states
+from joinedup.population import read_expected_prevalence, register_prevalence, registers, states
 from joinedup.population.codelists import codelist, codelist_names
-from joinedup.population.prevalence import read_expected_prevalence, register_prevalence
 from joinedup.population.register_rules import (
     copd_rules,
     counted_registers,

@@ -6,14 +6,13 @@ import pytest
 from tests.made_population import make
 
 from joinedup.errors import NotFound, RuleError
-from joinedup.population import open_snapshot
+from joinedup.population import frailty_category, frailty_index, one_year_risk, open_snapshot, transitions
 from joinedup.population.cambridge import cambridge_score, multimorbidity, weights
 from joinedup.population.definitions import both
 from joinedup.population.evaluation import states
-from joinedup.population.frailty import frailty_category, frailty_index, one_year_risk
 from joinedup.population.homes import households
 from joinedup.population.inequalities import clinical_areas, core20plus5
-from joinedup.population.segment_rules import segment, segment_list, segments, transitions
+from joinedup.population.segment_rules import segment, segment_list, segments
 from joinedup.population.snapshot import Snapshot
 
 
