@@ -25,7 +25,11 @@ from joinedup.measures.partners import NEVER, Ways
 from joinedup.measures.rounding import SMALL, UNBOUNDED, nearest_five
 
 MOST_ASKED: Final = 3
-"""More counts than this in doubt in one table, and its breakdowns within places give way unasked."""
+"""More counts than this in doubt in one table, and its breakdowns within places give way unasked.
+
+Measured on 16 measures of made-up populations of 1,500 and 5,000: unasked 250 and 490 programmes and 2.5 and 4.3 s;
+with every count asked 4,900 and 2,400 programmes and 20 and 16 s, for 1.5% and 2.4% more numerators shown.
+"""
 SPREAD: Final = 4
 """What rounding leaves open at least: five values, the highest 4 above the lowest. [decision, after T45]"""
 
