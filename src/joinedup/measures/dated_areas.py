@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 KINDS: Final = ("system", "place", "neighbourhood", "practice")
 Numbers = npt.NDArray[np.int64]
+Memberships = dict[tuple[int, ...], Any]
+"""Which units belong to which areas: a matrix for each set of months."""
 
 
 @dataclass(frozen=True)
@@ -100,39 +102,37 @@ class DatedAreas:
                 found.update(after for after in self.chain(life.kind, life.code)[1:] if self.exists[after, month])
         return found
 
-    def sums(self, units: Sequence[str], belongings: Sequence[Belonging], tally: Any) -> Any:
+    def sums(self, memberships: Memberships, tally: Any) -> Any:
         """Answer the sums over units of each area: tally[unit, …, month] becomes answer[area, …, month]."""
-        from scipy.sparse import csr_array
-
-        number = {unit: n for n, unit in enumerate(units)}
         many = len(self.days)
-        flat = tally.reshape(len(units), -1, many)
+        flat = tally.reshape(len(tally), -1, many)
         answer = np.zeros((len(self.lives), flat.shape[1], many), dtype=tally.dtype)
-        for months, (rows, columns) in self._memberships(number, belongings).items():
-            weights = np.ones(len(rows), dtype=np.int64)
-            matrix = csr_array((weights, (rows, columns)), shape=(len(self.lives), len(units)))
+        for months, matrix in memberships.items():
             picked = flat[:, :, list(months)]
-            answer[:, :, list(months)] = (matrix @ picked.reshape(len(units), -1)).reshape(
+            answer[:, :, list(months)] = (matrix @ picked.reshape(len(tally), -1)).reshape(
                 len(self.lives), flat.shape[1], len(months)
             )
         return answer.reshape(len(self.lives), *tally.shape[1:])
 
-    def _memberships(
-        self, number: dict[str, int], belongings: Sequence[Belonging]
-    ) -> dict[tuple[int, ...], tuple[list[int], list[int]]]:
-        """Answer (areas, units) that belong together, for each set of months in which it is the same."""
+    def memberships(self, units: Sequence[str], belongings: Sequence[Belonging]) -> Memberships:
+        """Answer which units belong to which areas, as a matrix [area, unit] for each set of months of which it is."""
+        from scipy.sparse import csr_array
+
+        number = {unit: n for n, unit in enumerate(units)}
+        chains = {(kind, code): self.chain(kind, code) for one in belongings for kind, code in one.areas}
         by_month: dict[frozenset[tuple[int, int]], list[int]] = {}
         for month, day in enumerate(self.days):
             pairs: set[tuple[int, int]] = set()
             for one in belongings:
                 if one.unit in number and one.starts <= day and (one.ends is None or day < one.ends):
-                    for kind, code in one.areas:
-                        pairs.update((at, number[one.unit]) for at in self.chain(kind, code))
+                    for area in one.areas:
+                        pairs.update((at, number[one.unit]) for at in chains[area])
             by_month.setdefault(frozenset(pairs), []).append(month)
         found = {}
         for same, months in by_month.items():
-            ordered = sorted(same)
-            found[tuple(months)] = ([area for area, _ in ordered], [unit for _, unit in ordered])
+            rows, columns = [area for area, _ in same], [unit for _, unit in same]
+            weights = np.ones(len(rows), dtype=np.int64)
+            found[tuple(months)] = csr_array((weights, (rows, columns)), shape=(len(self.lives), len(units)))
         return found
 
     def unit_places(self, units: Sequence[str], belongings: Sequence[Belonging]) -> Numbers:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from joinedup.measures.dated_areas import Belonging, DatedAreas, read_belongings
+from joinedup.measures.dated_areas import Belonging, DatedAreas, Memberships, read_belongings
 from joinedup.measures.definition import MeasureDefinition
 from joinedup.measures.standard_population import ESP2013
 from joinedup.population import (
@@ -69,6 +69,8 @@ class Tallies:
         )
         self._made: dict[object, Tally] = {}
         self._people: dict[str, Any] = {}
+        self._memberships: dict[str, Memberships] = {}
+        self._by_area: dict[tuple[str, int], Numbers] = {}
         self.belongings: dict[str, list[Belonging]] = {}
         self.units: dict[str, tuple[str, ...]] = {}
         self.places = [n for n, life in enumerate(areas.lives) if life.kind == "place"]
@@ -151,11 +153,11 @@ class Tallies:
         if amounts is None:
             # Many share a mask: they are counted together, and the mask is taken apart once.
             found = rows.group_by(key, "mask").aggregate(people=rows.count().cast("int64")).to_pyarrow()
-            keys, place = np.unique(found[key].to_numpy().astype(np.int64), return_inverse=True)
+            place, keys = _numbered(found[key])
             return [(keys, _bits_summed(place, len(keys), found["mask"].to_numpy(), found["people"].to_numpy(), many))]
         sums = {name: rows[name].sum().cast("int64") for name in amounts}
         found = rows.group_by(key, "month").aggregate(**sums).to_pyarrow()
-        keys, place = np.unique(found[key].to_numpy().astype(np.int64), return_inverse=True)
+        place, keys = _numbered(found[key])
         month = found["month"].to_numpy()
         answer = []
         for name in amounts:
@@ -182,19 +184,42 @@ class Tallies:
 
     def by_area(self, population: str, tally: Tally) -> Numbers:
         """Answer counts[area, slice, month], of what belonged to each area then."""
-        units = self.units[population]
-        summed: Numbers = self.areas.sums(units, self.belongings[population], tally.by_unit[: len(units)])
-        return summed
+        key = (population, id(tally))  # Tallies are held as long as this is.
+        if key not in self._by_area:
+            units = len(self.units[population])
+            if population not in self._memberships:
+                self._memberships[population] = self.areas.memberships(
+                    self.units[population], self.belongings[population]
+                )
+            self._by_area[key] = self.areas.sums(self._memberships[population], tally.by_unit[:units])
+        return self._by_area[key]
+
+
+def _numbered(column: Any) -> tuple[Numbers, Numbers]:
+    """Answer the number of each row's key, and the keys by number."""
+    import pandas as pd
+
+    place, keys = pd.factorize(column.to_numpy())
+    return place, keys.astype(np.int64)
 
 
 def _bits_summed(place: Numbers, keys: int, masks: Numbers, people: Numbers, many: int) -> Numbers:
-    """Answer counts[key, month]: of each key the people whose mask has the month's bit."""
-    answer = np.zeros((keys, many), dtype=np.int64)
-    for month in range(many):
-        has = ((masks >> month) & 1).astype(bool)
+    """Answer counts[key, month]: of each key the people whose mask has the month's bit.
+
+    People come with the first month of each run of a mask, and go with the month after its last: runs are few.
+    """
+    changes = np.zeros((keys, many + 1))
+    edges, sign = masks ^ (masks << 1), 1
+    while len(edges):
+        lowest = edges & -edges
+        month = np.frexp(lowest)[1] - 1
         # Counts of people are far below 2^53: adding them as floats is exact.
-        answer[:, month] = np.bincount(place[has], weights=people[has], minlength=keys).astype(np.int64)
-    return answer
+        found = np.bincount(place * (many + 1) + month, weights=people, minlength=changes.size)
+        changes += sign * found.reshape(changes.shape)
+        edges, sign = edges ^ lowest, -sign
+        more = edges != 0
+        place, people, edges = place[more], people[more], edges[more]
+    return changes.cumsum(axis=1)[:, :many].astype(np.int64)
 
 
 def split_ages(sentences: Sequence[str]) -> tuple[int, int | None, list[str]]:

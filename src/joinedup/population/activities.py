@@ -106,7 +106,9 @@ def _flagged(kept: Facts, table: str) -> Any:
         rows = kept.table(table)
         feeds = sorted({part.feeds for one in _of_table(table) for part in one.parts if part.table == table})
         # Feed by feed: a row is asked only what its feed counts for.
-        return ibis.union(*[flagged(rows, feed) for feed in sorted({feed for some in feeds for feed in some})])
+        found = ibis.union(*[flagged(rows, feed) for feed in sorted({feed for some in feeds for feed in some})])
+        dated = kept.of_people(found)
+        return dated.select("who", "on", "flags", month=month_of(dated.on))
 
     def flagged(rows: Any, feed: str) -> Any:
         rows = rows.filter(rows.feed == feed)
@@ -116,8 +118,7 @@ def _flagged(kept: Facts, table: str) -> Any:
             if tests:
                 flags = flags + ibis.ifelse(ibis.or_(*tests), _flag(table, one), 0).cast("int64")
         dated = rows.filter(rows.on.notnull()).select("person", "on", flags=flags)
-        dated = kept.of_people(dated.filter(dated.flags != 0))
-        return dated.select("who", "on", "flags", month=month_of(dated.on))
+        return dated.filter(dated.flags != 0)
 
     return kept.kept(("flagged", table), make)
 

@@ -14,6 +14,7 @@ from typing import Any
 from joinedup.errors import NotFound, did_you_mean
 from joinedup.population.activities import Part, activities, activity, activity_rows
 from joinedup.population.definitions import as_said, both
+from joinedup.population.deidentify import DIED
 from joinedup.population.facts import Facts, facts
 from joinedup.population.snapshot import Snapshot
 
@@ -152,9 +153,20 @@ def _hospital(kept: Facts) -> Any:
 
     def make() -> Any:
         rows = kept.table("pop_encounter")
-        return kept.of_people(rows.filter(rows.feed.isin(SPELL_FEEDS)))
+        rows = rows.filter(rows.feed.isin(SPELL_FEEDS))
+        return kept.of_people(rows.select([column for column in rows.columns if column in _asked()]))
 
     return kept.kept(("hospital",), make)
+
+
+def _asked() -> set[str]:
+    """Answer the columns of encounters that some event or diagnosis asks for: the others are not worth keeping."""
+    asked = {"person", "key", "feed", "on", "ends", "part_of", "diagnosis", "reason"}
+    for one in counted_events().values():
+        asked.add(one.amount)
+        for part in one.parts:
+            asked.update((part.on, *(column for column, _ in (*part.equal, *part.begins, *one.at_most))))
+    return asked
 
 
 def _amount(rows: Any, amount: str) -> Any:
@@ -163,7 +175,9 @@ def _amount(rows: Any, amount: str) -> Any:
     if not amount:
         return ibis.literal(1).cast("int64")
     if amount == "nights":
-        return rows.ends.delta(rows.on, unit="day").cast("int64")
+        nights = rows.ends.delta(rows.on, unit="day").cast("int64")
+        # Of a stay that ended in death only the month of its end is known.
+        return ibis.ifelse(rows.discharge_method.isin(sorted(DIED)).fill_null(False), ibis.null("int64"), nights)
     return rows[amount].round().cast("int64")
 
 

@@ -36,7 +36,7 @@ def drawn() -> tuple[DatedAreas, list[Belonging]]:
 def test_an_area_that_became_another_is_counted_in_its_successor_too() -> None:
     areas, belongings = drawn()
     tally = np.array([[[100, 110, 170]], [[50, 60, 0]]])  # Y1 and Y2, February to April
-    summed = areas.sums(["Y1", "Y2"], belongings, tally)[:, 0]
+    summed = areas.sums(areas.memberships(["Y1", "Y2"], belongings), tally)[:, 0]
     found = {life.code: summed[n].tolist() for n, life in enumerate(areas.lives)}
     assert found["S"] == [150, 170, 170]
     assert found["A"] == [100, 110, 0]
@@ -56,7 +56,7 @@ def test_an_area_has_no_figure_before_it_or_what_it_came_from_was_there_nor_afte
 def test_parts_add_up_to_their_whole_month_by_month() -> None:
     areas, belongings = drawn()
     tally = np.array([[[100, 110, 170]], [[50, 60, 0]]])
-    summed = areas.sums(["Y1", "Y2"], belongings, tally)[:, 0]
+    summed = areas.sums(areas.memberships(["Y1", "Y2"], belongings), tally)[:, 0]
     value = {life.code: summed[n].tolist() for n, life in enumerate(areas.lives)}
     # What practice one had alone has no figure; the sums say what it must have been.
     value["Y1 alone"] = value["Y1 alone, undivided"] = [100, 110, None]
