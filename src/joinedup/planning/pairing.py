@@ -239,7 +239,7 @@ def _sum(lines: Iterable[PlanLine]) -> dict[_Key, tuple[str, Number, Number | No
             continue
         unit, value, of = held
         if unit != line.unit or (of is None) != (line.of is None):
-            raise _mismatch(key, unit, line.unit)
+            raise _mismatch(key, _told(unit, of), _told(line.unit, line.of))
         found[key] = (unit, value + line.value, None if of is None or line.of is None else of + line.of)
     return found
 
@@ -259,6 +259,10 @@ def _pair(
     _, c_value, c_of = ours or (unit, None, None)
     _, p_value, p_of = theirs or (unit, None, None)
     return Pair(*key, unit, c_value, p_value, c_of, p_of, price)
+
+
+def _told(unit: str, of: Number | None) -> str:
+    return unit if of is None else f"{unit} with a denominator"
 
 
 def _mismatch(key: _Key, one: str, other: str) -> UnitMismatch:
