@@ -72,22 +72,27 @@ def _in_turn(came: Floats, taking: Floats, servers: int) -> Floats:
 
 
 def _by_priority(came: Floats, taking: Floats, servers: int, priority: Sequence[int]) -> Floats:
-    arrivals, services, ranks = came.tolist(), taking.tolist(), list(priority)
+    people = len(came)
+    # One whole number for class and arrival together: it compares in half the time that a pair does.
+    turns = (np.unique(np.asarray(priority), return_inverse=True)[1] * people + np.arange(people)).tolist()
+    arrivals, services = came.tolist(), taking.tolist()
     free = [-np.inf] * servers
-    waiting: list[tuple[int, int]] = []
-    starts = np.empty(len(arrivals))
-    following, people = 0, len(arrivals)
+    waiting: list[int] = []
+    starts = [0.0] * people
+    following, now = 0, -np.inf
     while following < people or waiting:
-        now = free[0]
+        # A server may have been free for long; whoever waits began to at `now`, and starts no earlier.
+        if free[0] > now:
+            now = free[0]
         if not waiting and arrivals[following] > now:
             now = arrivals[following]
         while following < people and arrivals[following] <= now:
-            heappush(waiting, (ranks[following], following))
+            heappush(waiting, turns[following])
             following += 1
-        person = heappop(waiting)[1]
+        person = heappop(waiting) % people
         starts[person] = now
         heapreplace(free, now + services[person])
-    return starts
+    return np.array(starts)
 
 
 def simulate_queue(draw: Generator, *, arrival_rate: float, service_rate: float, servers: int, people: int) -> QueueRun:
