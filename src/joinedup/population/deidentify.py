@@ -79,6 +79,9 @@ _OF_ANYBODY: Final = frozenset({
     "actor", "author", "owner", "participant", "payor", "performer", "provider", "recipient", "requester", "sender",
     "source",
 })  # fmt: skip
+DIED: Final = frozenset({"4", "5"})
+"""Discharge methods of the NHS Data Dictionary: patient died, stillbirth."""
+_DIED_TO: Final = frozenset({"79", "305398007"})  # discharge destinations: not applicable, patient died; mortuary
 _PASSED_ON: Final = frozenset({"code", "system", "number", "yes_no", "instant", "day", "month"})
 _ODS: Final = re.compile(r"[A-Za-z0-9-]{2,9}")
 _LSOA: Final = re.compile(r"[EW]01[0-9]{6}|SIM-[A-Za-z0-9-]{1,26}")
@@ -139,7 +142,7 @@ class Plan:
         arrays = [
             _array(make(batch, around), field_.type) for make, field_ in zip(self.makers, self.schema, strict=True)
         ]
-        table = pa.Table.from_arrays(arrays, schema=self.schema)
+        table = _without_days_of_death(pa.Table.from_arrays(arrays, schema=self.schema))
         if "code" in self.schema.names:
             empty = pc.is_null(table.column("code"))
             if "procedure" in self.schema.names:  # An immunisation may be coded by its procedure instead.
@@ -425,6 +428,32 @@ def _refused(view: View, column: Column, says: str, way_out: str) -> ViewError:
     return ViewError(
         "may-not-leave", column.place.path, f"view '{view.name}', column '{column.name}': {says} {way_out}"
     )
+
+
+def _without_days_of_death(table: pa.Table) -> pa.Table:
+    """Answer stays that ended in death with the last day of the month as their end and no time: death leaves as month.
+
+    The last episode of any stay is treated alike: it ends when the stay does, whose outcome is another row.
+    """
+    if table.schema != TABLES["pop_encounter"]:
+        return table
+    ended = [
+        pc.is_in(table.column("discharge_method"), pa.array(sorted(DIED))),
+        pc.is_in(table.column("discharge_destination"), pa.array(sorted(_DIED_TO))),
+        pc.and_(pc.fill_null(table.column("is_last_episode"), False), pc.is_valid(table.column("part_of"))),
+    ]
+    died = pc.or_(pc.or_(ended[0], ended[1]), ended[2])
+    if not pc.any(died).as_py():
+        return table
+    for name, instead in (("ends", _last_of_month(table.column("ends"))), ("ends_at", pa.scalar(None, INSTANT))):
+        at = table.schema.get_field_index(name)
+        table = table.set_column(at, table.schema.field(at), pc.if_else(died, instead, table.column(name)))
+    return table
+
+
+def _last_of_month(days: pa.ChunkedArray) -> pa.ChunkedArray:
+    after = pc.ceil_temporal(days, unit="month", ceil_is_strictly_greater=True)
+    return pc.subtract(after.cast(pa.int32()), pa.scalar(1, pa.int32())).cast(DAY)
 
 
 # --- values as they leave --------------------------------------------------------------------------------------------

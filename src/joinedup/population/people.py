@@ -10,8 +10,9 @@ Within one rank the lowest key decides, so that the same rows always give the sa
 "not stated" or "not known" gives way to any that says more.
 
 Registrations overlap in reality: a practice learns late that somebody has left. The one that started later wins. A
-death ends registration and residence. Homes are dated where a source dates them; the home that a practice holds without
-dates is where the person has lived since the last dated home ended, or for as long as is known.
+death ends registration and residence, with the last day of its month: the day itself does not leave. Homes are dated
+where a source dates them; the home that a practice holds without dates is where the person has lived since the last
+dated home ended, or for as long as is known.
 """
 
 from __future__ import annotations
@@ -73,10 +74,12 @@ WITH told AS (
     SELECT person, practice, starts,
            least(coalesce(ends, DATE '9999-01-01'),
                  coalesce(lead(starts) OVER (PARTITION BY person ORDER BY starts), DATE '9999-01-01'),
-                 coalesce(last_day(CAST(death_month || '-01' AS DATE)), DATE '9999-01-01')) AS ends
+                 coalesce(last_day(CAST(death_month || '-01' AS DATE)), DATE '9999-01-01')) AS ends,
+           lead(starts) OVER (PARTITION BY person ORDER BY starts) IS NULL AS is_last, death_month
       FROM one LEFT JOIN dead USING (person)
 )
-SELECT person, practice, starts, CASE WHEN ends < DATE '9999-01-01' THEN ends END AS ends
+SELECT person, practice, starts, CASE WHEN is_last AND strftime(ends, '%Y-%m') = death_month THEN last_day(ends)
+                                      WHEN ends < DATE '9999-01-01' THEN ends END AS ends
   FROM cut WHERE ends > starts AND starts <= $day
 """
 _RESIDENCE = f"""
@@ -116,10 +119,13 @@ WITH told AS (
     SELECT person, lsoa11, starts,
            least(coalesce(ends, DATE '9999-01-01'),
                  coalesce(lead(starts) OVER (PARTITION BY person ORDER BY starts), DATE '9999-01-01'),
-                 coalesce(last_day(CAST(death_month || '-01' AS DATE)), DATE '9999-01-01')) AS ends
+                 coalesce(last_day(CAST(death_month || '-01' AS DATE)), DATE '9999-01-01')) AS ends,
+           lead(starts) OVER (PARTITION BY person ORDER BY starts) IS NULL AS is_last, death_month
       FROM one LEFT JOIN dead USING (person)
 )
-SELECT person, lsoa11, starts, CASE WHEN ends < DATE '9999-01-01' THEN ends END AS ends FROM cut WHERE ends > starts
+SELECT person, lsoa11, starts, CASE WHEN is_last AND strftime(ends, '%Y-%m') = death_month THEN last_day(ends)
+                                    WHEN ends < DATE '9999-01-01' THEN ends END AS ends
+  FROM cut WHERE ends > starts
 """  # noqa: S608  # nosec B608
 _PERSON = f"""
 CREATE TEMP TABLE whole AS

@@ -17,6 +17,10 @@ from joinedup.population.view_files import product_views
 
 KEYS = Keys("icb-analytics", 1, b"k" * 32)
 PERSON = {"name": "person", "path": "getResourceKey()"}
+NOT_ASKED = (
+    "class_code", "activity", "kind_text", "status", "service", "provider", "admission_method", "admission_source",
+    "classification", "attended", "reason", "diagnosis", "hrg", "tariff_pence", "commissioner", "minutes",
+)  # fmt: skip
 BIRTH_TIME = "http://hl7.org/fhir/StructureDefinition/patient-birthTime"
 
 
@@ -106,6 +110,24 @@ def test_a_cause_of_death_leaves_with_three_characters_and_its_day_as_a_month(tm
     found = leaves(definition, tmp_path, death_date=["2026-01-09T10:00:00Z", "2026"], cause=["i25.1", None])
     assert found["death_month"] == ["2026-01", None]
     assert found["cause"] == ["I25", None]
+
+
+def test_a_stay_that_ended_in_death_leaves_with_the_month_of_its_end(tmp_path: Path) -> None:
+    (encounters,) = [one for one in product_views() if one.name == "pop_encounter"]
+    method = ["1", "4", "5", None, None, None, None, "4"]
+    goes_to = ["19", "79", None, "79", "305398007", None, None, None]
+    last = [None, None, None, None, None, True, False, None]
+    ends = ["2026-02-11T09:30:00+00:00"] * 7 + [None]
+    found = leaves(
+        encounters, tmp_path, key=[f"e{n}" for n in range(8)], on=["2026-02-09"] * 8, starts_at=[None] * 8, ends=ends,
+        ends_at=ends, discharge_method=method, discharge_destination=goes_to, is_last_episode=last,
+        part_of=["stay"] * 8, **dict.fromkeys(NOT_ASKED, [None] * 8),
+    )  # fmt: skip
+    told, month = date(2026, 2, 11), date(2026, 2, 28)
+    # The last episode ends when its stay does, whatever became of the person.
+    assert found["ends"] == [told, month, month, month, month, month, told, None]
+    assert [one is None for one in found["ends_at"]] == [False, True, True, True, True, True, False, True]
+    assert found["on"] == [date(2026, 2, 9)] * 8
 
 
 def test_a_known_number_in_a_code_is_taken_out_and_counted(tmp_path: Path) -> None:

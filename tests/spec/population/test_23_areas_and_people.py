@@ -180,6 +180,18 @@ def test_a_death_ends_registration_and_residence(tmp_path: Path) -> None:
     assert (found["person"][0]["practice"], found["person"][0]["death_month"]) == (None, "2025-02")
 
 
+def test_the_day_of_a_death_is_not_told_by_what_ended_with_it(tmp_path: Path) -> None:
+    found = people(
+        tmp_path, pop_patient=[{"birth_month": "1940-05"}], pop_death=[{"death_month": "2025-02"}],
+        pop_registration=[
+            registered("OLD", date(2010, 1, 1)), registered("E81001", date(2025, 2, 4), date(2025, 2, 11)),
+        ],
+        pop_address=[{"use": "home", "lsoa11": "E01000006", "starts": date(2010, 1, 1), "ends": date(2025, 2, 11)}],
+    )  # fmt: skip
+    assert [row["ends"] for row in found["registration"]] == [date(2025, 2, 4), date(2025, 2, 28)]
+    assert [row["ends"] for row in found["residence"]] == [date(2025, 2, 28)]
+
+
 def test_a_server_without_episodes_of_care_says_on_the_patient_where_somebody_is_registered(tmp_path: Path) -> None:
     found = people(tmp_path, pop_patient=[{"feed": "bulk", "birth_month": "1980-05", "practice": "E81001"}])
     assert found["registration"] == [{"person": "a", "practice": "E81001", "starts": date(1980, 5, 1), "ends": None}]
