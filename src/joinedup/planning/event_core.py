@@ -75,23 +75,32 @@ def _by_priority(came: Floats, taking: Floats, servers: int, priority: Sequence[
     people = len(came)
     # One whole number for class and arrival together: it compares in half the time that a pair does.
     turns = (np.unique(np.asarray(priority), return_inverse=True)[1] * people + np.arange(people)).tolist()
-    arrivals, services = came.tolist(), taking.tolist()
+    # After the last arrival comes one that never does, so that the inner loop needs no second question.
+    arrivals, services = [*came.tolist(), np.inf], taking.tolist()
     free = [-np.inf] * servers
     waiting: list[int] = []
     starts = [0.0] * people
     following, now = 0, -np.inf
+    push, pop, replace_first = heappush, heappop, heapreplace
     while following < people or waiting:
         # A server may have been free for long; whoever waits began to at `now`, and starts no earlier.
         if free[0] > now:
             now = free[0]
-        if not waiting and arrivals[following] > now:
-            now = arrivals[following]
-        while following < people and arrivals[following] <= now:
-            heappush(waiting, turns[following])
+        if not waiting:
+            if arrivals[following] > now:
+                now = arrivals[following]
+            if arrivals[following + 1] > now:
+                # Alone: nothing to choose from.
+                starts[following] = now
+                replace_first(free, now + services[following])
+                following += 1
+                continue
+        while arrivals[following] <= now:
+            push(waiting, turns[following])
             following += 1
-        person = heappop(waiting) % people
+        person = pop(waiting) % people
         starts[person] = now
-        heapreplace(free, now + services[person])
+        replace_first(free, now + services[person])
     return np.array(starts)
 
 
