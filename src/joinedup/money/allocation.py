@@ -18,7 +18,7 @@ from joinedup.errors import NotFound, RuleError, did_you_mean
 from joinedup.money.boundaries import BoundaryGap
 from joinedup.money.capitation import Leaf, Path, allocate_tree, blend, need_index
 from joinedup.money.pace import PaceResult, distance_from_target, pace_of_change
-from joinedup.money.splitting import RATIO, Number, exact, pence, total
+from joinedup.money.splitting import EXACT, RATIO, Number, exact, pence, total
 from joinedup.money.weighted_populations import LEVELS, Practice, WeightedPopulation, first_day
 
 
@@ -116,19 +116,12 @@ def allocate_by_need(
             f"MA11: the table of {table.year} says who belongs to whom from {start} until {end}, and nothing of {on}. "
             "Give a day of that year, or import the table of the other."
         )
-    weights = _weights(table, component, shares)
-    practices = {one.code: one for one in table.practices}
-    leaves = _leaves(table, weights, moved, (start, end))
-    chosen = [leaf for leaf in leaves if system is None or leaf.path[0] == system]
-    if not chosen:
-        table.of(system or "")  # Says which systems there are.
-        raise BoundaryGap(f"MA11: no practice belongs to {system} on {on}. Look at the memberships that were given.")
+    parts = _parts(table, component, shares)
+    leaves = _leaves(table, system, moved, on, (start, end))
+    practices = table.by_code
+    weights = _weights([practices[leaf.path[-1]] for leaf in leaves], parts)
     cut = 0 if system is None else 1
-    down = [Leaf(leaf.path[cut:], leaf.weight, leaf.start, leaf.to) for leaf in chosen]
-    if moved and system is not None:
-        # A practice that has moved to another system is no gap in this one.
-        gone = {leaf.path[-1] for leaf in leaves if leaf.path[0] != system and _holds(leaf, on)}
-        down = [leaf for leaf in down if leaf.path[-1] not in gone or _holds(leaf, on)]
+    down = [Leaf(leaf.path[cut:], weights[leaf.path[-1]], leaf.start, leaf.to) for leaf in leaves]
     tree = allocate_tree(pot, down, levels, as_of=on)
     depth = levels.index(by) + 1
     members: dict[Path, list[Practice]] = {}
@@ -138,12 +131,13 @@ def allocate_by_need(
     targets = {path: tree[path] for path in members}
     paced = _paced(members, weights, pot, limits) if limits else None
     everyone = [one for held in members.values() for one in held]
-    england = total(weights.values()), total(one.population for one in table.practices)
+    england = total(EXACT.multiply(share, table.england[name]) for name, share in parts.items())
+    everybody = table.england["population"]
     area_sums = _sums(everyone, weights)
     name = table.names.get(("system", system), "") if system else "England"
     area = Unit(
         (system or "England",), "system" if system else "country", name, pot, pot, Decimal(1), *area_sums,
-        len(everyone), need_index(area_sums[0], area_sums[1], *england), Decimal(1),
+        len(everyone), need_index(area_sums[0], area_sums[1], england, everybody), Decimal(1),
     )  # fmt: skip
     units = []
     for path in sorted(members):
@@ -154,7 +148,7 @@ def allocate_by_need(
             Unit(
                 path, by, table.names.get((by, path[-1]), ""), paced.pence[key] if paced else targets[path],
                 targets[path], RATIO.divide(weighted, area.weighted), weighted, population, patients,
-                len(members[path]), need_index(weighted, population, *england),
+                len(members[path]), need_index(weighted, population, england, everybody),
                 need_index(weighted, population, area.weighted, area.population), before,
                 _opening(before, weighted, area.weighted, limits), paced.dft[key] if paced else None,
             )
@@ -166,25 +160,36 @@ def allocate_by_need(
     )  # fmt: skip
 
 
-def _weights(table: WeightedPopulation, component: str, shares: Mapping[str, Number] | None) -> dict[str, Decimal]:
-    names = tuple(shares) if shares else (component,)
-    for name in names:
+def _parts(table: WeightedPopulation, component: str, shares: Mapping[str, Number] | None) -> dict[str, Decimal]:
+    """Answer the components that count, with their shares; `blend` refuses shares that make no whole."""
+    parts = {name: exact(share, f"the share of '{name}'", "MA2") for name, share in (shares or {component: 1}).items()}
+    for name in parts:
         if name not in table.components:
             raise NotFound(f"The table was read without the component '{name}'.{did_you_mean(name, table.components)}")
-    held = {name: {one.code: one.weighted[name] for one in table.practices} for name in names}
-    return blend(held, shares) if shares else held[component]
+    return parts
+
+
+def _weights(practices: Iterable[Practice], parts: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    held = {one.code: one for one in practices}
+    return blend({name: {code: one.weighted[name] for code, one in held.items()} for name in parts}, parts)
 
 
 def _leaves(
-    table: WeightedPopulation, weights: Mapping[str, Decimal], moved: Sequence[Leaf], year: tuple[date, date]
+    table: WeightedPopulation, system: str | None, moved: Sequence[Leaf], on: date, year: tuple[date, date]
 ) -> list[Leaf]:
-    """Answer the leaves of England's tree: of the table, and of what was given in its place."""
+    """Answer the leaves of the system's tree, or England's: of the table, and of what was given in its place."""
     elsewhere = {leaf.path[-1] for leaf in moved}
-    for code in sorted(elsewhere - weights.keys()):
+    for code in sorted(elsewhere - table.by_code.keys()):
         raise NotFound(f"'{code}' is no practice of the weighted populations of {table.year}."
-                       f"{did_you_mean(code, weights)} Only practices of that table have a weight.")  # fmt: skip
-    kept = [Leaf(one.path(), weights[one.code], *year) for one in table.practices if one.code not in elsewhere]
-    return kept + [Leaf(leaf.path, weights[leaf.path[-1]], leaf.start, leaf.to) for leaf in moved]
+                       f"{did_you_mean(code, table.by_code)} Only practices of that table have a weight.")  # fmt: skip
+    # A practice that is in another system on the day is no gap in this one.
+    gone = {leaf.path[-1] for leaf in moved if system not in (None, leaf.path[0]) and _holds(leaf, on)}
+    stayed = table.practices if system is None else table.of(system)
+    kept = [Leaf(one.path(), 0, *year) for one in stayed if one.code not in elsewhere]
+    came = [
+        leaf for leaf in moved if system in (None, leaf.path[0]) and (leaf.path[-1] not in gone or _holds(leaf, on))
+    ]
+    return kept + came
 
 
 def _holds(leaf: Leaf, on: date) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from pathlib import Path
 
 from joinedup.errors import FileError, NotFound, RuleError, did_you_mean
@@ -91,6 +92,16 @@ class WeightedPopulation:
     blank: str
     digest: str
     names: dict[tuple[str, Code], str] = field(repr=False)
+
+    @cached_property
+    def by_code(self) -> dict[Code, Practice]:
+        return {one.code: one for one in self.practices}
+
+    @cached_property
+    def england(self) -> dict[str, Decimal]:
+        """England's weighted population by component, and its projected lists under "population"."""
+        sums = {name: total(one.weighted[name] for one in self.practices) for name in self.components}
+        return sums | {"population": total(one.population for one in self.practices)}
 
     def of(self, system: Code) -> tuple[Practice, ...]:
         """Answer the practices of a system; NotFound, with the nearest code, when there is none."""
