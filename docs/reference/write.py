@@ -208,7 +208,12 @@ def errors() -> Iterator[str]:
         if not module.name.endswith((".wsgi", ".tasks")) and ".migrations" not in module.name:
             importlib.import_module(module.name)
 
+    seen: set[type[JoinedupError]] = set()
+
     def kinds(kind: type[JoinedupError]) -> Iterator[type[JoinedupError]]:
+        if kind in seen:  # A fault of a file that also breaks a rule stands once.
+            return
+        seen.add(kind)
         yield kind
         for sub in sorted(kind.__subclasses__(), key=lambda one: (one.exit_code, one.__name__)):
             yield from kinds(sub)
