@@ -46,6 +46,7 @@ ROOMS = [
     "joinedup.record",
     "joinedup.population",
     "joinedup.measures",
+    "joinedup.money",
 ]
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -141,7 +142,7 @@ CACHES = {
 # The heads of the audit chain are written here, outside the database, so that a rewrite of the database shows.
 AUDIT_HEADS_DIR = Path(os.environ.get("JOINEDUP_AUDIT_HEADS", str(DATA_DIR / "audit-heads")))
 # Logs of other rooms that are sealed like the audit: log -> the table whose `id` and `body` it seals.
-SEALED_LOGS: dict[str, str] = {}
+SEALED_LOGS: dict[str, str] = {"ledger": "money_transaction"}
 
 # What rooms offer to pages and jobs that may not import them: name -> dotted path of a callable.
 SEARCHES = [  # find(text, moment, grant) -> list of ui.SearchResult

@@ -116,6 +116,11 @@ def year_days(year: str) -> tuple[date, date]:
     raise RuleError(f"M0.3: '{year}' is no financial year; expected one such as 2026/27.")
 
 
+def plain(words: str) -> str:
+    """Answer a name as it is compared: a supplier in capitals or with two spaces is the same supplier."""
+    return " ".join(words.split()).casefold()
+
+
 def spent(uses: Iterable[Use], authority: str) -> int:
     """Answer the pence done under an authority, less what was given back."""
     return sum(use.pence for use in uses if use.authority == authority)
@@ -146,7 +151,8 @@ def check_authority(asked: Asked, authority: Authority | None, uses: Iterable[Us
         )
     limit = authority.limit_pence if authority.year_limit_pence is None else authority.year_limit_pence
     year = financial_year(asked.on)
-    same = sum(use.pence for use in uses if (use.party, use.purpose, use.year) == (asked.party, asked.purpose, year))
+    purchase = plain(asked.party), plain(asked.purpose), year
+    same = sum(use.pence for use in uses if (plain(use.party), plain(use.purpose), use.year) == purchase)
     if same + asked.pence > limit:
         raise OverAuthority(
             f"MB5: in {year} {same} p were bound for {asked.party or 'the same party'}, "
@@ -175,5 +181,5 @@ def _must_be_for(asked: Asked, authority: Authority) -> None:
         )
     for name, what in (("fund", "fund"), ("party", "party"), ("purpose", "purpose"), ("plan_line", "plan line")):
         bound, given = getattr(authority, name), getattr(asked, name)
-        if bound and bound != given:
+        if bound and plain(bound) != plain(given):
             raise NoAuthority(f"MB5: authority {authority.id} is for {what} '{bound}'; the act is for '{given}'.")

@@ -129,7 +129,7 @@ def commitment_state(made: int, invoiced: int, released: int) -> str:
     """
     if made - invoiced - released > 0:
         return "part-invoiced" if invoiced else "open"
-    return "released" if released else "closed"
+    return "closed" if invoiced and not released else "released"
 
 
 def check_invoice(commitment: str, open_pence: int, invoice_pence: int) -> None:

@@ -120,6 +120,16 @@ WHO_MAY = {
     "access.users": {"system_admin"},
     "access.audit": {"privacy_officer", "caldicott_guardian"},
     "system.people": set(ROLES) - {"resident", "proxy", "feed_client"},
+    "planning.read": {"board_secretary", "chair", "member", "finance_lead", "planner", "analyst"},
+    "planning.submit": {"planner"},
+    "planning.resolve": {"planner"},
+    "planning.sign": {"planner"},
+    "money.read": {"board_secretary", "chair", "member", "finance_lead", "planner"},
+    "money.authorise": {"finance_lead"},
+    "money.allocate": {"finance_lead"},
+    "money.post": {"finance_lead"},
+    "money.pay": {"finance_lead"},
+    "money.contract": {"finance_lead"},
 }
 
 

@@ -100,6 +100,8 @@ def test_one_purchase_in_pieces_counts_as_one() -> None:
         check(penny, limited, *done)
     with pytest.raises(OverAuthority):
         check(replace(penny, on=date(2027, 3, 31)), limited, *done)
+    with pytest.raises(OverAuthority):  # the same supplier, written otherwise
+        check(replace(penny, party="CARE  ltd "), limited, *done)
     check(replace(penny, on=NEXT_APRIL), limited, *done)
     check(replace(penny, party="Other Ltd"), limited, *done)
     check(replace(penny, purpose="equipment"), limited, *done)
