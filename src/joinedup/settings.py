@@ -167,6 +167,8 @@ SUBJECTS_OF = ["joinedup.identity.subjects_of"]  # (resident id) -> subject ids
 JOINS_CHANGED = ["joinedup.record.merges.author_merge_links"]
 # (grant, ids) -> counts: takes in again what feeds set aside and somebody wants tried again
 RETRY = "joinedup.record.retrying.retry"
+# (folder, grant) -> lines for people: what other rooms keep of the published files once system has imported them
+KEEPS_PUBLISHED_FILES = ["joinedup.money.kept_tables.keep_published"]
 # () -> bool: are simulated people or areas in the database?
 LOADED_DEMO_DATA = [
     "joinedup.access.demo.is_loaded",

@@ -96,20 +96,14 @@ def import_(
     from joinedup import database
 
     database.ready()
-    from django.db import transaction
-
-    from joinedup.access import record, service_grant
-    from joinedup.money.kept_tables import keep_table
+    from joinedup.access import service_grant
+    from joinedup.money.kept_tables import import_table
 
     grant = service_grant(
         "money.allocate-import", "keep the published weighted populations", "whoever may run commands on this server"
     )
-    done = keep_table(source, year or None)
+    done = import_table(source, grant, year or None)
     one = done.edition
-    if not done.is_unchanged:
-        with transaction.atomic():
-            details = {"file": one.file, "digest": one.digest, "practices": one.practices}
-            record(grant, "money.allocate.import", f"weighted-populations:{one.year}", details=details)
     if as_json:
         answer = {"year": one.year, "file": one.file, "digest": one.digest, "practices": one.practices,
                   "places": one.places, "systems": one.systems, "blanks": one.blanks,

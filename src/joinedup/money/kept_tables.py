@@ -16,13 +16,16 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from joinedup import database
-from joinedup.errors import FileError, NotFound, Unavailable, did_you_mean
+from joinedup.errors import FileError, JoinedupError, NotFound, Unavailable, did_you_mean
 from joinedup.money.weighted_populations import WeightedPopulation, first_day, read_weighted_population
 from joinedup.system import published
+
+if TYPE_CHECKING:
+    from joinedup.access import Grant
 
 IMPORT = "Import it first: joinedup allocate import published-files"
 # Which published file is the table of which year.
@@ -85,6 +88,34 @@ def keep_table(source: Path, year: str | None = None) -> Imported:
     # The note comes last: without it the table does not count as kept.
     _write(edition.path.with_suffix(".json"), json.dumps(asdict(edition), indent=1).encode())
     return Imported(edition, is_unchanged=False, has_residents=residents is not None)
+
+
+def import_table(source: Path, grant: Grant, year: str | None = None) -> Imported:
+    """Keep a table as `keep_table` does, and record it in the audit where it is new."""
+    from django.db import transaction
+
+    from joinedup.access import record
+
+    done = keep_table(source, year)
+    if not done.is_unchanged:
+        one = done.edition
+        with transaction.atomic():
+            details = {"file": one.file, "digest": one.digest, "practices": one.practices}
+            record(grant, "money.allocate.import", f"weighted-populations:{one.year}", details=details)
+    return done
+
+
+def keep_published(folder: Path, grant: Grant) -> list[str]:
+    """Keep the table of a folder of published files, if one lies in it; answers a line for people, or none."""
+    if not any(path.name in FILES for path in folder.rglob("*.csv")):
+        return []
+    try:
+        done = import_table(folder, grant)
+    except JoinedupError as error:
+        return [f"The weighted populations were not kept, so no pot can be shared by them: {error}"]
+    one = done.edition
+    said = "are kept already" if done.is_unchanged else f"of {one.practices:,} practices are kept"
+    return [f"The weighted populations of {one.year} {said}; joinedup allocate shares a pot by them."]
 
 
 def editions(year: str | None = None) -> list[Edition]:

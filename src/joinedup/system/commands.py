@@ -67,15 +67,18 @@ def import_(
                 progress.update(bar, description=what, completed=number, total=of)
 
             done = services.import_published(folder, grant, on_step)
+    kept = services.keep_elsewhere(folder, grant)
     added = {name: many for name, many in sorted(done.added.items()) if many}
     if as_json:
-        _print_json({"files": done.files, "is_unchanged": done.is_unchanged, "added": added, "remarks": done.remarks})
-    elif done.is_unchanged:
+        remarks = [*done.remarks, *kept]
+        _print_json({"files": done.files, "is_unchanged": done.is_unchanged, "added": added, "remarks": remarks})
+        return
+    if done.is_unchanged:
         typer.echo("These files are imported already; nothing changed.")
     else:
         typer.echo(f"Imported {len(done.files)} files: {_listed(added)}.")
-        for remark in done.remarks:
-            typer.echo(f"- {remark}")
+    for remark in [*done.remarks, *kept]:
+        typer.echo(f"- {remark}")
 
 
 @app.command()

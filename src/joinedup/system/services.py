@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.module_loading import import_string
 
 from joinedup.access import Grant, record
 from joinedup.errors import NotFound, RuleError, did_you_mean
@@ -94,6 +96,15 @@ def import_published(folder: Path, grant: Grant, on_step: OnStep = lambda what, 
             raise overlap(str(folder), error) from error
         record(grant, "system.import", "system:england", details={"added": dict(imported.added)})
     return imported
+
+
+def keep_elsewhere(folder: Path, grant: Grant) -> list[str]:
+    """Let the rooms that keep more of the published files (weighted populations) take it; answers what they tell.
+
+    Each is registered in settings.KEEPS_PUBLISHED_FILES. None of them stops the import of bodies and areas.
+    """
+    grant.must_be_for("system.import")
+    return [line for path in settings.KEEPS_PUBLISHED_FILES for line in import_string(path)(folder, grant)]
 
 
 def load_practices(path: Path, grant: Grant, *, is_simulated: bool = False, of: str = "epraccur") -> PracticesLoaded:

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from joinedup.access import service_grant
 from joinedup.access.models import AuditEntry
 from joinedup.errors import FileError, NotFound, RuleError, Unavailable
 from joinedup.money import BlankCell, BoundaryGap, BoundaryOverlap, Leaf, Limits, allocate_by_need, kept_table
 from joinedup.money.allocation import pot_of_pounds
 from joinedup.money.commands import allocate
 from joinedup.money.kept_tables import editions, keep_table, kept_residents
+from joinedup.system.services import keep_elsewhere
 
 POT = 100_000_000_001
 ASKED = ["--year", "2022/23", "--system", "QM7", "--pot-pounds", "1000000000", "--by", "place", "--json"]
@@ -291,3 +293,21 @@ def test_limits_are_part_of_what_the_answer_is_made_from(installation: Path) -> 
         for limits in (None, Limits(baseline, "1", "0", ".1"), Limits(baseline, Decimal("0.5"), "0", ".1"))
     }
     assert len(hashes) == 3
+
+
+@pytest.mark.django_db
+def test_the_import_of_bodies_and_areas_keeps_the_table_too(
+    nothing_kept: Path, reference: Path, tmp_path: Path
+) -> None:
+    grant = service_grant("command-line", "import published files", "whoever may run commands on this server")
+    (told,) = keep_elsewhere(reference, grant)
+    assert "of 6,554 practices are kept" in told
+    assert keep_elsewhere(reference, grant) == [told.replace("of 6,554 practices are kept", "are kept already")]
+    published = tmp_path / "published"
+    published.mkdir()
+    assert keep_elsewhere(published, grant) == []
+    (published / "wp_2022_2023.csv").write_text("Practice_Code\nA1\n")
+    (refused,) = keep_elsewhere(published, grant)
+    assert "were not kept" in refused
+    assert "field PCN_Code" in refused
+    assert len(editions()) == 1
