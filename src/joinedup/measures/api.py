@@ -203,5 +203,6 @@ def _figure(one: MeasureDefinition, figure: Figure) -> dict[str, Any]:
         "standardised": figure.standardised,
         "standardised_lower": figure.standardised_lower,
         "standardised_upper": figure.standardised_upper,
+        "standardised_status": figure.standardised_status,
         "status": figure.status,
     }

@@ -93,6 +93,7 @@ class Figure:
     standardised: float | None = None
     standardised_lower: float | None = None
     standardised_upper: float | None = None
+    standardised_status: str = ""
     status: str = ""
 
     @property
@@ -133,6 +134,13 @@ class Figure:
             return ""
         return f"{scale.number(self.lower)} to {scale.shown(self.upper)}"
 
+    def standardised_said(self, scale: Scale) -> str:
+        """Answer the standardised rate with its interval, or in its place why there is none; "" where none is asked."""
+        if self.standardised is None:
+            return self.standardised_status
+        low, high = scale.number(self.standardised_lower), scale.number(self.standardised_upper)
+        return f"{scale.number(self.standardised)} ({low} to {high})"
+
     def said(self, scale: Scale) -> str:
         """Answer the figure in words: "31.4% (29.0 to 33.9%), 410 of 1,305 people"; or why there is none."""
         if self.value is None:
@@ -166,6 +174,7 @@ def figures(rows: Iterable[Mapping[str, Any]]) -> list[Figure]:
             standardised=_number(row.get("standardised")),
             standardised_lower=_number(row.get("standardised_lower")),
             standardised_upper=_number(row.get("standardised_upper")),
+            standardised_status=_text(row.get("standardised_status")),
             status=str(row.get("status") or ""),
         )
         for row in rows
@@ -190,6 +199,10 @@ def _number(value: Any) -> float | None:
     except (TypeError, ValueError):
         return None
     return number if math.isfinite(number) else None
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""  # results of an earlier version have no such column
 
 
 def _whole(value: Any) -> int | None:

@@ -17,6 +17,7 @@ from joinedup.measures.frames import levels
 from joinedup.measures.joint import Part, Rule, protect_measures
 from joinedup.measures.proportions import wilson
 from joinedup.measures.result_files import FIGURE_COLUMNS
+from joinedup.measures.standardised import TOO_FEW as FEWER_THAN_TEN
 from joinedup.measures.standardised import dsr
 from joinedup.measures.tallying import BANDS
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 KEYS: Final = ["measure", "month", "area_kind", "area", "breakdown", "band"]
 SUPPRESSED: Final = "suppressed"
 NOBODY: Final = "nobody in the denominator"
+TOO_FEW: Final = "too few events"
 (_LEVEL,) = levels(0.95)
 
 
@@ -38,7 +40,7 @@ def protect_computed(computed: Computed) -> Protected:
     protected = _protect(given, computed)
     figures = _with_limits(protected.frame.reset_index(drop=True), given, computed)
     figures = _with_standardised(figures, computed)
-    absent = raw[raw["why"] != ""][KEYS].assign(status=raw["why"])
+    absent = raw[raw["why"] != ""][KEYS].assign(status=raw["why"], standardised_status="")
     whole = pd.concat([figures, absent], ignore_index=True)
     whole["month"] = whole["month"].map({month: _first_day(month) for month in computed.months})
     for name, kind in FIGURE_COLUMNS.items():
@@ -120,11 +122,14 @@ def _told(values: Any) -> Any:
 
 
 def _with_standardised(figures: pd.DataFrame, computed: Computed) -> pd.DataFrame:
-    """Answer figures with directly standardised rates, where there are people of every age and 10 events or more."""
+    """Answer figures with directly standardised rates, where there are people of every age and 10 events or more.
+
+    Where the count is shown and there are fewer events, `standardised_status` says so (rules: population PD5).
+    """
     columns = ["standardised", "standardised_lower", "standardised_upper"]
     strata = computed.strata
     if not len(strata):
-        return figures.assign(**dict.fromkeys(columns, np.nan))
+        return figures.assign(**dict.fromkeys(columns, np.nan), standardised_status="")
     import pandas as pd
 
     found = []
@@ -139,12 +144,15 @@ def _with_standardised(figures: pd.DataFrame, computed: Computed) -> pd.DataFram
         keys = rows[KEYS].iloc[::bands].reset_index(drop=True)
         rates = rates.sort_values("group", kind="stable").reset_index(drop=True)
         told = [_told(rates[name].to_numpy(np.float64)) for name in ("value", "lower", "upper")]
-        found.append(keys.assign(**dict(zip(columns, told, strict=True))))
+        few = rates["status"].fillna("").str.contains(FEWER_THAN_TEN, regex=False)
+        status = np.where(few, TOO_FEW, "")
+        found.append(keys.assign(**dict(zip(columns, told, strict=True)), standardised_status=status))
     if not found:
-        return figures.assign(**dict.fromkeys(columns, np.nan))
+        return figures.assign(**dict.fromkeys(columns, np.nan), standardised_status="")
     joined = figures.merge(pd.concat(found, ignore_index=True), on=KEYS, how="left")
     hidden = joined["numerator"].isna()
     joined.loc[hidden, columns] = np.nan
+    joined["standardised_status"] = joined["standardised_status"].fillna("").mask(hidden, "")
     return joined
 
 

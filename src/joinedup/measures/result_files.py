@@ -37,9 +37,13 @@ FIGURE_COLUMNS: Final = {
     "standardised": "float64",
     "standardised_lower": "float64",
     "standardised_upper": "float64",
+    "standardised_status": "string",
     "status": "string",
 }
-"""What a protected figure is: one row a measure, month, area and group of a breakdown."""
+"""What a protected figure is: one row a measure, month, area and group of a breakdown.
+
+`standardised_status` is "too few events" where the counts are shown and the standardised rate has fewer than ten.
+"""
 
 ORDER: Final = ["measure", "area_kind", "area", "breakdown", "band", "month"]
 BREAKDOWNS: Final = ("all", "sex", "age_band", "ethnic_group", "deprivation_national", "deprivation_local")

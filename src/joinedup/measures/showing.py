@@ -131,6 +131,7 @@ def _said(figure: Figure | None, one: MeasureDefinition) -> dict[str, Any] | Non
         "standardised": figure.standardised,
         "standardised_lower": figure.standardised_lower,
         "standardised_upper": figure.standardised_upper,
+        "standardised_status": figure.standardised_status,
         "status": figure.status,
         "said": figure.said(scale),
     }

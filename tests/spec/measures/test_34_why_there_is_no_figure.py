@@ -11,7 +11,10 @@ from joinedup.errors import RuleError
 from joinedup.measures.computing import compute
 from joinedup.measures.coverage import days_looked_ahead, has_data, months_looked_back
 from joinedup.measures.definition import definition_of
+from joinedup.measures.figure import Scale
+from joinedup.measures.figure import figures as read
 from joinedup.measures.result_files import STATUSES
+from joinedup.measures.views.parts import figure_row
 
 LAST = 2026 * 12 + 9
 MONTHS = range(LAST - 5, LAST + 1)
@@ -93,6 +96,33 @@ def test_a_standardised_rate_is_given_from_ten_events_on() -> None:
         assert raw("emergency-admissions", row["area"], month, row["breakdown"], row["band"])["numerator"] >= 10
     few = shown[(shown["measure"] == "emergency-admissions") & (shown["numerator"] == 0)]
     assert few["standardised"].isna().all()
+    # Where the counts are shown and the rate is not, it says why; no standardised rate stands beside a reason.
+    own = shown[shown["measure"] == "emergency-admissions"]
+    too_few = own[own["standardised_status"] == "too few events"]
+    assert len(too_few) > 10
+    assert too_few["standardised"].isna().all()
+    assert too_few["numerator"].notna().all()
+    events = [
+        raw("emergency-admissions", one.area, one.month.year * 12 + one.month.month - 1, one.breakdown, one.band)
+        for one in too_few.itertuples()
+    ]
+    assert all(one["numerator"] in {0, 8, 9} for one in events)
+    assert set(own["standardised_status"]) == {"", "too few events"}
+    without = shown[shown["measure"] == "core20"]
+    assert set(without["standardised_status"]) == {""}
+
+
+def test_a_standardised_rate_of_too_few_events_says_so_in_words() -> None:
+    scale = Scale("rate", "for 1,000 people", 1000.0)
+    row = {"measure": "m", "month": date(2026, 10, 1), "area_kind": "practice", "area": "Y1", "numerator": 10,
+           "denominator": 500, "value": 20.0, "standardised": float("nan")}  # fmt: skip
+    (few,) = read([{**row, "standardised_status": "too few events"}])
+    assert few.standardised_said(scale) == "too few events"
+    assert figure_row(few, scale)["standardised_said"] == "too few events"
+    (older,) = read([{**row, "standardised_status": float("nan")}])
+    assert older.standardised_said(scale) == ""
+    (given,) = read([{**row, "standardised": 21.0, "standardised_lower": 9.0, "standardised_upper": 33.0}])
+    assert given.standardised_said(scale) == "21.0 (9.0 to 33.0)"
 
 
 def test_practices_have_no_figures_of_residents() -> None:

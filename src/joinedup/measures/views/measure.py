@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from joinedup.access import actor_of, decide, requires
 from joinedup.measures import answers
 from joinedup.measures.definition import PURPOSES, MeasureDefinition
-from joinedup.measures.figure import Figure, month_shown
+from joinedup.measures.figure import TOO_FEW, WHY, Figure, month_shown
 from joinedup.measures.results import AreaName, Results
 from joinedup.measures.standing import compared
 from joinedup.measures.views import pictures
@@ -104,6 +104,7 @@ def _headline(one: MeasureDefinition, figure: Figure) -> dict[str, Any]:
         "standardised_interval": ""
         if figure.standardised_lower is None
         else f"{scale.number(figure.standardised_lower)} to {scale.shown(figure.standardised_upper)}",
+        "standardised_status": WHY[TOO_FEW] if figure.standardised_status == TOO_FEW else "",
     }
 
 

@@ -90,12 +90,13 @@ def figure_columns(scale: Scale, figures: Sequence[Figure], *, one: MeasureDefin
         Column("upper", _("95% to"), "number", where="file"),
     ]
     if one.standardise:
-        is_there = any(figure.standardised is not None for figure in figures)
+        is_there = any(figure.standardised_said(scale) for figure in figures)
         columns += [
             *([Column("standardised_said", _("Age-standardised"), where="page")] if is_there else []),
             Column("standardised", _("Age-standardised"), "number", where="file", note="Rule PD5, ESP 2013."),
             Column("standardised_lower", _("Age-standardised, 95% from"), "number", where="file"),
             Column("standardised_upper", _("Age-standardised, 95% to"), "number", where="file"),
+            Column("standardised_status", _("Age-standardised, status"), where="file"),
         ]
     without = {"mean": {"numerator"}, "count": {"numerator", "denominator"}}.get(one.kind, set())
     return [column for column in columns if column.key not in without]
@@ -120,12 +121,10 @@ def figure_row(figure: Figure, scale: Scale, **more: Any) -> Row:
         "lower": figure.lower,
         "upper": figure.upper,
         "standardised": figure.standardised,
-        "standardised_said": ""
-        if figure.standardised is None
-        else f"{scale.number(figure.standardised)} ({scale.number(figure.standardised_lower)} to "
-        f"{scale.number(figure.standardised_upper)})",
+        "standardised_said": _(figure.standardised_said(scale)) if figure.standardised_said(scale) else "",
         "standardised_lower": figure.standardised_lower,
         "standardised_upper": figure.standardised_upper,
+        "standardised_status": figure.standardised_status,
         "status": figure.status,
         **more,
     }
