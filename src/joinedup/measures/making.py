@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from joinedup import __version__, database
+from joinedup.measures.activity_files import MadeActivity, count_activity
 from joinedup.measures.computing import Computed, compute
 from joinedup.measures.definition import MeasureDefinition, definitions
 from joinedup.measures.origin import counts_shown
@@ -40,6 +41,7 @@ class Made:
     seconds_counting: float
     seconds_protecting: float
     seconds_writing: float
+    activity: MadeActivity | None = None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -49,6 +51,7 @@ class Made:
         return (
             f"{self.measures} measures of {self.areas} areas and {self.months} months in {whole:.1f} s: "
             f"{self.figures:,} figures, {self.shown:,} shown, {self.suppressed:,} suppressed.\n"
+            f"{f'{self.activity}{chr(10)}' if self.activity else ''}"
             f"Snapshot {self.snapshot}; the figures are in {self.folder}"
         )
 
@@ -62,6 +65,8 @@ def make_measures(
 ) -> Made:
     """Compute measures (all that are collected) on an open snapshot, protect them and write them as its results.
 
+    With all of them, what activity there was is counted and written beside them (see `activity`).
+
     With a grant, and where there is a database, the entry in the audit and the results come about together or not at
     all.
     """
@@ -71,11 +76,15 @@ def make_measures(
     counted = perf_counter()
     on_step("Protecting")
     figures = protect_computed(computed).frame
+    if measures is None:
+        on_step("Counting activity")
+    counted_activity = count_activity(snapshot) if measures is None else None
     protected = perf_counter()
     on_step("Writing")
-    with _audited(grant) as enter, new_folder(snapshot.id) as folder:
+    with audited(grant, "measures.made") as enter, new_folder(snapshot.id) as folder:
         raw = write_counts(folder, computed.counts.drop(columns="squares"))
         files = write_protected(folder, figures)
+        activity = counted_activity.write(folder) if counted_activity else None
         write_manifest(folder, _manifest(snapshot, computed, raw, files, len(figures)))
         enter(
             snapshot.id,
@@ -100,12 +109,13 @@ def make_measures(
         seconds_counting=round(counted - started, 2),
         seconds_protecting=round(protected - counted, 2),
         seconds_writing=round(written - protected, 2),
+        activity=activity,
     )
 
 
 @contextmanager
-def _audited(grant: Grant | None) -> Iterator[Callable[[str, dict[str, Any]], None]]:
-    """Give what enters the run into the audit, in a transaction that ends when the results stand in their place."""
+def audited(grant: Grant | None, action: str) -> Iterator[Callable[[str, dict[str, Any]], None]]:
+    """Give what enters an act on a snapshot into the audit, in a transaction that ends when the act is done."""
     if grant is None or not _has_database():
         yield lambda snapshot, details: None
         return
@@ -115,7 +125,7 @@ def _audited(grant: Grant | None) -> Iterator[Callable[[str, dict[str, Any]], No
     from joinedup.access import record
 
     with transaction.atomic():
-        yield lambda snapshot, details: record(grant, "measures.made", f"snapshot:{snapshot}", details=details)
+        yield lambda snapshot, details: record(grant, action, f"snapshot:{snapshot}", details=details)
 
 
 def _has_database() -> bool:
