@@ -7,6 +7,8 @@ from typing import Any
 
 # A module never has the name of one of these: importing it would put it in the name's place.
 _WHERE: dict[str, str] = {
+    "Activity": "activity",
+    "ActivityHistory": "activity_reading",
     "ESP2013": "standard_population",
     "ICONS": "icons",
     "Icon": "icons",
@@ -16,6 +18,8 @@ _WHERE: dict[str, str] = {
     "StatError": "frames",
     "StatWarning": "frames",
     "Xmr": "spc",
+    "activity_history": "activity_reading",
+    "activity_of": "activity",
     "assign_quantile": "quantiles",
     "compare_with": "comparison",
     "compute": "computing",
@@ -29,9 +33,11 @@ _WHERE: dict[str, str] = {
     "funnel_significance": "funnel",
     "icon_of": "icons",
     "isr": "standardised",
+    "lines_to_show": "activity_prices",
     "life_expectancy": "life_table",
     "mean": "averages",
     "open_results": "results",
+    "priced_activity": "activity_prices",
     "proportion": "proportions",
     "protect": "disclosure",
     "protected_mean": "disclosure",

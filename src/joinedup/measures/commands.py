@@ -10,10 +10,13 @@ from typing import Annotated
 import typer
 
 from joinedup.errors import RuleError
+from joinedup.measures.activity_commands import activity
 
 measure = typer.Typer(add_completion=False, rich_markup_mode=None)
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 Area = Annotated[str, typer.Option("--area", help="The code of a practice, neighbourhood, place or system.")]
+
+measure.command()(activity)
 
 
 @measure.callback(invoke_without_command=True)
