@@ -43,6 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
             del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what one process should run: the tests of a file, and all that look at the served demo, first."""
     for item in items:
