@@ -297,14 +297,26 @@ def _facts(rng: Any, p: Mapping[str, Any], day: date, _lsoas: int) -> dict[str, 
         "cause": rng.choice(["I25", "C34", "J44", "F03", "I63"], len(gone)),
         "place": rng.choice(["H", "O", "C", "P"], len(gone), p=[0.45, 0.28, 0.22, 0.05]),
     }
+    # Draws of their own, so that those of everything else stay as they are.
+    council = rng.spawn(1)[0]
+    helped = np.flatnonzero((p["age"] > 17) & (council.random(many) < 0.08))
+    helped_on = np.maximum(joined[helped], end - council.integers(60, 1500, len(helped)))
+    known = council.random(len(helped)) < 0.6
+    spells = {
+        "registration": {**_base(p, np.arange(many), "gp", "r"), "starts": _days(joined), "ends": _days(left)},
+        "social care": {**_base(p, helped, "asc-cld", "s"), "starts": _days(helped_on), "ends": _days(left[helped])},
+    }
+    kinds = np.repeat(list(spells), [many, len(helped)])
+    whose = np.concatenate([np.arange(many), helped])
     out["pop_registration"] = {
-        **_base(p, np.arange(many), "gp", "r"),
-        "kind": np.full(many, "registration"),
-        "kind_text": [None] * many,
-        "status": np.where(dead, "finished", "active"),
-        "organisation": practice,
-        "starts": _days(joined),
-        "ends": _days(left),
+        **{
+            name: _joined([one[name] for one in spells.values()])
+            for name in ("person", "feed", "key", "starts", "ends")
+        },
+        "kind": kinds,
+        "kind_text": [None] * len(whose),
+        "status": np.where(dead[whose], "finished", "active"),
+        "organisation": np.where(kinds == "registration", np.asarray(practice)[whose], "504"),
     }
 
     who: list[Any] = []
@@ -364,6 +376,7 @@ def _facts(rng: Any, p: Mapping[str, Any], day: date, _lsoas: int) -> dict[str, 
     parts.append(
         ("voluntary", index, seen, "swemwbs", None, rng.integers(12, 35, len(index)).astype(float), None, None)
     )
+    parts.append(("asc-cld", helped[known], helped_on[known], "employment", None, None, None, None))
     out["pop_observation"] = _observations(p, parts)
 
     index, on = events(1.0 + 5.0 * ill)
@@ -457,7 +470,7 @@ def _observations(p: Mapping[str, Any], parts: list[Any]) -> dict[str, Any]:
         many = len(index)
         rows = {
             **_base(p, index, feed, f"v{number}"),
-            "system": np.full(many, "other" if code == "swemwbs" else "snomed"),
+            "system": np.full(many, "other" if code in {"swemwbs", "employment"} else "snomed"),
             "code": np.full(many, code),
             "panel": np.full(many, panel),
             "on": _days(on),
@@ -578,7 +591,7 @@ def _write_manifest(root: Path, day: date, simulated: bool) -> None:
         tables[name] = {"rows": rows, "files": files, "columns": TABLES[name].names}
     first = (day - timedelta(days=3 * 365)).strftime("%Y-%m")
     reach = {"from": first, "to": day.strftime("%Y-%m"), "missing": []}
-    feeds = ("gp", "sus-apc", "sus-op", "ecds", "wlmds", "mhsds", "csds", "voluntary", "register")
+    feeds = ("gp", "sus-apc", "sus-op", "ecds", "wlmds", "mhsds", "csds", "asc-cld", "voluntary", "register")
     manifest = {
         "id": root.name,
         "day": day.isoformat(),

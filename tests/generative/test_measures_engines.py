@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -13,21 +12,18 @@ from tests.made_population import make
 from joinedup.measures.computing import Computed, compute
 from joinedup.measures.definition import MeasureDefinition, definitions
 from joinedup.population import open_snapshot
+from joinedup.population.snapshot import Snapshot
 
-pytest.importorskip("pyspark")
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("java") or os.environ.get("JAVA_HOME")), reason="Spark needs Java 17, which is not here"
-)
 KEYS = ["measure", "month", "area_kind", "area", "breakdown", "band"]
 ALL = [one for one in definitions().values() if one.is_collected]
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Computed, Computed]:
+def both(
+    tmp_path_factory: pytest.TempPathFactory, open_on_spark: Callable[[Path], Snapshot]
+) -> tuple[Computed, Computed]:
     folder = make(tmp_path_factory.mktemp("made"), residents=1200, seed=3, merger=True)
-    on_duckdb = compute(open_snapshot(folder), ALL)
-    snapshot = open_snapshot(Path(folder), engine="spark")
-    return on_duckdb, compute(snapshot, ALL)
+    return compute(open_snapshot(folder), ALL), compute(open_on_spark(folder), ALL)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -40,9 +36,8 @@ def test_both_engines_agree(both: tuple[Computed, Computed], one: MeasureDefinit
     duckdb, spark = tables
     pd.testing.assert_frame_equal(duckdb, spark)
     # Two engines that both find nothing agree about nothing.
-    if (duckdb["why"] == "no data for the month").all():
-        pytest.skip("the made-up population has no feed for this measure: nothing was compared")
     assert len(duckdb) > 1000
+    assert (duckdb["denominator"] > 0).any()
 
 
 def test_most_measures_find_somebody(both: tuple[Computed, Computed]) -> None:

@@ -5,8 +5,7 @@ Each comparison says how many rows it has to be about: engines that agree on emp
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -48,22 +47,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def engines(folder: Path) -> tuple[Snapshot, Snapshot]:
-    pytest.importorskip("pyspark", reason="pyspark is not installed: DuckDB is compared with nothing")
-    if not shutil.which("java"):
-        pytest.skip("Java is not here, so that Spark does not run: DuckDB is compared with nothing")
-    spark = open_snapshot(folder, engine="spark")
-    # For a few thousand rows: no Java written and compiled for each of some hundred stages, and one part of each.
-    session = spark.connection._session
-    for name, value in {
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-        "spark.sql.shuffle.partitions": "1",
-        "spark.sql.adaptive.enabled": "false",
-        "spark.sql.autoBroadcastJoinThreshold": "-1",
-    }.items():
-        session.conf.set(name, value)
-    return open_snapshot(folder), spark
+def engines(folder: Path, open_on_spark: Callable[[Path], Snapshot]) -> tuple[Snapshot, Snapshot]:
+    return open_snapshot(folder), open_on_spark(folder)
 
 
 def _rows(snapshot: Snapshot, labelled: Iterable[tuple[str, Any]]) -> set[tuple[Any, ...]]:

@@ -1,6 +1,6 @@
 """Counting: who a sentence holds for, and what happened to whom, by unit, age, group and month, in one pass each.
 
-Two group-bys answer everything: by unit (practice or small area) and age, and by place and groups. Months are bits of a
+One group-by answers both: by unit (practice or small area) and age, and by place and groups. Months are bits of a
 whole number (see `joinedup.population`), so that a row of a person counts for all its months at once; the counts of
 each month are sums of bits. The same Ibis expressions run on DuckDB and Spark.
 """
@@ -37,7 +37,6 @@ GROUPS: Final = {
 }
 """Each breakdown besides age, with its groups by number."""
 _SLICES: Final = 256
-_MANY: Final = 100_000
 _AMOUNTS: Final = ("events", "total", "squares")
 
 
@@ -141,23 +140,28 @@ class Tallies:
 
     def _tally(self, rows: Any, amounts: Sequence[str] | None) -> Tally:
         """Answer the counts of rows: bits of a mask for people, sums of amounts in a month for events."""
-        if self.snapshot.engine == "duckdb" and self.snapshot.manifest["tables"]["person"]["rows"] > _MANY:
-            rows = rows.cache()  # Below, working out twice who it is costs less than keeping it.
-        by_a, by_b = self._summed(rows, "a", amounts), self._summed(rows, "b", amounts)
-        made = [self._arranged(a, b) for a, b in zip(by_a, by_b, strict=True)]
+        import ibis
+
+        said = ["mask"] if amounts is None else ["month", *amounts]
+        # One query answers both: keys by unit from nought up, keys by place and groups below nought.
+        by_unit = rows.select(*said, key=rows.a.cast("int64"))
+        rows = ibis.union(by_unit, rows.select(*said, key=(-1 - rows.b).cast("int64")))
+        made = [self._arranged(keys, counts) for keys, counts in self._summed(rows, amounts)]
         return Tally(made[0].by_unit, made[0].by_group, *made[1:])
 
-    def _summed(self, rows: Any, key: str, amounts: Sequence[str] | None) -> list[tuple[Numbers, Numbers]]:
+    def _summed(self, rows: Any, amounts: Sequence[str] | None) -> list[tuple[Numbers, Numbers]]:
         """Answer (keys, counts[key, month]) for people, or for each of the amounts."""
+        import pandas as pd
+
         many = len(self.months)
         if amounts is None:
             # Many share a mask: they are counted together, and the mask is taken apart once.
-            found = rows.group_by(key, "mask").aggregate(people=rows.count().cast("int64")).to_pyarrow()
-            place, keys = _numbered(found[key])
+            found = rows.group_by("key", "mask").aggregate(people=rows.count().cast("int64")).to_pyarrow()
+            place, keys = pd.factorize(found["key"].to_numpy())
             return [(keys, _bits_summed(place, len(keys), found["mask"].to_numpy(), found["people"].to_numpy(), many))]
         sums = {name: rows[name].sum().cast("int64") for name in amounts}
-        found = rows.group_by(key, "month").aggregate(**sums).to_pyarrow()
-        place, keys = _numbered(found[key])
+        found = rows.group_by("key", "month").aggregate(**sums).to_pyarrow()
+        place, keys = pd.factorize(found["key"].to_numpy())
         month = found["month"].to_numpy()
         answer = []
         for name in amounts:
@@ -166,13 +170,13 @@ class Tallies:
             answer.append((keys, counts))
         return answer
 
-    def _arranged(self, by_a: tuple[Numbers, Numbers], by_b: tuple[Numbers, Numbers]) -> Tally:
+    def _arranged(self, every: Numbers, of_each: Numbers) -> Tally:
         units = max(len(each) for each in self.units.values())
         many, slices = len(self.months), len(self.ages) + 1
-        keys, counts = by_a
+        keys, counts = every[every >= 0], of_each[every >= 0]
         by_unit = np.zeros((units, slices, many), dtype=np.int64)
         by_unit[keys // _SLICES, keys % _SLICES] = counts
-        keys, counts = by_b
+        keys, counts = -1 - every[every < 0], of_each[every < 0]
         at, groups = keys % _SLICES, keys // _SLICES
         place = groups // 8**4
         by_group = {}
@@ -193,14 +197,6 @@ class Tallies:
                 )
             self._by_area[key] = self.areas.sums(self._memberships[population], tally.by_unit[:units])
         return self._by_area[key]
-
-
-def _numbered(column: Any) -> tuple[Numbers, Numbers]:
-    """Answer the number of each row's key, and the keys by number."""
-    import pandas as pd
-
-    place, keys = pd.factorize(column.to_numpy())
-    return place, keys.astype(np.int64)
 
 
 def _bits_summed(place: Numbers, keys: int, masks: Numbers, people: Numbers, many: int) -> Numbers:
