@@ -17,6 +17,7 @@ from joinedup.measures.release_checks import Finding
 
 if TYPE_CHECKING:
     from joinedup.measures.differencing import Released
+    from joinedup.measures.shown_tables import ShownTable
 
 BETWEEN: Final = " | "
 UNKNOWN: Final = "Unknown"
@@ -62,6 +63,21 @@ def against(tables: Sequence[Compared], register: Sequence[Compared]) -> list[Fi
     return [
         Finding("difference", "refuse", f"Together with what is out already: {says} {advice}", places=count)
         for (says, advice), count in places.items()
+    ]
+
+
+def together(tables: Sequence[ShownTable], register: Sequence[ShownTable]) -> list[Finding]:
+    """Answer a finding for each way in which tables of measures give somebody away together with those that are out."""
+    from joinedup.measures.shown_tables import given_away
+
+    return [
+        Finding(
+            "difference",
+            "refuse" if one.is_sure else "explain",
+            f"Together with what is out already: {one.says}",
+            places=one.places,
+        )
+        for one in given_away(tables, register)
     ]
 
 

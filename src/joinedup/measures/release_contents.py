@@ -23,7 +23,9 @@ from joinedup.measures.cohort_counts import check_traits
 from joinedup.measures.counting_cohorts import COUNT
 from joinedup.measures.released_files import read_file
 from joinedup.measures.result_files import BREAKDOWNS
+from joinedup.measures.rounding import AT_LEAST_95, AT_MOST_5, SUPPRESSED
 from joinedup.measures.services import ASK, Content
+from joinedup.measures.shown_tables import ALL, Cell, ShownTable
 from joinedup.population import parse_statement
 from joinedup.ui.exports import csv_text
 
@@ -110,12 +112,14 @@ def _of_measures(wanted: Wanted) -> Content:
 
     results = open_results()
     rows: list[dict[str, Any]] = []
+    cells: dict[Cell, int | None] = {}
     for measure in wanted.measures:
         definition = definition_of(measure)
         for area in wanted.areas:
             name = results.area(area).name
             for row in _figures(results, measure, area, wanted):
                 month = row["month"]
+                cells |= _cells(row)
                 rows.append(
                     {"measure": definition.title, "area": name, "area_code": area,
                      "month": f"{month:%Y-%m}" if isinstance(month, date) else str(month)[:7],
@@ -136,8 +140,24 @@ def _of_measures(wanted: Wanted) -> Content:
     content = _as_csv(rows, notes)
     return Content(
         read_file(content, f"{'-'.join(wanted.measures)[:60]}.csv"), said, results.snapshot_id,
-        _revision(results.snapshot_id), is_made_here=True,
+        _revision(results.snapshot_id), (ShownTable("nhs", cells, results.parts),), is_made_here=True,
     )  # fmt: skip
+
+
+def _cells(row: Mapping[str, Any]) -> dict[Cell, int | None]:
+    """Answer the counts of a protected figure, None for a star; none of a count that there is not."""
+    month = row["month"]
+    found: dict[Cell, int | None] = {}
+    for column in ("numerator", "denominator"):
+        count = row[column]
+        is_there = count is not None and count == count and str(count) != "<NA>"
+        if is_there or row["status"] in (SUPPRESSED, AT_LEAST_95, AT_MOST_5):
+            cell = Cell(
+                row["measure"], f"{month:%Y-%m}" if isinstance(month, date) else str(month)[:7], column, row["area"],
+                row["breakdown"] or ALL, row["band"] or "",
+            )  # fmt: skip
+            found[cell] = int(count) if is_there else None
+    return found
 
 
 def _figures(results: Any, measure: str, area: str, wanted: Wanted) -> list[dict[str, Any]]:

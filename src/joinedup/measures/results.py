@@ -155,6 +155,11 @@ class Results:
             for one in self.manifest["areas"]
         }
 
+    @property
+    def parts(self) -> dict[str, str]:
+        """Answer of each area that is there today of which it is a part; "" of none."""
+        return {code: one.part_of or "" for code, one in self._areas.items() if one.ended is None}
+
     def areas(self, kind: str = "") -> list[AreaName]:
         """Answer the areas of a kind, or of all: the system first, then places, neighbourhoods and practices."""
         found = [one for one in self._areas.values() if kind in {"", one.kind}]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -17,13 +17,14 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from joinedup.access import record
-from joinedup.errors import NotFound, Refused, RuleError
-from joinedup.measures import differences, releases
+from joinedup.errors import NotFound, Refused, RuleError, Unavailable
+from joinedup.measures import differences, releases, shown_tables
 from joinedup.measures.models import Release, ReleaseContent, ReleasedTable, ReleaseStep
 from joinedup.measures.planted_names import planted
 from joinedup.measures.release_checks import Finding, check_file, check_words
 from joinedup.measures.released_files import ReleasedFile, read_file
 from joinedup.measures.releases import Request, check_request
+from joinedup.measures.shown_tables import ShownTable
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -70,7 +71,7 @@ class Content:
     definition: dict[str, Any]
     snapshot: str = ""
     revision: int = 0
-    tables: tuple[differences.Compared, ...] = ()
+    tables: tuple[differences.Compared | ShownTable, ...] = ()
     is_made_here: bool = False
 
 
@@ -81,8 +82,10 @@ def findings_of(request: Request, content: Content) -> list[Finding]:
              "explanation": request.explanation, "file": content.file.name,
              "how": str(content.definition.get("how", ""))}  # fmt: skip
     of_file = check_file(content.file, mode=request.mode, planted=names, shares_are_ours=content.is_made_here)
-    beside = differences.against(content.tables, _register())
-    if not content.is_made_here:
+    cohorts, measures = _parted(content.tables)
+    out_cohorts, out_measures = _parted(_register())
+    beside = differences.against(cohorts, out_cohorts) + differences.together(measures, out_measures)
+    if not (content.is_made_here or content.tables):
         beside.append(_NOT_COMPARED)
     return [*check_words(words, planted=names), *of_file, *beside]
 
@@ -97,6 +100,8 @@ def ask_release(grant: Grant, request: Request, content: Content, *, request_id:
     check_request(request)
     if request_id is not None and (known := Release.objects.filter(request_id=request_id).first()):
         return int(known.number)
+    if request.kind == "file" and not content.tables:
+        content = replace(content, tables=_tables_in(content.file, request.mode))
     found = findings_of(request, content)
     refusing = [one for one in found if one.refuses]
     if refusing:
@@ -260,9 +265,9 @@ def public_releases() -> list[Release]:
 # --- inside --------------------------------------------------------------------------------------------------------
 
 
-def _register() -> list[differences.Compared]:
+def _register() -> list[differences.Compared | ShownTable]:
     """Answer the tables that are out or may go out any time: approved, and not withdrawn before anybody had them."""
-    out = []
+    out: list[differences.Compared | ShownTable] = []
     for release in Release.objects.filter(steps__step="approved").prefetch_related("steps", "tables").distinct():
         steps = [step.step for step in steps_of(release)]
         if "withdrawn" in steps and not releases.was_out(steps):
@@ -271,7 +276,52 @@ def _register() -> list[differences.Compared]:
     return out
 
 
-def _row(release: Release, table: differences.Compared) -> ReleasedTable:
+def _parted(
+    tables: Iterable[differences.Compared | ShownTable],
+) -> tuple[list[differences.Compared], list[ShownTable]]:
+    """Answer the counts of cohorts, and the tables of measures, each of which is compared with its like."""
+    cohorts: list[differences.Compared] = []
+    measures: list[ShownTable] = []
+    for one in tables:
+        if isinstance(one, ShownTable):
+            measures.append(one)
+        else:
+            cohorts.append(one)
+    return cohorts, measures
+
+
+def _tables_in(file: ReleasedFile, mode: str) -> tuple[ShownTable, ...]:
+    """Answer the table of measures that an analyst's file holds, where its columns say so and figures are known."""
+    from joinedup.measures.definition import definitions
+    from joinedup.measures.reading_tables import bands_in, table_in
+    from joinedup.measures.results import open_results
+    from joinedup.measures.tallying import BANDS, GROUPS
+
+    try:
+        results = open_results()
+    except (NotFound, Unavailable):
+        return ()
+    found = table_in(
+        file,
+        mode,
+        measures={name.casefold(): one.id for one in definitions().values() for name in (one.id, one.title)},
+        areas={name.casefold(): one.code for one in results.areas() for name in (one.name, one.code)},
+        bands=bands_in({**GROUPS, "age_band": BANDS}),
+        parts=results.parts,
+    )
+    return () if found is None else (found,)
+
+
+def _row(release: Release, table: differences.Compared | ShownTable) -> ReleasedTable:
+    if isinstance(table, ShownTable):
+        return ReleasedTable(
+            release=release,
+            population=digest_of(sorted({cell.measure for cell in table.cells})),
+            dimensions=list(shown_tables.Cell._fields),
+            period="",
+            mode=table.mode,
+            counts=table.as_json(),
+        )
     return ReleasedTable(
         release=release,
         population=digest_of(sorted(differences.said(table.sentences))),
@@ -287,8 +337,10 @@ def _row(release: Release, table: differences.Compared) -> ReleasedTable:
     )
 
 
-def _compared(row: ReleasedTable) -> differences.Compared:
+def _compared(row: ReleasedTable) -> differences.Compared | ShownTable:
     counts = row.counts
+    if "shown" in counts:
+        return ShownTable.from_json(row.mode, counts)
     return differences.Compared(
         tuple(counts["sentences"]),
         tuple(row.dimensions),

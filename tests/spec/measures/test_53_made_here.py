@@ -16,6 +16,7 @@ from joinedup.measures import services
 from joinedup.measures.differences import Compared, against
 from joinedup.measures.release_checks import check_file
 from joinedup.measures.release_contents import asked_in, made, made_for, rows_of
+from joinedup.measures.released_files import read_file
 
 from . import drawn_results
 from .releasing import ANIL, MEI, grant, request
@@ -110,6 +111,36 @@ def test_it_goes_through_the_queue_as_any_file_does(results: Path) -> None:
     (release,) = services.public_releases()
     assert release.definition["measures"] == [BP]
     assert release.snapshot == results.name
+
+
+@pytest.mark.django_db
+def test_an_attack_by_difference_with_a_later_file_is_found(results: Path) -> None:
+    """A place is out with one of its neighbourhoods a star; a file with the place's exact total opens the star."""
+    out = made(wanted(f"measure={BP}&area=NA1&area=NA2&months=latest"))
+    (star, shown) = [row[5] for row in out.file.rows]
+    assert star == ""
+    asked = request(kind="measures", title="High blood pressure by neighbourhood")
+    number = services.ask_release(MEI, asked, out)
+
+    def later(more: int) -> Any:
+        month = out.file.rows[0][3]
+        text = f"measure,area_code,month,numerator\r\n{BP},PA,{month},{int(shown) + more}\r\n"
+        return services.Content(read_file(text.encode(), "later.csv"), {"how": "By a notebook"})
+
+    exact = request(mode="suppress", explanation="Alder is a place of its own")
+    waits = services.ask_release(MEI, exact, later(4))
+    services.approve(ANIL, number, "Looked at each cell")
+    with pytest.raises(services.NotReleasable, match="A hidden count can be worked out"):
+        services.ask_release(MEI, exact, later(4))
+    with pytest.raises(services.NotReleasable, match="A hidden count can be worked out"):
+        services.approve(ANIL, waits, "Looked at each cell")
+    # What leaves the star open may leave, and is compared: its maker's word is not asked for.
+    fine = services.ask_release(MEI, exact, later(400))
+    codes = {one.code for one in services.last_findings(services.release_of(fine))}
+    assert "not-compared" not in codes
+    assert services.content_of(services.release_of(number)).tables == out.tables
+    # The same table of joinedup's own once more tells nothing new.
+    assert services.findings_of(asked, out) == []
 
 
 # --- counts of a cohort --------------------------------------------------------------------------------------------
