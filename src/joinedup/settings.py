@@ -46,6 +46,7 @@ ROOMS = [
     "joinedup.record",
     "joinedup.population",
     "joinedup.measures",
+    "joinedup.planning",
     "joinedup.money",
 ]
 INSTALLED_APPS = [
