@@ -27,6 +27,8 @@ os.environ["JOINEDUP_DATA"] = str(DATA)
 os.environ["DJANGO_SETTINGS_MODULE"] = "joinedup.settings"
 REPOSITORY = Path(__file__).resolve().parent.parent
 NODE_PACKAGES = REPOSITORY / "node_modules"
+# The tests that look at the served demo.
+SERVED = ("tests/journeys/", "tests/generative/test_api.py")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -43,13 +45,15 @@ def pytest_configure(config: pytest.Config) -> None:
             del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what one process should run: the tests of a file, and all that look at the served demo, first."""
-    for item in items:
-        is_served = "served" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("served" if is_served else str(item.path)))
-    items.sort(key=lambda item: "served" not in getattr(item, "fixturenames", ()))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each process whole files, and all that look at the served demo to one: it is made and loaded once."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class WholeFiles(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "served" if nodeid.startswith(SERVED) else str(super()._split_scope(nodeid))
+
+    return WholeFiles(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
