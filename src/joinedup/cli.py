@@ -32,6 +32,7 @@ ROOM_VERBS = {
     "snapshot": ("joinedup.population.commands", "snapshot", "Make pseudonymised tables of the record, and list them."),
     "measure": ("joinedup.measures.commands", "measure", "Make the measures of a snapshot; list, show, explain them."),
     "risk": ("joinedup.population.risk_commands", "risk", "Train the model of the risk of admission, show its card."),
+    "plan": ("joinedup.planning.commands", "plan", "Write and take in plans; say where they disagree."),
     "allocate": ("joinedup.money.commands", "allocate", "Share a pot by need to the penny; import what it rests on."),
     "simulate": ("joinedup.simulation.commands", "app", "Write what the partners of a made-up system would send."),
 }

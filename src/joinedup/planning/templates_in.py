@@ -17,7 +17,7 @@ from typing import Any
 from joinedup.errors import FileError, RuleError, did_you_mean
 from joinedup.planning.dated_codes import DatedCodes
 from joinedup.planning.filled_rows import Cell, CellFault, Reading
-from joinedup.planning.plan_lines import Code, PlanLine, check_lines
+from joinedup.planning.plan_lines import Code, check_lines
 from joinedup.planning.template_layout import (
     ABOUT,
     ABOUT_ROWS,
@@ -109,6 +109,13 @@ def import_plan(
         raise TemplateError(path.name, reading.faults)
     check_lines(lines)
     return PlanVersion(owner, side, said_year, number, tuple(lines), template, TEMPLATE_VERSION)
+
+
+def year_in(path: Path | str) -> str:
+    """Answer the year that a filled template says it is for, "" when it says none; FileError when it is no template."""
+    path = Path(path)
+    about = (_read_csv(path) if path.suffix.lower() == ".csv" else _read_workbook(path))[0]
+    return str(about.get("Year", ("", Cell()))[1].value or "")
 
 
 _CSV_HEAD: tuple[Cell, ...] = (Cell("csv"),)  # stands for a head that was checked when the file was taken apart
@@ -313,6 +320,3 @@ def _csv_cell(text: str, where: str, is_figure: bool) -> Cell:
             return Cell(text, "text", where)
         return Cell(int(value) if value == value.to_integral_value() else value, "number", where)
     return Cell(text, "text", where)
-
-
-__all__ = ["CellFault", "PlanLine", "TemplateError", "import_plan"]
