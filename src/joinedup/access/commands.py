@@ -13,10 +13,11 @@ user = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Answer as JSON, for machines.")]
+Log = Annotated[str, typer.Option(help="Which log: audit, or ledger (what was posted to the pot).")]
 
 
 @audit.command()
-def verify(json: Json = False) -> None:
+def verify(json: Json = False, log: Log = "audit") -> None:
     """Compute the whole chain again and name every entry that was changed. Example: joinedup audit verify --json
 
     Ends with exit code 1 when something was found.
@@ -24,15 +25,15 @@ def verify(json: Json = False) -> None:
     _ready()
     from joinedup.access import verify as verify_log
 
-    report = verify_log("audit")
+    report = verify_log(log)
     if json:
         _json(report.as_dict())
     elif report.holds:
         typer.echo(
-            f"The audit holds: {report.entries:,} entries in {report.segments:,} segments are as they were sealed."
+            f"The {log} holds: {report.entries:,} entries in {report.segments:,} segments are as they were sealed."
         )
     else:
-        typer.echo(f"The audit does NOT hold: {len(report.findings):,} findings.")
+        typer.echo(f"The {log} does NOT hold: {len(report.findings):,} findings.")
         for finding in report.findings:
             typer.echo(f"  {finding.says}")
     if not json:
@@ -44,12 +45,12 @@ def verify(json: Json = False) -> None:
 
 
 @audit.command()
-def seal(json: Json = False) -> None:
+def seal(json: Json = False, log: Log = "audit") -> None:
     """Seal what was written since the last time; `joinedup serve` does so each minute. Example: joinedup audit seal"""
     _ready()
     from joinedup.access import seal as seal_log
 
-    sealed = seal_log("audit")
+    sealed = seal_log(log)
     if json:
         _json({"log": sealed.log, "segments": sealed.segments, "entries": sealed.entries, "mended": sealed.mended,
                "unsigned": list(sealed.unsigned)})  # fmt: skip
