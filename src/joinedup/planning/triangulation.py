@@ -259,4 +259,6 @@ def _refuse_repeats(pairs: Sequence[Pair]) -> None:
 
 
 def _canonical(pair: Pair) -> str:
-    return "\x1f".join([*pair[:8], *("" if one is None else plain(one) for one in pair[8:])])
+    if Decimal not in map(type, pair):  # As most are; the other way gives the same text, and takes three times as long.
+        return "\x1f".join(map(str, pair))
+    return "\x1f".join([*pair[:8], *("None" if one is None else plain(one) for one in pair[8:])])
