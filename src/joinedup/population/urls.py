@@ -14,6 +14,7 @@ urlpatterns = [
     path("worklists/asked/<int:number>/close/", worklist_views.close, name="close-worklist"),
     path("worklists/queue/", worklist_views.queue, name="worklist-queue"),
     path("worklists/queue/<int:number>/", worklist_views.decision, name="worklist-decision"),
+    path("worklists/queue/<int:number>/close/", worklist_views.close_any, name="close-any-worklist"),
     path("worklists/<int:number>/", worklist_views.worklist, name="worklist"),
     path("worklists/<int:number>/mark/", worklist_views.mark, name="mark-worklist"),
 ]

@@ -141,7 +141,7 @@ def asked(request: Any) -> HttpResponseBase:
         rows.append(
             {"number": one.number, "title": one.title, "state": _(SAID[state]), "asked_at": one.asked_at,
              "why": next((step.reason for step in reversed(worklists.steps_of(one))
-                          if step.step in ("approved", "refused")), "")}
+                          if step.step in ("approved", "refused", "closed")), "")}
         )  # fmt: skip
     return Page(
         request,
@@ -247,8 +247,22 @@ def decision(request: Any, number: int) -> HttpResponseBase:
         form=form,
         errors=errors,
         may_decide=state == "waiting" and not is_own,
+        may_close=state == "approved",
         is_own=is_own,
     ).response(400 if errors else 200)
+
+
+@requires(worklists.APPROVE)
+@require_POST
+@keeps_no_copy
+def close_any(request: Any, number: int) -> HttpResponseBase:
+    """Close an open worklist as the Caldicott guardian, with the reason."""
+    reason = " ".join(request.POST.get("reason", "").split())
+    if not reason:
+        raise RuleError(_("Say why you close it: whoever asked reads it."))
+    worklists.close_worklist(request.grant, number, reason)
+    request.session[_NOTICE] = _("Closed. Nobody opens it any more; its story is kept.")
+    return HttpResponseRedirect(reverse("population:worklist-queue"))
 
 
 def _list(found: list[Worklist], caption: str, name: str, empty: str) -> Table:

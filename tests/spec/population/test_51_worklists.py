@@ -245,6 +245,24 @@ def test_a_closed_list_opens_no_more_and_its_story_is_kept(house: Path) -> None:
     ]  # fmt: skip
 
 
+def test_the_guardian_closes_any_open_list_with_a_reason(house: Path) -> None:
+    number = asked()
+    decide, close = f"/population/worklists/queue/{number}/", f"/population/worklists/queue/{number}/close/"
+    guardian, clinician = signed_in("caldicott_guardian"), signed_in("clinician")
+    assert "Close this worklist" not in text_of(guardian.get(decide)), "it is decided on first"
+    approved(number)
+    assert f'action="{close}"' in guardian.get(decide).content.decode()
+    assert clinician.post(close, {"reason": "not theirs to close"}).status_code == 403
+    assert guardian.post(close, {"reason": "  "}).status_code == 422
+    assert worklists.state_of(worklists.worklist(number)) == "approved"
+    assert guardian.post(close, {"reason": "The snapshot was wrong"}).status_code == 302
+    assert "Closed. Nobody opens it any more" in text_of(guardian.get("/population/worklists/queue/"))
+    assert "Close this worklist" not in text_of(guardian.get(decide))
+    assert "The snapshot was wrong" in text_of(clinician.get("/population/worklists/asked/"))
+    with pytest.raises(NotFound):
+        opened("clinician", number)
+
+
 def test_what_waits_and_what_is_open_is_found_behind_many_that_are_neither(
     house: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
