@@ -6,7 +6,7 @@ import itertools
 from datetime import date, timedelta
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joinedup.planning import (
@@ -54,6 +54,7 @@ def turned(pair: Pair) -> Pair:
     return pair._replace(commissioner_value=pair.provider_value, provider_value=pair.commissioner_value)
 
 
+@settings(deadline=None)
 @given(many_pairs(), TOLERANCES)
 def test_exchanging_the_sides_exchanges_the_figures_and_nothing_else(pairs: list[Pair], tol: ToleranceSet) -> None:
     one, other = triangulate(pairs, tol), triangulate([turned(pair) for pair in pairs], tol)
@@ -67,6 +68,7 @@ def test_exchanging_the_sides_exchanges_the_figures_and_nothing_else(pairs: list
     ]
 
 
+@settings(deadline=None)
 @given(many_pairs(), TOLERANCES)
 def test_every_pair_is_judged_once_and_as_by_hand(pairs: list[Pair], tol: ToleranceSet) -> None:
     report = triangulate(pairs, tol)
@@ -84,6 +86,7 @@ def test_every_pair_is_judged_once_and_as_by_hand(pairs: list[Pair], tol: Tolera
         assert any(one.pair == pair for one in report.material) == (gap * pair.price_p > tol.money_p)
 
 
+@settings(deadline=None)
 @given(many_pairs(), TOLERANCES, st.randoms(use_true_random=False))
 def test_the_order_of_pairs_changes_nothing(pairs: list[Pair], tol: ToleranceSet, random: st.DataObject) -> None:
     shuffled = list(pairs)
@@ -105,6 +108,7 @@ LINES = st.lists(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(LINES, LINES)
 def test_pairing_loses_no_unit_of_either_side(ours: list[PlanLine], theirs: list[PlanLine]) -> None:
     pairs = pair_lines(
@@ -118,6 +122,7 @@ def test_pairing_loses_no_unit_of_either_side(ours: list[PlanLine], theirs: list
     assert sum(pair.provider_value or 0 for pair in pairs) == sum(line.value for line in theirs)
 
 
+@settings(deadline=None)
 @given(LINES, st.randoms(use_true_random=False))
 def test_the_hash_of_a_plan_knows_no_order_and_every_figure(lines: list[PlanLine], random: st.DataObject) -> None:
     shuffled = list(lines)
@@ -131,6 +136,7 @@ def test_the_hash_of_a_plan_knows_no_order_and_every_figure(lines: list[PlanLine
 DAYS = st.dates(date(2018, 3, 1), date(2032, 10, 1))
 
 
+@settings(deadline=None)
 @given(DAYS, st.integers(1, 30))
 def test_working_days_forth_and_back_come_to_the_same_working_day(start: date, n: int) -> None:
     holidays = bank_holidays()
@@ -141,6 +147,7 @@ def test_working_days_forth_and_back_come_to_the_same_working_day(start: date, n
     assert sum(day.weekday() < 5 and day not in holidays for day in between) == n
 
 
+@settings(deadline=None)
 @given(st.lists(DAYS, min_size=2, max_size=6, unique=True), DAYS)
 def test_rows_that_follow_each_other_leave_one_answer_a_day(starts: list[date], on: date) -> None:
     starts.sort()

@@ -20,6 +20,7 @@ from joinedup.planning.crosswalks import CrosswalkMissing, Crosswalks
 from joinedup.planning.plan_lines import (
     ACTIVITY,
     PENCE,
+    UNIT_PRICE,
     Code,
     Number,
     PlanLine,
@@ -87,7 +88,8 @@ def pair_lines(
     """Answer the pairs of a commissioner's and a provider's plan, sorted by their keys.
 
     Lines of other bodies than these two are left out: a provider's plan also holds other commissioners' patients. Lines
-    without a commissioner (a provider's own staff) pair on the provider. `prices` is pence by (service, pod); without
+    without a commissioner (a provider's own staff or pay) pair on the provider, where the other side speaks of that
+    measure at all; prices pair where both sides say one. `prices` is pence by (service, pod); without
     it, those of the commissioner's plan, else of the provider's.
 
     UnitMismatch when units of one key differ; CrosswalkMissing for a POD that is neither in use on `as_of` nor in the
@@ -101,12 +103,14 @@ def pair_lines(
     owners = {_last(succession["commissioner"], c.owner), _last(succession["provider"], p.owner)}
     ours, theirs = (_of_both(version.lines, owners, succession) for version in (c, p))
     _check_codes([*ours, *theirs], crosswalks, as_of)
+    ours, theirs = _spoken_of(ours, theirs), _spoken_of(theirs, ours)
     for name, alike in (("measure", (0, 1, 2)), ("service", (0, 1, 2, 6)), ("pod", (0, 1, 2, 3, 6))):
         ours, theirs = _lift(name, alike, ours, theirs, crosswalks.ancestors(name, as_of))
     left, right = _sum(ours), _sum(theirs)
     if prices is None:
         prices = prices_of(p.lines) | prices_of(c.lines)
-    return [_pair(key, left.get(key), right.get(key), prices) for key in sorted(left.keys() | right.keys())]
+    keys = [key for key in left.keys() | right.keys() if key[6] != UNIT_PRICE or (key in left and key in right)]
+    return [_pair(key, left.get(key), right.get(key), prices) for key in sorted(keys)]
 
 
 def share_warnings(
@@ -173,6 +177,12 @@ def _of_both(
         if line.provider in owners and (not line.commissioner or line.commissioner in owners):
             found.append(line)
     return found
+
+
+def _spoken_of(lines: list[PlanLine], others: list[PlanLine]) -> list[PlanLine]:
+    """Answer the lines but for those of one body's own affairs that the other side's plan is not about."""
+    measures = {(line.kind, line.measure) for line in others if not line.commissioner}
+    return [line for line in lines if line.commissioner or (line.kind, line.measure) in measures]
 
 
 def _last(ancestors: Mapping[Code, tuple[Code, ...]], code: Code) -> Code:

@@ -79,7 +79,9 @@ def triangulate(pairs: Iterable[Pair], tol: ToleranceSet) -> TriangulationReport
     rated = [one for one in every if one.commissioner_of is not None or one.provider_of is not None]
     counted = [one for one in every if one.commissioner_of is None and one.provider_of is None] if rated else every
     both = [one for one in counted if one.commissioner_value is not None and one.provider_value is not None]
-    one_sided = tuple(_one_sided(one) for one in every if one.commissioner_value is None or one.provider_value is None)
+    one_sided = tuple(
+        _one_sided(one, tol) for one in every if one.commissioner_value is None or one.provider_value is None
+    )
     within, outside, material = _compare(both, tol)
     for pair in rated:
         if pair.commissioner_value is None or pair.provider_value is None:
@@ -194,7 +196,7 @@ def _allowed(ours: Number, theirs: Number, abs_tol: Number, rel_tol: Decimal) ->
     return max(Decimal(abs_tol), rel_tol * max(abs(Decimal(ours)), abs(Decimal(theirs))))
 
 
-def _one_sided(pair: Pair) -> Disagreement:
+def _one_sided(pair: Pair, tol: ToleranceSet) -> Disagreement:
     is_ours = pair.provider_value is None
     value = _number(pair.commissioner_value if is_ours else pair.provider_value)
     of = pair.commissioner_of if is_ours else pair.provider_of
@@ -203,7 +205,7 @@ def _one_sided(pair: Pair) -> Disagreement:
         gap = abs(Decimal(value)) / Decimal(of) * 100
     money = int(gap * pair.price_p) if pair.price_p else None
     reason = "commissioner only" if is_ours else "provider only"
-    return Disagreement(reason, pair, gap, 0, money, False)
+    return Disagreement(reason, pair, gap, 0, money, money is not None and money > tol.money_p)
 
 
 def _points(pair: Pair, tol: ToleranceSet) -> Disagreement | None:

@@ -142,6 +142,25 @@ def test_staff_of_a_provider_pair_without_a_commissioner_and_rates_keep_their_de
     assert (found[0].provider_value, found[0].provider_of) == (635, 1000)
 
 
+def test_a_body_s_own_affairs_are_compared_only_where_the_other_side_speaks_of_them() -> None:
+    nurses = PlanLine("workforce", "", "RWG", "", "NURSE", "2026-04", "in_post", "WTE", 450)
+    pay = PlanLine("finance", "", "RWG", "", "", "2026-04", "pay", "pence", 100)
+    assert pairs(commissioner(), provider(nurses, pay)) == []
+    doctors = nurses._replace(pod="DOCTOR")
+    found = pairs(commissioner(doctors), provider(nurses, pay))
+    assert [(one.pod, one.commissioner_value, one.provider_value) for one in found] == [
+        ("DOCTOR", 450, None),
+        ("NURSE", None, 450),
+    ]
+
+
+def test_prices_are_compared_where_both_sides_say_one() -> None:
+    ours, theirs = price("110", "DC", 1100), price("110", "DC", 1200)
+    assert pairs(commissioner(ours), provider()) == []
+    (found,) = triangulate(pairs(commissioner(ours), provider(theirs)), DEFAULT).outside
+    assert (found.gap, found.money_p) == (10_000, None)
+
+
 def test_different_units_are_a_mismatch_on_one_side_and_between_both() -> None:
     pay = PlanLine("finance", "QM7", "RWG", "", "", "2026-04", "contract_value", "pence", 100)
     with pytest.raises(UnitMismatch, match="in pence on one line and in pounds on another"):
@@ -306,6 +325,9 @@ def test_the_hash_of_a_report_is_that_of_its_inputs() -> None:
     assert triangulate(every, ToleranceSet(abs_tol=6)).hash != report.hash
     assert triangulate(every[1:], DEFAULT).hash != report.hash
     assert triangulate([], DEFAULT).disagreements == ()
+    same = [one._replace(provider_value=Decimal(one.provider_value or 0).quantize(Decimal("0.0"))) for one in every]
+    whole = [one._replace(provider_value=one.provider_value or 0) for one in every]
+    assert triangulate(same, DEFAULT).hash == triangulate(whole, DEFAULT).hash
     with pytest.raises(RuleError, match="two pairs speak of"):
         triangulate([*every, every[0]], DEFAULT)
 

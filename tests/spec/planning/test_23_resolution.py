@@ -90,7 +90,8 @@ def test_the_side_without_a_figure_must_resolve_and_else_the_commissioner() -> N
     assert [who_must_resolve(one) for one in one_sided.one_sided] == ["QM7", "RWG"]
     assert who_must_resolve(report().outside[0]) == "QM7"
     staff = PlanLine("workforce", "", "RWG", "", "NURSE", "2026-04", "in_post", "WTE", 9)
-    alone = report(commissioner(), provider(staff)).one_sided[0]
+    other = staff._replace(pod="DOCTOR")
+    alone = report(commissioner(other), provider(staff, other)).one_sided[0]
     assert who_must_resolve(alone) == "RWG"
     assert open_gap(alone, on=MONDAY, holidays=()).sides == ("RWG", "RWG")
 
