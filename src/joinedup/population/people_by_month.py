@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from joinedup.errors import RuleError
 from joinedup.population import spells
+from joinedup.population.answers import spells_of_people
 from joinedup.population.facts import Facts, facts
 from joinedup.population.grid import MonthEnds
 from joinedup.population.snapshot import Snapshot
@@ -64,14 +65,14 @@ def everybody_by_month(snapshot: Snapshot, population: str, ages: Sequence[int],
     """
     if population not in UNITS:
         raise RuleError(f"There is no population '{population}': expected registered or resident.")
-    column, spells_of_people, dated_areas = UNITS[population]
+    column, table_of_spells, dated_areas = UNITS[population]
     kept, grid, ages = facts(snapshot), MonthEnds(months), tuple(ages)
     areas = snapshot.table(dated_areas)
     areas = areas.filter(areas.system == snapshot.manifest["system"])
     units = tuple(sorted(set(areas.select(column).distinct().to_pyarrow()[column].to_pylist())))
     table = kept.kept(
         ("people by month", population, ages, grid),
-        lambda: _people(kept, snapshot.table(spells_of_people), areas, column, units, ages, grid),
+        lambda: _people(kept, spells_of_people(kept, table_of_spells), areas, column, units, ages, grid),
     )
     return PeopleByMonth(table, units, ages, months, kept)
 
@@ -84,7 +85,7 @@ def _people(
     length = len(grid)
     numbers, schema = [{column: unit, "unit": n} for n, unit in enumerate(units)], {column: "string", "unit": "int32"}
     numbered = kept.kept(("units", column), lambda: kept.from_memory(numbers, schema))
-    at = _spells(kept, rows, areas.select(column, a_starts="starts", a_ends="ends"), column, (column,), grid)
+    at = _spells(rows, areas.select(column, a_starts="starts", a_ends="ends"), column, (column,), grid)
     at = at.inner_join(numbered, column).select("who", "unit", "first", "last")
     here = spells.masks(at, length, by=("who", "unit"))
     anywhere = spells.masks(at, length).select(who="who", anywhere="mask")
@@ -104,11 +105,11 @@ def _people(
     return whole.filter(whole.mask != 0)
 
 
-def _spells(kept: Facts, rows: Any, areas: Any, column: str, said: Sequence[str], grid: MonthEnds) -> Any:
+def _spells(rows: Any, areas: Any, column: str, said: Sequence[str], grid: MonthEnds) -> Any:
     """Answer (who, …, first, last): while a person's spell and one of its area's in the system both hold."""
     import ibis
 
-    met = kept.of_people(rows.inner_join(areas, column)).inner_join(kept.people.select("who", "died"), "who")
+    met = rows.inner_join(areas, column)
     starts = ibis.greatest(met.starts, ibis.coalesce(met.a_starts, met.starts))
     ends = ibis.least(ibis.coalesce(met.ends, met.a_ends), ibis.coalesce(met.a_ends, met.ends))
     last = ibis.ifelse(ends.isnull(), len(grid) - 1, grid.from_day(ends) - 1)
@@ -168,7 +169,7 @@ def _homes(kept: Facts, grid: MonthEnds) -> Any:
         a_starts="starts",
         a_ends="ends",
     )
-    rows = _spells(kept, kept.snapshot.table("residence"), areas, "lsoa11", ("national", "local"), grid)
+    rows = _spells(spells_of_people(kept, "residence"), areas, "lsoa11", ("national", "local"), grid)
     known = spells.masks(rows, len(grid), by=("who", "national", "local"))
     anywhere = spells.masks(rows, len(grid)).select(who_else="who", home="mask")
     met = kept.people.select("who").left_join(anywhere, [("who", "who_else")])
