@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from joinedup.measures.activity_definitions import PointOfDelivery, Source, points_of_delivery
 from joinedup.measures.activity_events import events_of
 from joinedup.measures.activity_people import people_of
@@ -72,7 +74,6 @@ def activity_of(snapshot: Any, points: Mapping[str, PointOfDelivery] | None = No
     counts, prices = _counted(snapshot, chosen, successor, known)
     known_waits = known_of_waits(snapshot)
     waits = waits_of(snapshot)
-    is_known = [month in known_waits[what] for what, month in zip(waits["what"], waits["month"], strict=True)]
     return Activity(
         snapshot.id,
         snapshot.months,
@@ -80,7 +81,7 @@ def activity_of(snapshot: Any, points: Mapping[str, PointOfDelivery] | None = No
         places,
         counts,
         prices,
-        waits[is_known].reset_index(drop=True),
+        waits[_is_known(waits, "what", known_waits)].reset_index(drop=True),
         people_of(snapshot, successor),
         known,
         known_waits,
@@ -96,6 +97,12 @@ def months_known(coverage: Mapping[str, Any], source: Source, months: range) -> 
     missing = {_number(one) for one in said.get("missing", ())}
     first = _number(said["from"]) + source.settles
     return frozenset(one for one in months if first <= one <= _number(said["to"]) and one not in missing)
+
+
+def _is_known(frame: pd.DataFrame, name: str, known: Mapping[str, frozenset[int]]) -> Any:
+    """Answer for each row whether there is data for its month of what its column `name` says."""
+    has = [month in known[one] for one, month in zip(frame[name], frame["month"], strict=True)]
+    return np.array(has, dtype=bool)
 
 
 def _number(month: str) -> int:
@@ -137,7 +144,7 @@ def _counted(
     frame = cells.to_pandas()
     frame["pence"] = frame["pence"].astype("Int64").fillna(0).astype("int64")
     frame["place"] = frame["place"].map(lambda code: successor.get(code, code))
-    frame = frame[[month in known[pod] for pod, month in zip(frame["pod"], frame["month"], strict=True)]]
+    frame = frame[_is_known(frame, "pod", known)]
     counts = frame.groupby(COUNT_KEYS, sort=True)[["units", "cases", "nights"]].sum().reset_index()
     is_bed = counts["pod"].map({code: one.bed_days for code, (one, _) in chosen.items()}).astype(bool)
     counts["nights"] = counts["nights"].where(is_bed, 0).astype("int64")
