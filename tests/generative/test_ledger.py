@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joinedup.money.budget_lines import BudgetLine, RingFence, VirementImbalance, check_virement
@@ -48,6 +48,7 @@ def rows_of(made: list[Transaction]) -> list[LedgerRow]:
     return [LedgerRow(at, one, BEGIN + timedelta(days=at)) for at, one in enumerate(made)]
 
 
+@settings(max_examples=50)
 @given(st.lists(transactions(), max_size=8), DAYS, st.integers(-1, 9))
 def test_the_ledger_always_balances(made: list[Transaction], on: date, known: int) -> None:
     for one in made:
@@ -74,6 +75,7 @@ def test_a_penny_more_anywhere_is_refused(made: Transaction, data: st.DataObject
         )
 
 
+@settings(max_examples=50)
 @given(st.lists(transactions(), max_size=6), DAYS)
 def test_posting_then_reversing_leaves_nothing(made: list[Transaction], on: date) -> None:
     undone = [reversal(one, f"{at}-R", max(on, one.effective_on), "undone") for at, one in enumerate(made)]
@@ -83,6 +85,7 @@ def test_posting_then_reversing_leaves_nothing(made: list[Transaction], on: date
     assert balances(rows_of([*made, *undone]), **asked, by=("account", "body", "fund", "budget_line")) == {}
 
 
+@settings(max_examples=50)
 @given(st.lists(transactions(), min_size=1, max_size=6), DAYS)
 def test_what_is_added_later_changes_nothing_that_was_known(made: list[Transaction], on: date) -> None:
     rows = rows_of(made)

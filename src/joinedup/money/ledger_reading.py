@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, Sum
+from django.db.models import Q, Sum
 
 from joinedup.errors import NotFound, RuleError, did_you_mean
-from joinedup.money import authority, budget_lines, funds, models
+from joinedup.money import authority, budget_lines, funds, models, outturn
 from joinedup.money.ledger import COMMITTED, CONTRIBUTIONS, CREDITOR, SPEND, LedgerRow, read_sealed
 
 MOST_ROWS = 500  # on one page of the ledger
@@ -220,13 +220,15 @@ def ledger_rows(
     fund: str, *, before: int | None = None, limit: int = 50, effective_to: date | None = None
 ) -> list[LedgerRow]:
     """Answer a page of a fund's ledger, the newest first; `before` is the number of the last row of the page before."""
-    # Not a join: it would sort every line of the fund before it shows one page.
-    asked = models.Transaction.objects.filter(Exists(models.Line.objects.filter(transaction=OuterRef("pk"), fund=fund)))
+    # Numbers first, out of one index: a join would look at every line of the fund before it shows one page.
+    asked = models.Line.objects.filter(fund=fund)
     if before is not None:
-        asked = asked.filter(pk__lt=before)
+        asked = asked.filter(transaction__lt=before)
     if effective_to is not None:
         asked = asked.filter(effective_on__lte=effective_to)
-    return [row_of(one) for one in asked.order_by("-pk")[: min(limit, MOST_ROWS)]]
+    numbers = asked.order_by("-transaction_id").values_list("transaction_id", flat=True).distinct()
+    kept = models.Transaction.objects.in_bulk(list(numbers[: min(limit, MOST_ROWS)]))
+    return [row_of(kept[number]) for number in sorted(kept, reverse=True)]
 
 
 def row_of(kept: models.Transaction) -> LedgerRow:
@@ -269,6 +271,17 @@ def pounds_of_plan_line(plan_line: str) -> Pounds:
 def pounds_of_authority(authority_id: str) -> Pounds:
     """Answer what was done under an authority, spending of its commitments included."""
     return _pounds(Q(authority=authority_id) | Q(commitment__authority=authority_id), 0)
+
+
+def pounds_of_contract(contract: str) -> Pounds:
+    """Answer what was committed and spent under a contract, by the reference that its commitments bear."""
+    return _pounds(Q(commitment__contract=contract), 0)
+
+
+def line_to_date(line: str, on: date, *, uncommitted_plan: int = 0) -> outturn.LineToDate:
+    """Answer a budget line as `forecast_outturn` takes it: where it stands at the end of a day."""
+    left = availability(line, on)
+    return outturn.LineToDate(left.current, left.actual, left.committed, uncommitted_plan)
 
 
 def _pounds(asked: Q, budgeted: int) -> Pounds:

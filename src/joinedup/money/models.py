@@ -163,6 +163,7 @@ class Line(models.Model):
             models.CheckConstraint(condition=~models.Q(amount_pence=0), name="money_line_moves"),
         ]
         indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["fund", "-transaction"], name="money_line_page"),
             models.Index(
                 fields=["fund", "effective_on"],
                 include=["recorded_at", "account", "body", "amount_pence"],

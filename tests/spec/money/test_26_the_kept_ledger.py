@@ -23,6 +23,7 @@ from joinedup.money import (
     PeriodClosed,
     Transaction,
     availability,
+    forecast_outturn,
     models,
     post,
     reverse,
@@ -35,7 +36,9 @@ from joinedup.money import (
 from joinedup.money.ledger_reading import (
     commitment_standing,
     ledger_rows,
+    line_to_date,
     pounds_of_authority,
+    pounds_of_contract,
     pounds_of_plan_line,
 )
 from joinedup.money.posting import correct
@@ -89,6 +92,12 @@ def test_the_example_of_the_rule_book() -> None:
     assert (standing.state, standing.open, standing.made) == ("part-invoiced", 50_000_000, 120_000_000)
     # On the first day nothing was invoiced.
     assert (availability("home", APRIL).committed, balance(APRIL)["9000"]) == (120_000_000, 120_000_000)
+
+
+def test_a_forecast_is_of_the_line_as_it_is_kept() -> None:
+    spend_as_in_the_rule_book()
+    found = forecast_outturn(line_to_date("home", MAY, uncommitted_plan=5), 2, "commitment")
+    assert (found.budget, found.outturn) == (HOME.original_pence, 120_000_005)
 
 
 def test_what_was_known_at_an_instant_stays() -> None:
@@ -300,6 +309,8 @@ def test_from_any_pound_to_its_authority_and_plan_line_and_back() -> None:
     back = pounds_of_plan_line("plan-home")
     assert (back.budgeted, back.committed, back.spent) == (HOME.original_pence, 50_000_000, 70_000_000)
     assert back.postings == ("C1", "T6", "T7") == pounds_of_authority("A2").postings
+    assert pounds_of_contract("K-7") == replace(back, budgeted=0)
+    assert pounds_of_contract("K-8").postings == ()
     assert pounds_of_authority("A1").contributed == 10 * MILLION
     with pytest.raises(NotFound):
         trace("T99")
@@ -333,6 +344,19 @@ def test_an_edited_row_breaks_the_chain() -> None:
     told = verify("ledger")
     assert not told.holds
     assert models.Transaction.objects.get(key="T6").pk in {one.entry_id for one in told.findings}
+
+
+def test_the_ledger_is_sealed_each_minute_and_proved_by_the_command() -> None:
+    from typer.testing import CliRunner
+
+    from joinedup.access import commands, tasks
+
+    tasks.seal_audit(0)
+    assert verify("ledger").entries == 4
+    told = CliRunner().invoke(commands.audit, ["verify", "--log", "ledger"])
+    assert (told.exit_code, told.output.splitlines()[0]) == (
+        0, "The ledger holds: 4 entries in 1 segments are as they were sealed.",
+    )  # fmt: skip
 
 
 def test_lines_that_are_not_what_was_sealed_are_named() -> None:

@@ -326,6 +326,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='line',
+            index=models.Index(fields=['fund', '-transaction'], name='money_line_page'),
+        ),
+        migrations.AddIndex(
+            model_name='line',
             index=models.Index(fields=['fund', 'effective_on'], include=('recorded_at', 'account', 'body', 'amount_pence'), name='money_line_balance'),
         ),
         migrations.AddIndex(
