@@ -29,6 +29,10 @@ def open_on_spark() -> Callable[[Path], Snapshot]:
     if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
         pytest.skip("Java is not here, so that Spark does not run: DuckDB is compared with nothing")
 
+    # For minutes, not days: Java that is compiled once, plainly, and shows no progress among the tests' own.
+    os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+    os.environ.setdefault("PYSPARK_SUBMIT_ARGS", "--conf spark.ui.showConsoleProgress=false pyspark-shell")
+
     def opened(folder: Path) -> Snapshot:
         snapshot = open_snapshot(folder, engine="spark")
         for name, value in SETTINGS.items():
