@@ -11,6 +11,42 @@ from typing import ClassVar
 
 from django.db import models
 
+from joinedup.money.contract_models import (
+    Contract,
+    ContractEntry,
+    ContractVersion,
+    PaymentReview,
+    PaymentReviewEnd,
+    Statement,
+    StatementPosting,
+)
+
+__all__ = [
+    "Authority",
+    "AuthorityEnd",
+    "AuthorityUse",
+    "BudgetLine",
+    "Commitment",
+    "Contract",
+    "ContractEntry",
+    "ContractVersion",
+    "Contribution",
+    "Fund",
+    "Grown",
+    "Line",
+    "PartnerAccount",
+    "PaymentReview",
+    "PaymentReviewEnd",
+    "PeriodClose",
+    "Statement",
+    "StatementPosting",
+    "Transaction",
+    "TrialBalance",
+    "TrialBalanceLine",
+    "Virement",
+    "VirementMove",
+]
+
 
 class Grown(models.Model):
     """Who made a row, and when; no row is changed."""

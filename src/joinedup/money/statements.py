@@ -1,0 +1,326 @@
+"""The explained statement of a contract and a month: what is due for the year to date, and why (rules MC1 to MC7).
+
+    made = make_statement(StatementInputs(...), code_version="0.1.0")
+    made.due_p, made.lines, made.text
+
+Entitlement is computed on what was planned and done since April, less what was paid so far (MC3). Activity is taken as
+it was counted and priced; a line that would show 1 to 7 units is folded into "other activity". The same inputs give
+the same text, byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from joinedup.errors import RuleError
+from joinedup.money.authority import financial_year, year_days
+from joinedup.money.blended import Payment, blended_payment
+from joinedup.money.contracts import FIXED, Contract, PaidPart, months_to_date, to_date
+from joinedup.money.folding import fold
+from joinedup.money.mechanisms import KINDS as MECHANISMS
+from joinedup.money.mechanisms import mechanism
+from joinedup.money.payment_schemes import Band, PaymentScheme, scheme_for
+from joinedup.money.quality import QualityMetric, quality_earned, quality_pool, quality_score
+from joinedup.money.settlement import settle
+from joinedup.money.splitting import exact, half_up, split_pence
+from joinedup.money.statement_values import Achieved, Statement, StatementInputs, StatementLine, inputs_hash
+from joinedup.planning import ParameterMissing, ParameterSet
+
+
+@dataclass
+class _Working:
+    inputs: StatementInputs
+    months: list[date]
+    schemes: Sequence[PaymentScheme] | None
+    with_proposed: bool
+    lines: list[StatementLine] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    parameters: list[str] = field(default_factory=list)
+    plan_p: int = 0
+    actual_p: int = 0
+    entitled_p: int = 0
+    break_glass: bool = False
+    is_trial: bool = False
+
+    def add(self, line: StatementLine, *, counts: bool = True) -> None:
+        self.lines.append(line)
+        self.parameters += [one for one in line.parameters if one not in self.parameters]
+        if counts:
+            self.entitled_p += line.pence
+
+
+def make_statement(
+    inputs: StatementInputs,
+    *,
+    code_version: str,
+    schemes: Sequence[PaymentScheme] | None = None,
+    parameters: ParameterSet | None = None,
+    include_proposed: bool = False,
+) -> Statement:
+    """Make the statement of a contract and a month, for the year to date.
+
+    With `include_proposed`, schemes that are only proposed are tried out; such a statement is a trial. Raises
+    ParameterMissing where a scheme, a limit, a funded level or an agreed plan that is needed is not there, and
+    RuleError for a month in which the contract does not hold.
+    """
+    contract, month = inputs.contract, inputs.month
+    months = months_to_date(contract, month)
+    if month.day != 1 or not contract.holds_in(month):
+        raise RuleError(
+            f"MC3: contract {contract.code} holds from {contract.starts} up to {contract.ends}; {month:%B %Y} is not "
+            "a month of it."
+        )
+    year = financial_year(month)
+    # Only between a commissioner and an NHS provider does the expected value decide, and need a limit.
+    way = (
+        mechanism(contract.value_of(year), "nhs", year_days(year)[0], parameters=parameters)
+        if contract.provider_kind == "nhs"
+        else MECHANISMS[contract.provider_kind]
+    )
+    limit_id = f"low_volume.limit@{year_days(year)[0]}"
+    if way == "lva":
+        work.add(
+            StatementLine(
+                "payment", "Low-volume contract, on a schedule", to_date(contract, contract.value_of(year), month),
+                "MC7", parameters=(limit_id,), price_source=f"value of the contract in {year}",
+                says="Expected value up to the limit: equal months, and no activity is counted.",
+            )
+        )  # fmt: skip
+    else:
+        if contract.provider_kind == "nhs":
+            work.parameters.append(limit_id)
+        for part in contract.parts:
+            _add_part(work, part, way)
+        _add_quality(work)
+    for reason, pence in inputs.deductions:
+        if pence < 0:
+            raise RuleError(f"MC5: the deduction '{reason}' is {pence} p; expected 0 or more, which is taken off.")
+        work.add(StatementLine("deduction", f"Deduction: {reason}", -pence, "MC5"))
+    return Statement(
+        contract.code, inputs.version, month, way, tuple(work.lines), work.plan_p, work.actual_p, work.entitled_p,
+        inputs.paid_before_p, work.entitled_p - inputs.paid_before_p, work.break_glass, work.is_trial,
+        tuple(work.notes), tuple(work.parameters), inputs_hash(inputs), code_version,
+    )  # fmt: skip
+
+
+def _add_part(work: _Working, part: PaidPart, way: str) -> None:
+    contract, month = work.inputs.contract, work.inputs.month
+    year = financial_year(month)
+    if part.kind == FIXED:
+        annual = part.of_year(year)
+        if annual is None:
+            raise ParameterMissing(f"MC5: {part.name} of contract {contract.code} has no fixed amount for {year}.")
+        paid = to_date(contract, annual, month)
+        work.plan_p += paid
+        work.actual_p += paid
+        work.add(
+            StatementLine("payment", f"{part.name}: fixed", paid, "MC5, MB7", part.name,
+                          price_source=f"contract, version {work.inputs.version}",
+                          says="Equal months of the year's amount.")
+        )  # fmt: skip
+        return
+    scheme = _by_activity() if way == "activity" else _scheme(work, part)
+    if scheme.is_capped:
+        level = part.of_year(year)
+        scheme = scheme if level is None else scheme.up_to(level)
+    is_variable = _is_all_variable(scheme)
+    plan_p = 0 if is_variable else _planned(work, part)
+    actual_p = _done(work, part)
+    if scheme.status == "adopted":
+        payment = settle(contract.code, (month.month - 4) % 12 + 1, plan_p, actual_p, 0, scheme).payment
+    else:
+        payment = blended_payment(plan_p, actual_p, scheme)
+        work.is_trial = True
+    work.plan_p += plan_p
+    work.actual_p += actual_p
+    work.break_glass |= payment.break_glass
+    work.add(
+        StatementLine("payment", f"{part.name}: {scheme.title}", payment.pay_p, "MC7" if way == "activity" else "MC1",
+                      part.name, parameters=() if way == "activity" else (scheme.id,), says=_why(payment, scheme))
+    )  # fmt: skip
+
+
+def _scheme(work: _Working, part: PaidPart) -> PaymentScheme:
+    """Answer the scheme of a part; a year to date is settled by one scheme, so it is one in all of its months."""
+    found = [
+        scheme_for(part.kind, day, include_proposed=work.with_proposed, schemes=work.schemes) for day in work.months
+    ]
+    if {one.id for one in found} != {found[-1].id}:
+        raise RuleError(
+            f"MC3: {part.name} is paid by {' and by '.join(sorted({one.id for one in found}))} within one financial "
+            "year. Make a version of the contract with a part for each."
+        )
+    return found[-1]
+
+
+def _by_activity() -> PaymentScheme:
+    """What an independent provider is paid: the unit prices for what it does (MC7)."""
+    return PaymentScheme(
+        "MC7", "activity", "unit prices for what is done", date.min, None, "adopted",
+        (Band(None, Decimal(1)),), (Band(None, Decimal(1)),), "MC7", "NHS England",
+    )  # fmt: skip
+
+
+def _is_all_variable(scheme: PaymentScheme) -> bool:
+    """Answer whether what is paid is what was done, whatever was planned: then the plan counts as 0 (MC1)."""
+    sides = (scheme.over, scheme.under)
+    return all(len(side) == 1 and side[0].rate == 1 and not side[0].break_glass for side in sides)
+
+
+def _planned(work: _Working, part: PaidPart) -> int:
+    """Add what was planned for a part to date, by point of delivery; answer its pence, rounded once."""
+    if not work.inputs.plan_source:
+        raise ParameterMissing(
+            f"MC1: {part.name} of contract {work.inputs.contract.code} is paid by plan and activity, and no agreed "
+            f"plan of {financial_year(work.inputs.month)} is there. Settle the plans first: joinedup plan check"
+        )
+    lines = [one for one in work.inputs.planned if one.pod in part.pods and one.month in work.months]
+    units: dict[str, Decimal] = {}
+    raw: dict[str, Fraction] = {}
+    for one in lines:
+        amount = exact(one.units, f"the planned units of {one.pod}", "MC1")
+        units[one.pod] = units.get(one.pod, Decimal(0)) + amount
+        raw[one.pod] = raw.get(one.pod, Fraction(0)) + Fraction(amount) * one.unit_price_p
+    factor = Fraction(work.inputs.contract.mff)
+    total = half_up(sum(raw.values(), Fraction(0)) * factor)
+    for pod, pence in _split(total, raw).items():
+        work.add(
+            StatementLine("plan", pod, pence, "MC1", part.name, f"{units[pod]:f}",
+                          price_source=work.inputs.plan_source, says=_factor_said(work.inputs.contract)),
+            counts=False,
+        )  # fmt: skip
+    return total
+
+
+def _done(work: _Working, part: PaidPart) -> int:
+    """Add what was done for a part to date; where there is no data, what was planned stands in. Answer its pence."""
+    inputs = work.inputs
+    done = [
+        one for one in inputs.done
+        if one.pod in part.pods and one.month in work.months and (one.pod, one.month) not in inputs.missing
+    ]  # fmt: skip
+    contract = inputs.contract
+    factor = Fraction(1) if contract.has_mff_in_extract else Fraction(contract.mff)
+    folded = fold(done)
+    counted = half_up(Fraction(sum(one.pence for one in done)) * factor)
+    names = {pod: (units, pence) for pod, units, pence in folded}
+    for pod, pence in _split(counted, {pod: Fraction(pence) for pod, (_, pence) in names.items()}).items():
+        units = names[pod][0]
+        work.add(
+            StatementLine(
+                "activity", pod, pence, "MC1", part.name, None if units is None else str(units), units is None,
+                f"{inputs.activity_source}: HRG and price as the extract carries them",
+                says="" if contract.has_mff_in_extract else _factor_said(contract),
+            ),
+            counts=False,
+        )  # fmt: skip
+    if sum(one.unpriced for one in done):
+        work.notes.append(
+            f"{part.name}: some activity has no price in the extract. It is not paid until the extract prices it."
+        )
+    return counted + _standing_in(work, part)
+
+
+def _standing_in(work: _Working, part: PaidPart) -> int:
+    """Add the plan's figures for points of delivery and months of which there is no activity data yet."""
+    inputs = work.inputs
+    gaps = {(pod, day) for pod, day in inputs.missing if pod in part.pods and day in work.months}
+    if not gaps:
+        return 0
+    if not inputs.plan_source:
+        raise ParameterMissing(
+            f"MC1: {part.name} of contract {inputs.contract.code} has months without activity data, and no agreed plan "
+            f"of {financial_year(inputs.month)} can stand in. Take in the activity, or settle the plans first."
+        )
+    raw: dict[str, Fraction] = {}
+    units: dict[str, Decimal] = {}
+    for one in inputs.planned:
+        if (one.pod, one.month) in gaps:
+            amount = exact(one.units, f"the planned units of {one.pod}", "MC1")
+            units[one.pod] = units.get(one.pod, Decimal(0)) + amount
+            raw[one.pod] = raw.get(one.pod, Fraction(0)) + Fraction(amount) * one.unit_price_p
+    total = half_up(sum(raw.values(), Fraction(0)) * Fraction(inputs.contract.mff))
+    for pod, pence in _split(total, raw).items():
+        days = sorted(day for name, day in gaps if name == pod)
+        said = f"No activity data yet of {', '.join(f'{day:%B %Y}' for day in days)}: what was planned stands in."
+        work.add(
+            StatementLine("activity", f"{pod}, as planned", pence, "MC1", part.name, f"{units[pod]:f}",
+                          price_source=inputs.plan_source, says=said),
+            counts=False,
+        )  # fmt: skip
+    work.notes.append(
+        f"{part.name}: plan figures stand in where there is no activity data. A later statement corrects them."
+    )
+    return total
+
+
+def _add_quality(work: _Working) -> None:
+    contract, month = work.inputs.contract, work.inputs.month
+    if contract.quality_share is None:
+        return
+    value = to_date(contract, contract.value_of(financial_year(month)), month)
+    pool = quality_pool(value, contract.quality_share)
+    by_name: Mapping[str, Achieved] = {one.name: one for one in work.inputs.achieved}
+    metrics = []
+    for one in contract.metrics:
+        got = by_name.get(one.name, Achieved(one.name, None))
+        metrics.append(QualityMetric(one.name, one.weight, one.floor, one.ceiling, got.value, got.is_excused))
+    score = quality_score(metrics)
+    said = "; ".join(f"{one.name}: {_achieved_said(one)}" for one in metrics)
+    source = f"contract, version {work.inputs.version}"
+    work.add(
+        StatementLine("quality", "Quality pool, held back", -pool, "MC4, MC5", price_source=source,
+                      says=f"{contract.quality_share:f} of the contract's value to date.")
+    )  # fmt: skip
+    work.add(
+        StatementLine("quality", "Quality earned", quality_earned(pool, score), "MC4", price_source=source,
+                      says=f"Score {round(score, 6):f}: {said}.")
+    )  # fmt: skip
+
+
+def _achieved_said(one: QualityMetric) -> str:
+    if one.achieved is not None:
+        return str(one.achieved)
+    return "excused" if one.is_excused else "no data, which earns nothing"
+
+
+def _split(total: int, raw: Mapping[str, Fraction]) -> dict[str, int]:
+    """Share a sum that was rounded once over its lines, so that they add up to it."""
+    positive = {name: amount for name, amount in raw.items() if amount > 0}
+    if not positive:
+        return dict.fromkeys(sorted(raw), 0)
+    base = 1
+    for amount in positive.values():
+        base = base * amount.denominator
+    shares = split_pence(total, {name: int(amount * base) for name, amount in positive.items()})
+    return {name: shares.get(name, 0) for name in sorted(raw)}
+
+
+def _why(payment: Payment, scheme: PaymentScheme) -> str:
+    if _is_all_variable(scheme):
+        said = "All of it varies with activity"
+    elif not payment.bands:
+        said = "As planned"
+    else:
+        side = "more" if payment.actual_p >= payment.plan_p else "less"
+        parts = [
+            f"{_pounds(half_up(abs(one.part_p)))} at {one.band.rate:f}"
+            f"{', which opens a review' if one.band.break_glass else ''}"
+            for one in payment.bands
+        ]
+        said = f"Plan {_pounds(payment.plan_p)}, done {_pounds(payment.actual_p)}: {side} than planned by " + "; ".join(
+            parts
+        )
+    return f"{said}, up to the funded level of {_pounds(scheme.cap_p or 0)}." if payment.is_capped else f"{said}."
+
+
+def _factor_said(contract: Contract) -> str:
+    return "" if contract.mff == 1 else f"Times the market forces factor {contract.mff:f}."
+
+
+def _pounds(pence: int) -> str:
+    return f"{'−' if pence < 0 else ''}£{abs(pence) // 100:,}.{abs(pence) % 100:02}"
