@@ -225,9 +225,7 @@ def _culprit(error: Infeasible, typed: Typed) -> str:
     values = typed.values
     if error.pot > error.upper:
         return "cap"
-    off = {
-        one.name: Decimal(values[one.name].removesuffix("%")) == Decimal(one.off) for one in SLIDERS.values() if one.off
-    }
+    off = {one.name: shown(one, values[one.name]) == one.off_says for one in (FLOOR, MAX_UNDER)}
     return "max_under" if off["floor"] and not off["max_under"] else "floor"
 
 
