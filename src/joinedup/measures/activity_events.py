@@ -30,6 +30,7 @@ COLUMNS: Final = (
     "pence",
     "unpriced",
 )
+_LONG_AGO, _FAR_OFF = date(1, 1, 1), date(9999, 12, 31)
 _PRICED: Final = {"pop_encounter", "pop_appointment"}
 
 
@@ -164,19 +165,17 @@ def _with_places(kept: Facts, rows: Any) -> Any:
     spells = kept.kept(("practices of people",), lambda: _practices(kept))
     areas = kept.table("practice_area")
     areas = areas.filter((areas.system == str(kept.snapshot.manifest["system"])) & areas.place.notnull())
-    areas = areas.select(belongs="practice", place="place", a_starts="starts", a_ends="ends")
-    met = rows.left_join(
-        spells,
-        [rows.who == spells.whose, spells.begins <= rows.began, spells.until.isnull() | (rows.began < spells.until)],
-    ).drop("whose", "begins", "until")
-    met = met.left_join(
-        areas,
-        [
-            met.practice == areas.belongs,
-            areas.a_starts.isnull() | (areas.a_starts <= met.day),
-            areas.a_ends.isnull() | (met.day < areas.a_ends),
-        ],
+    areas = areas.select(
+        belongs="practice",
+        place="place",
+        a_starts=areas.starts.fill_null(_LONG_AGO),
+        a_ends=areas.ends.fill_null(_FAR_OFF),
     )
+    # Plain comparisons only: with an "or" in them DuckDB would compare every event with every spell.
+    met = rows.left_join(
+        spells, [rows.who == spells.whose, spells.begins <= rows.began, rows.began < spells.until]
+    ).drop("whose", "begins", "until")
+    met = met.left_join(areas, [met.practice == areas.belongs, areas.a_starts <= met.day, met.day < areas.a_ends])
     return met.select(
         "pod",
         month=month_of(met.day),
@@ -204,4 +203,4 @@ def _practices(kept: Facts) -> Any:
     rows = rows.mutate(after=after)
     later = (rows.ends + ibis.interval(days=1)).cast("date")
     until = ibis.ifelse(rows.after.notnull() & (rows.after <= rows.ends), rows.ends, later)
-    return rows.select(whose="who", practice="practice", begins="starts", until=until)
+    return rows.select(whose="who", practice="practice", begins="starts", until=until.fill_null(_FAR_OFF))
