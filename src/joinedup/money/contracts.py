@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -77,6 +77,7 @@ class Contract:
 
     `mff` is the provider's market forces factor, by which prices are multiplied; `has_mff_in_extract` says that prices
     in the activity extract hold it already. `quality_share` is the part of the value that quality earns (None: none).
+    `award_began` is the day on which the process of its award began (None: on the day on which it starts).
     `specification` is what is provided, by heading; `standards` the figures it promises, by requirement.
     """
 
@@ -99,7 +100,7 @@ class Contract:
     metrics: tuple[ScheduledMetric, ...] = ()
     specification: tuple[tuple[str, str], ...] = ()
     standards: tuple[tuple[str, str], ...] = ()
-    effective: date | None = field(default=None)
+    award_began: date | None = None
 
     @property
     def pods(self) -> tuple[str, ...]:
@@ -209,7 +210,7 @@ def read_contract(text: str) -> Contract:
     """Answer the contract of a canonical text."""
     said: dict[str, Any] = json.loads(text)
     made: dict[str, Any] = dict(said)
-    for name in ("starts", "ends", "extends_to", "effective"):
+    for name in ("starts", "ends", "extends_to", "award_began"):
         made[name] = date.fromisoformat(said[name]) if said[name] else None
     for name in ("mff", "quality_share"):
         made[name] = Decimal(said[name]) if said[name] is not None else None
