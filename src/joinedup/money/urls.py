@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from django.urls import path
 
-from joinedup.money.views import allocation, start
+from joinedup.money.views import acts, allocation, authorities, ledger, partner_balances, pot, start
 
 app_name = "money"
+# Codes and keys are those of the books, and may hold any character, a slash as well.
 urlpatterns = [
     path("", start.start, name="start"),
     path("allocation/", allocation.allocation, name="allocation"),
+    path("authorities/", authorities.authorities, name="authorities"),
+    path("authorities/give/", authorities.give, name="give-authority"),
+    path("authorities/<path:code>/revoke/", authorities.revoke, name="revoke-authority"),
+    path("authorities/<path:code>/", authorities.authority, name="authority"),
+    path("trial-balances/", partner_balances.balances, name="balances"),
+    path("trial-balances/take-in/", partner_balances.take_in, name="take-in-balance"),
+    path("trial-balances/<path:code>/<str:month>/", partner_balances.compared, name="compared"),
+    path("funds/<path:code>/ledger/", ledger.ledger, name="ledger"),
+    path("funds/<path:code>/trial-balance/", ledger.balance, name="trial-balance"),
+    path("funds/<path:code>/virement/", acts.virement, name="virement"),
+    path("funds/<path:code>/", pot.fund, name="fund"),
+    path("lines/<path:code>/commit/", acts.commit, name="commit"),
+    path("lines/<path:code>/", pot.line, name="line"),
+    path("plan-lines/<path:code>/", pot.plan_line, name="plan-line"),
+    path("postings/<path:key>/", ledger.posting, name="posting"),
 ]

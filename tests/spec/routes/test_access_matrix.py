@@ -53,6 +53,9 @@ PIECES = {
     "<measure>": "emergency-admissions",
     "<area>": "QM7",
     "<str:code>": "cy",
+    "<path:code>": "A/1",
+    "<path:key>": "T/1",
+    "<str:month>": "2026-04",
 }
 
 

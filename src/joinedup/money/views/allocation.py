@@ -27,7 +27,7 @@ from joinedup.money.views import allocation_tables as tables
 from joinedup.money.views.parts import crumbs, in_millions
 from joinedup.money.weighted_populations import COLUMNS, WeightedPopulation
 from joinedup.money.what_if import Answer, try_out
-from joinedup.money.what_if_form import BLEND, FLOOR, MAX_UNDER, SLIDERS, WEIGHTS, Slider, Typed, read, shown
+from joinedup.money.what_if_form import BLEND, CAP, FLOOR, MAX_UNDER, SLIDERS, WEIGHTS, Slider, Typed, read, shown
 from joinedup.ui import Page, Table
 from joinedup.ui.tables import pounds
 
@@ -66,7 +66,7 @@ def allocation(request: Any) -> HttpResponseBase:
             )  # fmt: skip
         except Infeasible as error:
             bounds = error
-            errors[_culprit(error, typed)] = _infeasible(error)
+            errors[_culprit(error, typed)] = _infeasible(error, typed)
     page = Page(
         request,
         "money/allocation_part.jinja" if request.headers.get(PART) else "money/allocation.jinja",
@@ -229,7 +229,12 @@ def _culprit(error: Infeasible, typed: Typed) -> str:
     return "max_under" if off["floor"] and not off["max_under"] else "floor"
 
 
-def _infeasible(error: Infeasible) -> str:
+def _infeasible(error: Infeasible, typed: Typed) -> str:
+    if error.pot < error.lower and shown(CAP, typed.values["cap"]) == CAP.off_says:
+        said = _(
+            "With these limits the pot must be at least %(lower)s; it is %(pot)s. Lower the floor or raise the pot."
+        )
+        return said % {"lower": pounds(error.lower), "pot": pounds(error.pot)}
     step = (
         _("Lower the floor, let places stay further below target, or raise the pot.")
         if error.pot < error.lower

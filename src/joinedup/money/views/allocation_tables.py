@@ -20,6 +20,7 @@ from joinedup.ui.tables import pounds
 
 Down = Callable[[Unit], str | None]
 NO_NETWORK = "U"
+FEW = 6  # places that an eye orders by itself; the links that sort would take the room of a column
 
 __all__ = ["below_table", "file_notes", "people_table", "places_table", "plain_name", "unit_name"]
 
@@ -53,6 +54,7 @@ def places_table(answer: Answer, down: Down, notes: Sequence[str]) -> Table:
         name="places",
         per_page=0,
         can_filter=False,
+        can_sort=len(rows) > FEW,
         source=_source(made.year),
         notes=[_("Each adds up to the pot, to the penny. Open a place to see its neighbourhoods and practices.")],
         file_notes=notes,
