@@ -10,6 +10,7 @@ Three places with two neighbourhoods each and `practices` practices in the syste
 - emergency department attendances rise by half in the last ten months (`RISE`);
 - the first practice has three times the emergency admissions of the others;
 - every hundredth person has no ethnic category, every two hundredth no small area;
+- with `council`, one adult in twelve has a service of the council's social care, most with their employment known;
 - with `merger`, the places PA and PB became PD 18 months before the end.
 """
 
@@ -82,10 +83,13 @@ def make(
     day: date = date(2026, 10, 31),
     merger: bool = False,
     simulated: bool = True,
+    council: bool = False,
 ) -> Path:
     """Write a snapshot into a new folder below `folder` and answer it; the same arguments give the same bytes."""
     rng = np.random.default_rng([seed, residents, practices])
-    root = folder / f"{day.isoformat()}-made{residents}x{practices}x{seed}{'m' if merger else ''}"
+    root = (
+        folder / f"{day.isoformat()}-made{residents}x{practices}x{seed}{'m' if merger else ''}{'c' if council else ''}"
+    )
     if (root / "manifest.json").exists():
         return root
     (root / "tables").mkdir(parents=True, mode=0o700)
@@ -95,12 +99,12 @@ def make(
     lsoas = areas["small_area"]["lsoa11"]
     for block, first in enumerate(range(0, residents, BLOCK)):
         people = _people(rng, min(BLOCK, residents - first), practices, areas, day, simulated)
-        for name, columns in _facts(rng, people, day, len(lsoas)).items():
+        for name, columns in _facts(rng, people, day, len(lsoas), council).items():
             _write(root, name, f"{block:03d}", columns)
     for name in TABLES:
         if not (root / "tables" / name).exists():
             _write(root, name, "none", {column: [] for column in TABLES[name].names})
-    _write_manifest(root, day, simulated)
+    _write_manifest(root, day, simulated, council)
     return root
 
 
@@ -220,7 +224,7 @@ def _people(rng: Any, many: int, practices: int, areas: Any, day: date, simulate
     }
 
 
-def _facts(rng: Any, p: Mapping[str, Any], day: date, _lsoas: int) -> dict[str, Mapping[str, Any]]:
+def _facts(rng: Any, p: Mapping[str, Any], day: date, _lsoas: int, council: bool) -> dict[str, Mapping[str, Any]]:
     many = len(p["person"])
     this_month = day.year * 12 + day.month - 1
     death_month = np.where(p["death_ago"] >= 0, this_month - p["death_ago"], -1)
@@ -298,10 +302,10 @@ def _facts(rng: Any, p: Mapping[str, Any], day: date, _lsoas: int) -> dict[str, 
         "place": rng.choice(["H", "O", "C", "P"], len(gone), p=[0.45, 0.28, 0.22, 0.05]),
     }
     # Draws of their own, so that those of everything else stay as they are.
-    council = rng.spawn(1)[0]
-    helped = np.flatnonzero((p["age"] > 17) & (council.random(many) < 0.08))
-    helped_on = np.maximum(joined[helped], end - council.integers(60, 1500, len(helped)))
-    known = council.random(len(helped)) < 0.6
+    own = rng.spawn(1)[0]
+    helped = np.flatnonzero((p["age"] > 17) & (own.random(many) < (0.08 if council else 0)))
+    helped_on = np.maximum(joined[helped], end - own.integers(60, 1500, len(helped)))
+    known = own.random(len(helped)) < 0.6
     spells = {
         "registration": {**_base(p, np.arange(many), "gp", "r"), "starts": _days(joined), "ends": _days(left)},
         "social care": {**_base(p, helped, "asc-cld", "s"), "starts": _days(helped_on), "ends": _days(left[helped])},
@@ -578,7 +582,7 @@ def _as(values: Any, kind: pa.DataType) -> Any:
     return array if array.type == kind else array.cast(kind)
 
 
-def _write_manifest(root: Path, day: date, simulated: bool) -> None:
+def _write_manifest(root: Path, day: date, simulated: bool, council: bool) -> None:
     tables = {}
     whole = hashlib.sha256()
     for name in sorted(TABLES):
@@ -591,7 +595,18 @@ def _write_manifest(root: Path, day: date, simulated: bool) -> None:
         tables[name] = {"rows": rows, "files": files, "columns": TABLES[name].names}
     first = (day - timedelta(days=3 * 365)).strftime("%Y-%m")
     reach = {"from": first, "to": day.strftime("%Y-%m"), "missing": []}
-    feeds = ("gp", "sus-apc", "sus-op", "ecds", "wlmds", "mhsds", "csds", "asc-cld", "voluntary", "register")
+    feeds = (
+        "gp",
+        "sus-apc",
+        "sus-op",
+        "ecds",
+        "wlmds",
+        "mhsds",
+        "csds",
+        "voluntary",
+        "register",
+        *(["asc-cld"] if council else []),
+    )
     manifest = {
         "id": root.name,
         "day": day.isoformat(),

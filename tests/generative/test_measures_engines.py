@@ -22,7 +22,7 @@ ALL = [one for one in definitions().values() if one.is_collected]
 def both(
     tmp_path_factory: pytest.TempPathFactory, open_on_spark: Callable[[Path], Snapshot]
 ) -> tuple[Computed, Computed]:
-    folder = make(tmp_path_factory.mktemp("made"), residents=1200, seed=3, merger=True)
+    folder = make(tmp_path_factory.mktemp("made"), residents=1200, seed=3, merger=True, council=True)
     return compute(open_snapshot(folder), ALL), compute(open_on_spark(folder), ALL)
 
 
