@@ -11,6 +11,7 @@ from ninja.errors import ValidationError
 from joinedup import __version__, home
 from joinedup.errors import RuleError
 from joinedup.measures.api import router as measures_api
+from joinedup.money.api import router as money_api
 from joinedup.system.api import router as system_api
 
 handler400 = "joinedup.ui.errors.bad_request"
@@ -23,6 +24,7 @@ api = NinjaAPI(title="joinedup", version=__version__, description="The same answ
                openapi_url=None)  # fmt: skip
 api.add_router("/system", system_api)
 api.add_router("/measures", measures_api)
+api.add_router("/money", money_api)
 
 
 @api.exception_handler(ValidationError)

@@ -67,7 +67,7 @@ def below_table(units: Sequence[Unit], name: str, down: Down, notes: Sequence[st
     what = _("GP practices of %(name)s") if is_practice else _("Neighbourhoods of %(name)s")
     columns = [
         Column("name", _("GP practice") if is_practice else _("Neighbourhood (PCN)"), "link", "href"),
-        Column("code", _("Code")),
+        Column("code", _("Code"), where="file"),
         Column("patients", _("Registered"), "number"),
         Column("weighted", _("Weighted population"), "number", decimals=0),
         Column("population", _("Registered, projected"), "number", where="file"),

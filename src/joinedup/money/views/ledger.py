@@ -7,7 +7,7 @@ and "as known on" say what counts.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from joinedup.access import requires
 from joinedup.money import models
 from joinedup.money.ledger import ACCOUNT_KINDS, KINDS, account
 from joinedup.money.ledger_reading import fund_of, left_of, trace, trial_balance
-from joinedup.money.views.parts import crumbs, fund_crumb
+from joinedup.money.views.parts import bodies_named, crumbs, fund_crumb
 from joinedup.ui import Column, Crumb, Page, Table
 from joinedup.ui.tables import pounds
 
@@ -161,6 +161,20 @@ def posting_href(key: str) -> str:
     return reverse("money:posting", args=[key])
 
 
+def in_pairs(found: Sequence[models.Transaction]) -> list[models.Transaction]:
+    """Answer postings in their order, but what was undone straight after what undid it, where both are among them."""
+    by_number = {one.pk: one for one in found}
+    moved = {one.reverses_id for one in found if one.reverses_id in by_number}
+    ordered = []
+    for one in found:
+        if one.pk in moved:
+            continue
+        ordered.append(one)
+        if one.reverses_id in moved:
+            ordered.append(by_number[one.reverses_id])
+    return ordered
+
+
 def postings_table(
     found: Iterable[models.Transaction],
     *,
@@ -194,8 +208,9 @@ def postings_table(
             "pk", "key"
         )
     )
+    names = bodies_named(one.party for one in kept)
     rows = []
-    for one in kept:
+    for one in in_pairs(kept):
         if one.reverses_id:
             pair, other = _("undoes %(key)s"), undoes[one.reverses_id]
         elif one.pk in undone:
@@ -210,7 +225,8 @@ def postings_table(
                 "recorded": one.recorded_at,
                 "kind": KINDS.get(one.kind, one.kind),
                 "what": one.description or one.purpose,
-                "party": one.party,
+                "party": names.get(one.party, one.party),
+                "party_code": one.party,
                 "pence": moved.get((one.pk, False)) or moved.get((one.pk, True), 0),
                 "pair": pair % {"key": other} if pair else "",
                 "pair_href": posting_href(other) if other else None,
@@ -224,6 +240,7 @@ def postings_table(
             Column("kind", _("What"), "link", "href"),
             Column("key", _("Key"), where="file"),
             Column("party", _("Party")),
+            Column("party_code", _("Party as posted"), where="file"),
             Column("what", _("For")),
             Column("pence", _("Amount"), "pence"),
             Column("pair", _("Correction"), "link", "pair_href"),

@@ -110,6 +110,7 @@ def line(request: Any, code: str) -> HttpResponseBase:
         may_commit=may(request, "money.post"),
         stands=stands,
         pounds_text=pounds,
+        forecasts=_forecasts(stands),
         commitments=_commitments(commitments, names),
         virements=_virements(moves),
         postings=postings_table(
@@ -219,6 +220,7 @@ def _commitments(found: Any, names: dict[str, str]) -> Table:
                 "code": one.code,
                 "href": posting_href(one.code),
                 "supplier": names.get(one.supplier, one.supplier),
+                "supplier_code": one.supplier,
                 "purpose": one.purpose,
                 "made": stands.made,
                 "invoiced": stands.invoiced,
@@ -234,15 +236,32 @@ def _commitments(found: Any, names: dict[str, str]) -> Table:
             Column("supplier", _("Supplier")),
             Column("purpose", _("What for")),
             Column("made", _("Made"), "pence"),
-            Column("invoiced", _("Invoiced"), "pence"),
+            Column("invoiced", _("Invoiced"), "pence", where="file"),
             Column("open", _("Open"), "pence"),
             Column("state", _("State")),
+            Column("supplier_code", _("Supplier as posted"), where="file"),
             Column("authority", _("Authority"), "link", "authority_href"),
         ],
         rows,
         caption=_("Commitments"),
         name="commitments",
         empty=_("Nothing of this line is committed yet."),
+    )
+
+
+def _forecasts(stands: Standing) -> Table:
+    said = {_("By run rate: as so far"): stands.run_rate, _("By commitments: spent and committed"): stands.committed}
+    return Table(
+        [
+            Column("method", _("Forecast")),
+            Column("outturn", _("Outturn"), "pence"),
+            Column("variance", _("Variance"), "pence", note="Current less outturn: plus is an underspend (MB8)."),
+        ],
+        [{"method": name, "outturn": one.outturn, "variance": one.variance} for name, one in said.items()],
+        caption=_("By the end of the year"),
+        name="forecasts",
+        can_sort=False,
+        can_download=False,
     )
 
 
