@@ -159,6 +159,9 @@ def _place(folder: Path, sources: Iterable[Any]) -> list[Opening]:
         "emergency_clinician": hospitals[:1],
         "social_worker": bodies("social_care")[:1],
         "social_prescribing_link_worker": bodies("voluntary")[:1],
+        # A disagreement is settled by both: the board that buys, and the hospital in the west.
+        "planner": [body for code in ["QM7"] if (body := id_of(code))],
+        "planner.provider": [body for code in ["RWG"] if (body := id_of(code))],
     })  # fmt: skip
     openings = []
     for kind, why in WORTH_OPENING.items():

@@ -26,11 +26,26 @@ class DemoUser:
     title: str
 
 
+@dataclass(frozen=True, slots=True)
+class Second:
+    """A second user of a role, who holds it in another body: `key` is the part of the address before the @."""
+
+    key: str
+    role: str
+    name: str
+    title: str
+
+
+# A disagreement between two plans is settled by two people: one of them plans for a provider.
+SECONDS = (Second("planner.provider", "planner", "Amir Sample", "Planner of a provider"),)
+
+
 def demo_users() -> list[DemoUser]:
     """Make the demo users that are not there yet, `<role>@demo.invalid` for each role, and answer all of them.
 
-    They sign in on the demo sign-in page only, which exists as long as they do. Raises RuleError where real users are:
-    whoever reaches the page could sign in as an administrator without a password.
+    Some roles have a second user (SECONDS), whom the demo places in another body. They sign in on the demo sign-in
+    page only, which exists as long as they do. Raises RuleError where real users are: whoever reaches the page could
+    sign in as an administrator without a password.
     """
     grant = service_grant("demo", "Set up simulated users", "whoever loaded the demo data")
     at = datetime.now(UTC)
@@ -47,11 +62,18 @@ def demo_users() -> list[DemoUser]:
                 user = make_user(grant, email, role.demo, None, at, is_demo=True)
                 give_role(grant, user, role.key, at)
             users.append(DemoUser(email, role.demo, role.title))
+        for one in SECONDS:
+            email = f"{one.key}@demo.invalid"
+            if not User.objects.filter(email=email).exists():
+                give_role(grant, make_user(grant, email, one.name, None, at, is_demo=True), one.role, at)
+            users.append(DemoUser(email, one.name, one.title))
     return users
 
 
 def place_demo_users(bodies: Mapping[str, Collection[UUID]]) -> None:
-    """Let the demo users of these roles hold them in these bodies (body ids by role) and nowhere else, from today on.
+    """Let these demo users hold their roles in these bodies (body ids by role) and nowhere else, from today on.
+
+    A role stands for its first user, and the key of a second one (SECONDS) for that one.
 
     A role in the whole system has to do with no resident: only a role in a practice, trust or council opens records.
     The same places again change nothing. Raises NotFound for a role that has no demo user.
@@ -60,8 +82,9 @@ def place_demo_users(bodies: Mapping[str, Collection[UUID]]) -> None:
     at = datetime.now(UTC)
     today = at.astimezone(LONDON).date()
     with transaction.atomic():
-        for role, wanted in bodies.items():
-            user = _demo_user(role)
+        for key, wanted in bodies.items():
+            user = _demo_user(key)
+            role = next((one.role for one in SECONDS if one.key == key), key)
             held = list(user.roles_held.filter(role=role, valid__contains=today))
             for one in held:
                 if one.body_id not in wanted:
@@ -79,7 +102,8 @@ def own_demo_record(subject_id: UUID, role: str = "resident") -> None:
 
 
 def _demo_user(role: str) -> User:
-    user = User.objects.filter(is_demo=True, email=f"{TABLE.role(role).key}@demo.invalid").first()
+    key = role if role in {one.key for one in SECONDS} else TABLE.role(role).key
+    user = User.objects.filter(is_demo=True, email=f"{key}@demo.invalid").first()
     if user is None:
         raise NotFound(f"There is no demo user with the role '{role}'. Make them first: demo_users().")
     return user

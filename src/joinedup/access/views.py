@@ -93,16 +93,21 @@ def demo_sign_in(request: HttpRequest) -> HttpResponseBase:
     today = _now().astimezone(LONDON).date()
     held_today = [(user, held) for user in users for held in user.roles_held.all() if today in held.valid]
     bodies = names_of(held.body_id for _user, held in held_today)
-    people: dict[str, tuple[str, list[str]]] = {}
+    people: dict[str, tuple[str, str, list[str]]] = {}
     for holder, held in held_today:
-        works_for = people.setdefault(held.role, (holder.name, []))[1]
+        key = holder.email.split("@", 1)[0]
+        works_for = people.setdefault(key, (held.role, holder.name, []))[2]
         if held.body_id is not None:
             works_for.append(bodies[held.body_id])
+    order = list(TABLE.roles)
     return Page(
         request,
         "access/demo.jinja",
         title=_("Demo sign-in"),
-        roles=[(role, *people[role.key]) for role in TABLE.roles.values() if role.key in people],
+        people=[
+            (key, TABLE.roles[role].title, name, works_for)
+            for key, (role, name, works_for) in sorted(people.items(), key=lambda one: (order.index(one[1][0]), one[0]))
+        ],
         next=request.GET.get("next", ""),
     ).response()
 
