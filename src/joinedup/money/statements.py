@@ -81,6 +81,7 @@ def make_statement(
         if contract.provider_kind == "nhs"
         else MECHANISMS[contract.provider_kind]
     )
+    work = _Working(inputs, months, schemes, include_proposed)
     limit_id = f"low_volume.limit@{year_days(year)[0]}"
     if way == "lva":
         work.add(
