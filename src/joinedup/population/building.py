@@ -74,6 +74,7 @@ class Around:
     texts: frozenset[str]
     views: tuple[View, ...]
     folder: Path
+    practices: Mapping[str, str] = field(default_factory=dict)  # small ones, and what they leave as
 
 
 @dataclass(slots=True)
@@ -91,6 +92,7 @@ class Part:
     months: dict[str, dict[int, int]] = field(default_factory=dict)  # feed -> month -> rows
     counts: dict[str, Any] = field(default_factory=dict)
     candidates: list[str] = field(default_factory=list)  # digests of ten digits that might be somebody's number
+    organisations: dict[str, str] = field(default_factory=dict)  # digest of each code in it -> what it left as
     unknown_persons: int = 0
     taken_over: bool = False
     resources: int = 0  # read for the whole unit; told by its first part
@@ -205,6 +207,11 @@ def number_digest(keys: Keys, number: str) -> str:
     return keys.digest("candidate", number)
 
 
+def organisation_digests(keys: Keys, left_as: Mapping[str, str]) -> dict[str, str]:
+    """Answer what organisations left as by the digests of their codes: a small practice is not named in them."""
+    return {keys.digest("organisation", code): instead for code, instead in left_as.items()}
+
+
 # --- in the processes ------------------------------------------------------------------------------------------------
 
 
@@ -274,8 +281,9 @@ class _Writer:
         self.numbers = Numbers(ready.around.lookups / "numbers.npy", ready.around.keys)
         self.counts = Counts()
         self.surroundings = Surroundings(
-            ready.around.keys, ready.around.day, ready.postcodes, self.numbers, ready.around.texts, self.counts
-        )
+            ready.around.keys, ready.around.day, ready.postcodes, self.numbers, ready.around.texts, self.counts,
+            ready.around.practices,
+        )  # fmt: skip
         self.path = (
             ready.around.folder
             / "tables"
@@ -377,6 +385,8 @@ class _Writer:
             "without_code": self.counts.without_code,
         }
         part.candidates = sorted(self.numbers.candidates)
+        met = self.surroundings.organisations
+        part.organisations = dict(sorted(organisation_digests(self.surroundings.keys, met).items()))
         return part
 
 

@@ -33,6 +33,12 @@ def make(
     without_number: Annotated[
         bool, typer.Option("--keep-without-number", help="Keep people without an NHS number, of whom nobody can ask.")
     ] = False,
+    least_list: Annotated[
+        int | None,
+        typer.Option(
+            help="How many people a practice must have to be named; 1,000, or more.", show_default=False, min=0
+        ),
+    ] = None,
     afresh: Annotated[bool, typer.Option("--afresh", help="Take nothing over from the snapshot before.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -55,7 +61,7 @@ def make(
         services.WantedSnapshot(
             recipient=recipient, key_version=key_version or None, as_of=parse_known(as_of) if as_of else None,
             views=views, export=from_folder, answer=opt_outs, accept=accept, keep_without_number=without_number,
-            afresh=afresh,
+            least_list=least_list, afresh=afresh,
         ),
         (lambda line: None) if as_json else lambda line: typer.echo(line, err=True),
     )  # fmt: skip

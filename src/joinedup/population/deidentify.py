@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
 from importlib.resources import files
@@ -112,6 +112,8 @@ class Surroundings:
     numbers: Any  # answers `number in numbers`
     texts: frozenset[str]
     counts: Counts
+    practices: Mapping[str, str] = field(default_factory=dict)  # small ones, in capitals, and what they leave as
+    organisations: dict[str, str] = field(default_factory=dict)  # that were met, and what they left as; "" as they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -682,6 +684,12 @@ def _organisations(name: str) -> Maker:
         around.counts.identifiers_in_codes += sum(
             one is None and bool(other) for one, other in zip(answer, batch.columns[name], strict=True)
         )
-        return answer
+        small = {}
+        for value in {value for value in answer if value}:
+            code = value.upper()
+            instead = around.organisations[code] = around.practices.get(code, "")
+            if instead:
+                small[value] = instead
+        return [small.get(value, value) for value in answer] if small else answer
 
     return make

@@ -169,6 +169,26 @@ SELECT b.person, b.birth_month, b.age, b.sex, b.ethnic_category,
   LEFT JOIN now_registered r USING (person) LEFT JOIN now_home h USING (person) LEFT JOIN lived l USING (person)
   LEFT JOIN dead d USING (person)
 """  # noqa: S608  # nosec B608
+_LISTS = """
+WITH named AS (
+    SELECT practice FROM pop_patient WHERE practice IS NOT NULL
+    UNION SELECT organisation FROM pop_registration WHERE kind = 'registration' AND organisation IS NOT NULL
+), today AS (
+    SELECT practice, count(*) AS people FROM spell WHERE starts <= $day AND (ends IS NULL OR ends > $day)
+     GROUP BY practice
+), change AS (
+    SELECT practice, starts AS on_day, 1 AS one FROM spell
+    UNION ALL SELECT practice, ends, -1 FROM spell WHERE ends IS NOT NULL
+), daily AS (
+    SELECT practice, on_day, sum(one) AS more FROM change GROUP BY practice, on_day
+), held AS (
+    SELECT practice, sum(more) OVER (PARTITION BY practice ORDER BY on_day) AS people FROM daily
+), most AS (
+    SELECT practice, max(people) AS people FROM held GROUP BY practice
+)
+SELECT practice, CAST(coalesce(t.people, m.people, 0) AS BIGINT)
+  FROM named LEFT JOIN today t USING (practice) LEFT JOIN most m USING (practice) ORDER BY practice
+"""
 _WRITTEN = {
     "person": """
         SELECT w.person, w.birth_month, w.age, w.sex, w.ethnic_category, w.ethnic_group, w.lsoa11, s.imd_decile,
@@ -188,6 +208,27 @@ _WRITTEN = {
 def can_derive(tables: Mapping[str, Any]) -> bool:
     """Answer whether the tables that persons are derived from are there."""
     return all(name in tables for name in _NEEDED)
+
+
+def list_sizes(folder: Path, day: date, *, memory: str = "2GB", threads: int = 2) -> dict[str, int]:
+    """Answer how many people each practice that pop_patient and pop_registration name has on its list on a day.
+
+    A practice with which nobody is registered any more, since it closed, has as many as it had at most at one time. Who
+    died is known here from the patient alone: deaths that only a register tells of are not read for this.
+    """
+    import duckdb
+
+    database = duckdb.connect(config={"memory_limit": memory, "threads": threads, "temp_directory": str(folder)})
+    try:
+        database.execute("CREATE TABLE pop_death (person VARCHAR, death_month VARCHAR, key VARCHAR)")
+        for name in ("pop_patient", "pop_registration"):
+            files = str(folder / "tables" / name / "*.parquet")
+            database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{files}')")  # noqa: S608  # nosec B608
+        for sql in (_DEATH, _BORN, _REGISTRATION):
+            database.execute(sql, {"day": day} if "$day" in sql else None)
+        return dict(database.execute(_LISTS, {"day": day}).fetchall())
+    finally:
+        database.close()
 
 
 def derive(

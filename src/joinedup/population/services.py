@@ -9,12 +9,13 @@ import hashlib
 import json
 import os
 import resource as usage
+import shutil
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from joinedup.feeds.nhs_number import NhsNumber, check
 from joinedup.identity import analysis_groups
 from joinedup.moment import LONDON
 from joinedup.population import areas as area_rules
-from joinedup.population import bulk, erasing, from_record, gate, manifest, opt_outs, people
+from joinedup.population import bulk, erasing, from_record, gate, manifest, opt_outs, people, small_practices
 from joinedup.population.building import (
     Around,
     Part,
@@ -38,6 +39,7 @@ from joinedup.population.building import (
     build,
     keyed,
     number_digest,
+    organisation_digests,
     part_digest,
     read_plans,
     sha256_of,
@@ -72,6 +74,7 @@ class WantedSnapshot:
     answer: Path | None = None  # of the national data opt-out
     accept: str = ""  # why it is to stand although the gate complains
     keep_without_number: bool = False
+    least_list: int | None = None  # people on a practice's list for it to be named; None: by the rule
     afresh: bool = False  # take nothing over from the snapshot before
     processes: int | None = None
 
@@ -112,6 +115,7 @@ class _Input:
     linkage: dict[str, Any]
     is_simulated: bool
     feeds: str
+    others: frozenset[str] = frozenset()  # senders that are no practices
 
 
 def make_snapshot(grant: Grant, wanted: WantedSnapshot, tell: Tell = lambda line: None) -> Made:
@@ -146,6 +150,11 @@ def make_snapshot(grant: Grant, wanted: WantedSnapshot, tell: Tell = lambda line
             write_numbers(given.numbers, lookups / "numbers.npy")
             texts = known_texts(database.data_dir())
             around = Around(keys, day, lookups, texts, tuple(one.view for one in plans.values()), folder)
+            least = small_practices.least_list(wanted.least_list, keys.recipient, is_simulated=given.is_simulated)
+            known_at = wanted.as_of or instant_now
+            if least:
+                tell("Counting how many people each practice has ...")
+                around = replace(around, practices=_small(given, around, least, making / "lists", known_at, wanted))
             stable = {
                 "code": manifest.code_version(), "feeds": given.feeds, "postcodes": postcodes_digest,
                 "texts": hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest(),
@@ -154,7 +163,7 @@ def make_snapshot(grant: Grant, wanted: WantedSnapshot, tell: Tell = lambda line
             taken, work = _take_over(old, given, plans, around, stable)
             tell(f"Writing tables of {given.people:,} people ...")
             parts = taken + build(given.reader, work, around, processes=wanted.processes)
-        told = _finish(wanted, given, parts, plans, around, postcodes_digest, stored_by, instant_now, before, tell)
+        told = _finish(wanted, given, parts, plans, around, least, postcodes_digest, stored_by, instant_now, tell)
         complaints = gate.complaints(told["tables"], before[1]["tables"] if before else None)
         if complaints and not wanted.accept:
             raise RuleError(
@@ -295,6 +304,8 @@ def _from_record(
         ],
         linkage=groups.linkage, is_simulated=is_simulated,
         feeds=hashlib.sha256(json.dumps(feeds, sort_keys=True).encode()).hexdigest(),
+        others=frozenset(one.source.organisation for one in declared if one.source.setting != "gp")
+        - {one.source.organisation for one in declared if one.source.setting == "gp"},
     )  # fmt: skip
 
 
@@ -346,6 +357,31 @@ def _is_erased() -> Callable[[Sequence[str]], bool]:
     return lambda identities: bool(gone) and any(erasing.tombstone(master, one) in gone for one in identities)
 
 
+# --- small practices --------------------------------------------------------------------------------------------------
+
+
+def _small(
+    given: _Input, around: Around, least: int, folder: Path, known_at: datetime, wanted: WantedSnapshot
+) -> dict[str, str]:
+    """Answer what practices of too short a list leave as: a first pass over who is registered where, which is not kept.
+
+    Our own views are read for it, whichever views the snapshot is of.
+    """
+    found = [view for view in product_views() if view.name in ("pop_patient", "pop_registration")]
+    plans = keyed(read_plans(found))
+    folder.mkdir(mode=0o700)
+    counting = replace(around, views=tuple(found), folder=folder)
+    work = [(unit, [(name, "") for name in plans]) for unit in given.units]
+    build(given.reader, work, counting, processes=wanted.processes)
+    for one in found:  # where there is no row at all there is no file
+        write_table(TABLES[one.name].empty_table(), folder / "tables" / one.name / "part-none.parquet")
+    lists = people.list_sizes(folder, around.day)
+    shutil.rmtree(folder)
+    everywhere = _everywhere(around, known_at)
+    since = area_rules.since(around.day)
+    return small_practices.stand_ins(lists, everywhere.practice_area, least, since, given.others)
+
+
 # --- parts of the snapshot before ------------------------------------------------------------------------------------
 
 
@@ -377,6 +413,7 @@ def _take_over(
     if before and (before[0] / manifest.UNITS).is_file():
         units = json.loads((before[0] / manifest.UNITS).read_bytes())
     known: set[str] | None = None
+    small = organisation_digests(around.keys, around.practices)
     taken: list[Part] = []
     work = []
     for unit in given.units:
@@ -384,7 +421,11 @@ def _take_over(
         for name, one in plans.items():
             digest = part_digest(one, unit, around, stable)
             old = units.get(one.view.name, {}).get(f"{unit.name}{name.removeprefix(one.view.name)}")
-            if old is not None and old["digest"] == digest:
+            if (
+                old is not None
+                and old["digest"] == digest
+                and all(small.get(code, "") == instead for code, instead in old["organisations"].items())
+            ):
                 if old["candidates"] and known is None:
                     known = {number_digest(around.keys, number) for number in given.numbers}
                 if not (known and known.intersection(old["candidates"])) and _linked(
@@ -419,8 +460,8 @@ def _linked(before: tuple[Path, dict[str, Any]] | None, table: str, old: Mapping
 
 
 def _finish(
-    wanted: WantedSnapshot, given: _Input, parts: list[Part], plans: Mapping[str, Plan], around: Around, postcodes: str,
-    stored_by: datetime, made_at: datetime, before: Any, tell: Tell,
+    wanted: WantedSnapshot, given: _Input, parts: list[Part], plans: Mapping[str, Plan], around: Around, least: int,
+    postcodes: str, stored_by: datetime, made_at: datetime, tell: Tell,
 ) -> dict[str, Any]:  # fmt: skip
     """Write what is derived, and answer the manifest."""
     folder, day = around.folder, around.day
@@ -457,6 +498,11 @@ def _finish(
             f"{given.left_out.without_number_kept:,} people have no NHS number: nobody could be asked whether they "
             "opted out, and they are kept."
         )
+    folded = len({code for part in parts for code, instead in part.organisations.items() if instead})
+    if folded:
+        notes.append(
+            f"{folded:,} practices with a list of less than {least:,} are not named: their network stands for them."
+        )
     last = month_number(day)
     return {
         "id": f"{day.isoformat()}-{content[:12]}", "day": day.isoformat(), "made_at": made_at.isoformat(),
@@ -475,7 +521,8 @@ def _finish(
             "without_number_left_out": given.left_out.without_number_left_out,
         },
         "quality": {**quality, "several_numbers": given.left_out.several_numbers}, "linkage": given.linkage,
-        "lookups": {"postcodes": postcodes}, "notes": notes, "tombstones": [],
+        "lookups": {"postcodes": postcodes}, "practices": {"least_list": least, "folded": folded}, "notes": notes,
+        "tombstones": [],
         "units": manifest.write_json(folder, manifest.UNITS, units),
     }  # fmt: skip
 
@@ -483,17 +530,22 @@ def _finish(
 def _write_areas(folder: Path, around: Around, known_at: datetime) -> tuple[str, list[str], dict[str, int]]:
     import pyarrow as pa
 
-    from joinedup.system import dated_areas
-
-    facts = dated_areas(known_at, area_rules.since(around.day))
-    lookup = Lookup(around.lookups)
-    everywhere = area_rules.areas(facts, lookup.lsoa, lookup.small_areas_near)
+    since = area_rules.since(around.day)
+    everywhere = small_practices.folded(_everywhere(around, known_at), around.practices, since)
     systems, main = _systems(folder, everywhere.practice_area, everywhere.small_area)
-    found = area_rules.areas(facts, lookup.lsoa, lookup.small_areas_near, systems) if systems else everywhere
+    found = small_practices.folded(_everywhere(around, known_at, systems or None), around.practices, since)
     rows = {"practice_area": found.practice_area, "small_area": found.small_area, "area": found.area}
     for name, told in rows.items():
         write_table(pa.Table.from_pylist(told, schema=TABLES[name]), folder / "tables" / name / "part-all.parquet")
     return main, list(found.notes), {name: len(told) for name, told in rows.items()}
+
+
+def _everywhere(around: Around, known_at: datetime, systems: frozenset[str] | None = None) -> area_rules.Areas:
+    from joinedup.system import dated_areas
+
+    facts = dated_areas(known_at, area_rules.since(around.day))
+    lookup = Lookup(around.lookups)
+    return area_rules.areas(facts, lookup.lsoa, lookup.small_areas_near, systems)
 
 
 def _systems(folder: Path, practices: list[dict[str, Any]], small: list[dict[str, Any]]) -> tuple[frozenset[str], str]:
