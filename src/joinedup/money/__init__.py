@@ -50,6 +50,7 @@ _WHERE: dict[str, str] = {
     "Mismatch": "positions",
     "NoAgreement": "funds",
     "NoAuthority": "authority",
+    "NoPlanLine": "plan_links",
     "NoTarget": "pace",
     "NormalisationError": "weighted_populations",
     "NoticeMissing": "awards",

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.db.models import Q, Sum
@@ -16,6 +17,10 @@ from django.db.models import Q, Sum
 from joinedup.errors import NotFound, RuleError, did_you_mean
 from joinedup.money import authority, budget_lines, funds, models, outturn
 from joinedup.money.ledger import COMMITTED, CONTRIBUTIONS, CREDITOR, SPEND, LedgerRow, read_sealed
+from joinedup.money.plan_links import keys_within, planned_line
+
+if TYPE_CHECKING:
+    from joinedup.planning import KeptLine
 
 MOST_ROWS = 500  # on one page of the ledger
 
@@ -31,6 +36,7 @@ class Trace:
     authority: authority.Authority | None
     plan_line: str
     reversed_by: str
+    planned: KeptLine | None = None  # the plan line itself, where a plan that stands still has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,14 +264,19 @@ def trace(key: str) -> Trace:
         authority_of(by) if by else None,
         kept.plan_line,
         reversal.key if reversal else "",
+        planned_line(kept.plan_line),
     )
 
 
 def pounds_of_plan_line(plan_line: str) -> Pounds:
-    """Answer what was budgeted, committed and spent for a plan line: back from the plan to its pounds."""
-    budgeted = models.BudgetLine.objects.filter(plan_line=plan_line).values_list("code", flat=True)
+    """Answer what was budgeted, committed and spent for a plan line, by its key: back from the plan to its pounds.
+
+    The key of a financial year takes in those of its months.
+    """
+    served = Q(plan_line__in=keys_within(plan_line))
+    budgeted = models.BudgetLine.objects.filter(served).values_list("code", flat=True)
     current = sum(one.current for one in availabilities(budgeted).values())
-    return _pounds(Q(plan_line=plan_line), current)
+    return _pounds(served, current)
 
 
 def pounds_of_authority(authority_id: str) -> Pounds:

@@ -43,6 +43,7 @@ from joinedup.money.ledger_reading import (
     transaction_of,
     uses_for,
 )
+from joinedup.money.plan_links import checked_plan_line
 
 if TYPE_CHECKING:
     from joinedup.access import Grant
@@ -232,13 +233,22 @@ def _completed(posted: Transaction) -> Transaction:
         ):  # fmt: skip
             if given and given != expected:
                 raise RuleError(f"MB6: commitment {bound.code} is for the {name} '{expected}', not for '{given}'.")
-        plan_line = posted.plan_line or bound.budget_line.plan_line
+        plan_line = _plan_line(posted, {bound.budget_line.plan_line})
         return replace(posted, party=bound.supplier, purpose=bound.purpose, plan_line=plan_line)
-    if posted.plan_line:
-        return posted
     lines = budget_lines_of({line.budget_line for line in posted.lines if line.budget_line})
-    served = {one.plan_line for one in lines.values()}
-    return replace(posted, plan_line=served.pop()) if len(served) == 1 else posted
+    return replace(posted, plan_line=_plan_line(posted, {one.plan_line for one in lines.values()}))
+
+
+def _plan_line(posted: Transaction, served: set[str]) -> str:
+    """Answer the plan line of a posting: that of its budget line where it names none; NoPlanLine for one there is not.
+
+    What is undone, or was posted before, keeps the line that it had: a plan may have dropped it since.
+    """
+    if not posted.plan_line:
+        return served.pop() if len(served) == 1 else ""
+    if posted.plan_line in served or posted.reverses or models.Transaction.objects.filter(key=posted.key).exists():
+        return posted.plan_line
+    return checked_plan_line(posted.plan_line)
 
 
 def _check_lines(posted: Transaction) -> None:

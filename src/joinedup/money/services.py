@@ -26,6 +26,7 @@ from joinedup.money.ledger_reading import (
     contributions_of,
     fund_of,
 )
+from joinedup.money.plan_links import checked_plan_line, said_plan_line
 from joinedup.money.posting import (
     Posting,
     check_gate,
@@ -60,6 +61,7 @@ def give_authority(grant: Grant, given: authority.Authority, *, supersedes: str 
     with transaction.atomic():
         if models.Authority.objects.filter(pk=given.id).exists():
             raise RuleError(f"MB5: there is an authority '{given.id}' already; it stays as it was given.")
+        checked_plan_line(kept.plan_line)
         models.Authority.objects.create(
             id=kept.id, reference=kept.reference, given_by=kept.given_by, reason=kept.reason.strip(),
             acts=sorted(kept.acts), limit_pence=kept.limit_pence, year_limit_pence=kept.year_limit_pence,
@@ -117,7 +119,8 @@ def make_fund(grant: Grant, fund: funds.Fund) -> None:
 def set_budget_line(grant: Grant, line: budget_lines.BudgetLine, *, decision: str) -> None:
     """Set up a budget line by a decision, named by its reference; the same again changes nothing.
 
-    What a line has is changed by a virement and by nothing else. RuleError for a code that is taken by another line.
+    What a line has is changed by a virement and by nothing else. RuleError for a code that is taken by another line,
+    NoPlanLine for a plan line that no submitted plan has; a line that serves none leaves it blank.
     """
     grant.must_be_for(ALLOCATE)
     must_be_theirs(grant, [line.body])
@@ -132,12 +135,14 @@ def set_budget_line(grant: Grant, line: budget_lines.BudgetLine, *, decision: st
             if budget_line_of(line.code) != line:
                 raise RuleError(f"MB4: there is a budget line '{line.code}' already; a virement changes what it has.")
             return
+        checked_plan_line(line.plan_line)
         models.BudgetLine.objects.create(
             code=line.code, fund_id=line.fund, body=line.body, year=line.year, name=line.name,
             original_pence=line.original_pence, ring_fence=line.ring_fence, envelope=line.envelope,
             plan_line=line.plan_line, decision=decision.strip(), **_grown(grant),
         )  # fmt: skip
-        details = {"fund": line.fund, "pence": line.original_pence, "decision": decision.strip()}
+        details = {"fund": line.fund, "pence": line.original_pence, "decision": decision.strip(),
+                   "plan_line": said_plan_line(line.plan_line)}  # fmt: skip
         record(grant, "money.set-budget-line", f"budget-line:{line.code}", details=details)
 
 

@@ -11,8 +11,9 @@ from typing import Any
 from joinedup.measures.activity_prices import PricedActivity, PricedLine
 from joinedup.money import Authority, BudgetLine, Contract, Fund, PaidPart, ScheduledMetric, contracting, services
 from joinedup.money.specification import headings, standards
+from joinedup.planning import PlanLine, line_key
 
-from .pot import grant
+from .pot import grant, hand_in
 
 STARTS, ENDS = date(2025, 4, 1), date(2026, 4, 1)
 YEAR = "2025/26"
@@ -47,7 +48,8 @@ def month(number: int, year: int = 2025) -> date:
 # --- kept -----------------------------------------------------------------------------------------------------------
 
 POT = Fund("POT", "The single pot", "section_75", "QZ9", STARTS, date(2027, 4, 1), "S75/2025/1")
-LINE = BudgetLine("acute", "POT", "QZ9", YEAR, "Acute care", 5_000_000_000, plan_line="plan-acute")
+PLANNED = PlanLine("finance", "QZ9", "RZ1", "", "", YEAR, "contract_value", "pence", 4_000_000_000)
+LINE = BudgetLine("acute", "POT", "QZ9", YEAR, "Acute care", 5_000_000_000, plan_line=line_key(PLANNED))
 AUTHORITY = Authority(
     "A1", "Board, 3 April 2025, item 4", "nobody yet", "Until governance stands", frozenset({"commitment"}),
     5_000_000_000, STARTS, date(2026, 4, 1),
@@ -65,6 +67,7 @@ def load(folder: Path) -> None:
 
 
 def open_pot(limit: int = AUTHORITY.limit_pence) -> None:
+    hand_in("QZ9", "commissioner", PLANNED, year=YEAR)
     services.make_fund(grant("money.allocate"), POT)
     services.set_budget_line(grant("money.allocate"), LINE, decision="Board, 3 April 2025, item 3")
     services.give_authority(grant("money.authorise"), replace(AUTHORITY, limit_pence=limit))

@@ -9,12 +9,15 @@ from uuid import UUID
 
 from joinedup.access import Grant
 from joinedup.money import Authority, BudgetLine, Contribution, Fund, services
+from joinedup.planning import PlanLine, PlanVersion, line_key
+from joinedup.planning import services as planning
 
 APRIL, MAY, ENDS = date(2026, 4, 1), date(2026, 5, 1), date(2027, 4, 1)
 MILLION = 100_000_000  # pence
 DECISION = "Partnership board, 14 April 2026, item 6"
 POT = Fund("POT", "The single pot", "section_75", "QM7", APRIL, ENDS, "S75/2026/1")
-HOME = BudgetLine("home", "POT", "QM7", "2026/27", "Home care", 5 * MILLION, plan_line="plan-home")
+HOME_CARE = PlanLine("finance", "QM7", "E10000015", "SOC", "", "2026/27", "contract_value", "pence", 5 * MILLION)
+HOME = BudgetLine("home", "POT", "QM7", "2026/27", "Home care", 5 * MILLION, plan_line=line_key(HOME_CARE))
 BEDS = BudgetLine("beds", "POT", "QM7", "2026/27", "Beds", 5 * MILLION)
 
 
@@ -40,8 +43,15 @@ def contribute(partner: str, sector: str, pence: int, key: str, **more: Any) -> 
     )  # fmt: skip
 
 
+def hand_in(owner: str, side: str, *lines: PlanLine, year: str = "2026/27") -> int:
+    """Submit a plan of a body; answers the number of its version."""
+    kept = planning.store_plan(grant("planning.submit"), PlanVersion(owner, side, year, 1, lines))
+    return int(planning.submit(grant("planning.submit"), kept.pk).pk)
+
+
 def open_pot() -> None:
-    """£6.0m of the NHS and £4.0m of the council, £9.0m of it received, on two lines."""
+    """£6.0m of the NHS and £4.0m of the council, £9.0m of it received, on two lines; one of them is planned."""
+    hand_in("QM7", "commissioner", HOME_CARE)
     services.make_fund(grant("money.allocate"), POT)
     for line in (HOME, BEDS):
         services.set_budget_line(grant("money.allocate"), line, decision=DECISION)

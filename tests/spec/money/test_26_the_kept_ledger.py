@@ -73,7 +73,7 @@ def spend_as_in_the_rule_book() -> None:
 def audited() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT entry ->> 'action' FROM access_auditentry ORDER BY id")
-        return [action for (action,) in cursor.fetchall()]
+        return [action for (action,) in cursor.fetchall() if action.startswith("money.")]
 
 
 # --- the example ---------------------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ TABLES = sorted(
 
 @pytest.mark.parametrize("what", ["UPDATE {} SET {} = {}", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
 def test_nothing_edits_the_ledger(what: str) -> None:
-    assert len(TABLES) == 15
+    assert len(TABLES) >= 22
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # or it would refuse because of what the test has just written
         for table in TABLES:
@@ -305,8 +305,8 @@ def test_from_any_pound_to_its_authority_and_plan_line_and_back() -> None:
         found = trace(key)
         assert found.authority is not None
         assert (found.authority.id, found.authority.reference[:17]) == ("A2", "Partnership board")
-        assert (found.plan_line, found.commitment, found.contract, found.by) == ("plan-home", "C1", "K-7", "user:tom")
-    back = pounds_of_plan_line("plan-home")
+        assert (found.plan_line, found.commitment, found.contract, found.by) == (HOME.plan_line, "C1", "K-7", "user:tom")
+    back = pounds_of_plan_line(HOME.plan_line)
     assert (back.budgeted, back.committed, back.spent) == (HOME.original_pence, 50_000_000, 70_000_000)
     assert back.postings == ("C1", "T6", "T7") == pounds_of_authority("A2").postings
     assert pounds_of_contract("K-7") == replace(back, budgeted=0)

@@ -26,7 +26,7 @@ from joinedup.money.contract_reading import (
     versions_of,
 )
 
-from .contracted import ACUTE, METRICS, STARTS, YEAR, contract, load, month, open_pot, signed
+from .contracted import ACUTE, LINE, METRICS, STARTS, YEAR, contract, load, month, open_pot, signed
 from .pot import grant
 
 pytestmark = pytest.mark.django_db
@@ -163,7 +163,7 @@ def test_no_money_is_bound_without_an_authority_nor_above_the_value() -> None:
         contracting.bind_money(grant("money.post"), ACUTE.code, 4_000_000_001, authority_id="A1", **given)  # type: ignore[arg-type]
     contracting.bind_money(grant("money.post"), ACUTE.code, 4_000_000_000, authority_id="A1", **given)  # type: ignore[arg-type]
     (bound,) = bindings_of(ACUTE.code, YEAR)
-    assert (bound.authority, bound.plan_line, bound.standing.open) == ("A1", "plan-acute", 4_000_000_000)
+    assert (bound.authority, bound.plan_line, bound.standing.open) == ("A1", LINE.plan_line, 4_000_000_000)
 
 
 def test_quality_and_deductions_are_written_down() -> None:

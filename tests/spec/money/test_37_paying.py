@@ -36,7 +36,7 @@ from joinedup.money.ledger_reading import left_of, owed_to
 from joinedup.planning import ParameterMissing, PlanVersion
 from joinedup.planning.services import put_step
 
-from .contracted import ACUTE, STARTS, YEAR, Counted, contract, load, month, open_pot, priced, signed
+from .contracted import ACUTE, LINE, STARTS, YEAR, Counted, contract, load, month, open_pot, priced, signed
 from .pot import grant
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +81,7 @@ def test_a_month_is_settled_and_each_pound_leads_to_its_authority_and_plan_line(
     for key in keys:
         found = trace(key)
         assert found.authority is not None
-        assert (found.authority.id, found.contract, found.plan_line) == ("A1", "RZ1-2526", "plan-acute")
+        assert (found.authority.id, found.contract, found.plan_line) == ("A1", "RZ1-2526", LINE.plan_line)
         assert found.row.transaction.effective_on == date(2025, 4, 30)
     assert bindings_of(ACUTE.code, YEAR)[0].standing.invoiced == 209_000_000
 
