@@ -179,12 +179,16 @@ def _hide(number: int, plant: dict[str, Any], icb: str, ours: list[Row], theirs:
     of = next((other for other in changed if (other.provider, other.measure, other.part) == (row.provider, measure,
               "denominator")), None)  # fmt: skip
     before = dict(row.figures)
+    beside = next((other for other in changed if other.pod == "OPPROC" and other.service == row.service), None)
     for period in _periods(plant, row):
         base = of.figures[period] if of is not None else before[period]
         row.figures[period] = max(0, before[period] + _step(plant, base, len(row.figures) == 1))
         was, now = str(_shown(row, before[period])), str(_shown(row, row.figures[period]))
         was, now = (f"{was} of {base}", f"{now} of {base}") if of is not None else (was, now)
-        pod = "OPFP" if "procedures" in plant else ""
+        pod = ""
+        if "procedures" in plant and beside is not None:  # What is compared is the two together.
+            pod = "OPFP"
+            was, now = (str(figure + beside.figures[period]) for figure in (before[period], row.figures[period]))
         yield _hidden(number, plant, row, period, (was, now) if changed is theirs else (now, was), pod=pod)
 
 
