@@ -154,6 +154,7 @@ SEARCHES = [  # find(text, moment, grant) -> list of ui.SearchResult
 NAVIGATION = [  # (request) -> entries
     "joinedup.record.navigation.entries",
     "joinedup.measures.navigation.entries",
+    "joinedup.planning.navigation.entries",
     "joinedup.money.navigation.entries",
     "joinedup.population.navigation.entries",
     "joinedup.identity.navigation.entries",

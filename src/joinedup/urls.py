@@ -47,7 +47,9 @@ urlpatterns = [
     path("fhir/", include("joinedup.record.fhir.urls")),
     path("population/", include("joinedup.population.urls")),
     path("measures/", include("joinedup.measures.urls")),
+    path("planning/", include("joinedup.planning.urls")),
     path("money/", include("joinedup.money.urls")),
     path("open/", include("joinedup.measures.open_urls")),
+    path("open/", include("joinedup.money.open_urls")),
     path("", include("joinedup.ui.urls")),
 ]
