@@ -20,7 +20,7 @@ from joinedup.money.weighted_populations import WeightedPopulation
 
 BELOW = ("neighbourhood", "practice")
 FINENESS = 1_000_000  # parts of a whole into which relative weights of components are rounded, so that they make 1
-NO_FLOOR, NO_CAP = -1, 1_000  # as growth: to nothing, and a thousandfold
+NO_FLOOR, NO_CAP = -1, 10**9  # as growth: to nothing, and further than any pot goes
 
 
 @dataclass(frozen=True, slots=True)
