@@ -144,6 +144,8 @@ CACHES = {
 AUDIT_HEADS_DIR = Path(os.environ.get("JOINEDUP_AUDIT_HEADS", str(DATA_DIR / "audit-heads")))
 # Logs of other rooms that are sealed like the audit: log -> the table whose `id` and `body` it seals.
 SEALED_LOGS: dict[str, str] = {"ledger": "money_transaction"}
+# How a room proves that what it reads is what was sealed: log -> dotted path of prove() -> [(entry id | None, words)].
+LOG_PROOFS: dict[str, str] = {"ledger": "joinedup.money.ledger_proof.prove_ledger"}
 
 # What rooms offer to pages and jobs that may not import them: name -> dotted path of a callable.
 SEARCHES = [  # find(text, moment, grant) -> list of ui.SearchResult

@@ -159,7 +159,7 @@ _WHERE: dict[str, str] = {
     "try_month": "paying",
     "value_above_target": "activity_prices",
     "value_weighted_activity": "activity_prices",
-    "verify_ledger": "ledger_reading",
+    "verify_ledger": "ledger_proof",
     "virement": "services",
 }
 

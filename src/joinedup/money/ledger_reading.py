@@ -308,26 +308,3 @@ def _pounds(asked: Q, budgeted: int) -> Pounds:
         -int(sums.get(CONTRIBUTIONS, 0)),
         tuple(found.order_by("pk").values_list("key", flat=True)),
     )
-
-
-def verify_ledger() -> list[str]:
-    """Answer the keys of transactions whose kept lines or times are not what their sealed text says.
-
-    `joinedup.access.verify("ledger")` proves the texts; this proves the tables that balances are read from.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT t.key FROM money_transaction t
-                 LEFT JOIN LATERAL (
-                    SELECT jsonb_agg(jsonb_build_array(l.account, l.body, l.fund_id, coalesce(l.budget_line_id, ''),
-                                                       l.amount_pence) ORDER BY l.number) AS lines,
-                           bool_and(l.effective_on = t.effective_on AND l.recorded_at = t.recorded_at) AS times
-                      FROM money_line l WHERE l.transaction_id = t.id
-                 ) kept ON true
-                WHERE kept.lines IS DISTINCT FROM t.body::jsonb -> 'lines' OR NOT kept.times
-                   OR t.body::jsonb ->> 'effective' <> t.effective_on::text OR t.body::jsonb ->> 'txn' <> t.key
-                   OR (t.body::jsonb ->> 'recorded')::timestamptz <> t.recorded_at
-                   OR t.body::jsonb ->> 'authority' <> coalesce(t.authority_id, '')
-                ORDER BY t.id"""
-        )
-        return [key for (key,) in cursor.fetchall()]

@@ -94,7 +94,8 @@ def test_a_key_of_a_year_is_its_twelve_months_together_in_the_newest_plan_that_w
     assert must_be_planned(key).line.value == 96
     assert must_be_planned("finance|QM7|RWG|||2026-05|contract_value").line.value == 8
     then = plan_line(key, known_at=known_then)
-    assert then is not None and then.line.value == 84
+    assert then is not None
+    assert then.line.value == 84
 
 
 def _now() -> Any:
