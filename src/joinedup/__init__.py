@@ -21,6 +21,7 @@ backup      everything in one checked file, and back
 serve       the web server and the job worker, watched over
 settings    the configuration, all of it from environment variables
 demo        a simulated system, loaded and linked, with a sign-in for each kind of user
+            (`demo_returns`: what its partners plan, spend and agree)
 urls, home  the route table and the front page
 installation  what `joinedup check` looks at
 cli         the command line

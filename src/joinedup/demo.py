@@ -1,4 +1,7 @@
-"""The demo: a simulated system, fed through the real intake, linked, with a sign-in for each kind of user in it."""
+"""The demo: a simulated system, fed through the real intake, linked, with a sign-in for each kind of user in it.
+
+What its partners plan, spend and agree is taken in by `demo_returns`.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ class Opening:
 
 @dataclass(slots=True)
 class Demo:
-    """What the demo holds: the systems, what was loaded and linked, who can sign in, and whom to look at."""
+    """What the demo holds: systems, what was loaded, linked and returned, who can sign in, and whom to look at."""
 
     systems: list[str]
     residents: int
@@ -46,6 +49,7 @@ class Demo:
     linked: dict[str, Any]
     snapshot: dict[str, Any]
     measures: dict[str, Any]
+    returned: dict[str, Any]
     sign_ins: list[dict[str, str]]
     worth_opening: list[Opening] = field(default_factory=list)
 
@@ -54,12 +58,13 @@ def prepare(residents: int, tell: Callable[[str], None], on_progress: Callable[[
     """Set up what the demo shows, in the data folder; what is there already stays.
 
     Simulates `residents` of Hertfordshire and West Essex into `demo-feeds`, loads all of it, links it, makes a snapshot
-    and its measures, and gives the demo users their places. Raises RuleError where real users are, or where a demo of
-    another size is.
+    and its measures, gives the demo users their places, and lets them take in plans and money. Raises RuleError where
+    real users are, or where a demo of another size is.
     """
     from django.db import transaction
 
     from joinedup.access import demo_users, seal, service_grant
+    from joinedup.demo_returns import take_returns
     from joinedup.feeds import deliveries_in, ledger, read_sources
     from joinedup.identity import link
     from joinedup.record import loading
@@ -97,6 +102,7 @@ def prepare(residents: int, tell: Callable[[str], None], on_progress: Callable[[
     linked = link(service_grant("identity.link", "join the records of each resident", "whoever runs this machine"))
     openings = _place(folder, sources)
     snapshot, measures = _population(folder, tell)
+    returned = take_returns(SYSTEM, residents, SEED, tell)
     seal()
     return Demo(
         services.systems(),
@@ -105,6 +111,7 @@ def prepare(residents: int, tell: Callable[[str], None], on_progress: Callable[[
         asdict(linked),
         snapshot,
         measures,
+        returned,
         [asdict(user) for user in sorted(users, key=lambda user: _rank(user.email))],
         openings,
     )
