@@ -20,11 +20,13 @@ from joinedup.money.contract_models import (
     Statement,
     StatementPosting,
 )
+from joinedup.money.position_models import BoardFund, StatementAccount
 
 __all__ = [
     "Authority",
     "AuthorityEnd",
     "AuthorityUse",
+    "BoardFund",
     "BudgetLine",
     "Commitment",
     "Contract",
@@ -39,6 +41,7 @@ __all__ = [
     "PaymentReviewEnd",
     "PeriodClose",
     "Statement",
+    "StatementAccount",
     "StatementPosting",
     "Transaction",
     "TrialBalance",
