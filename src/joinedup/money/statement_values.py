@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from joinedup.money.contracts import Contract, contract_text
 from joinedup.money.splitting import exact
@@ -137,3 +138,9 @@ def inputs_hash(inputs: StatementInputs) -> str:
         "deductions": sorted(map(list, inputs.deductions)), "paid_before": inputs.paid_before_p,
     }  # fmt: skip
     return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def read_statement(text: str) -> dict[str, Any]:
+    """Answer a kept statement as plain values."""
+    said: dict[str, Any] = json.loads(text)
+    return said

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from joinedup.money.views import acts, allocation, authorities, ledger, partner_balances, pot, start
+from joinedup.money.views import (
+    acts,
+    allocation,
+    authorities,
+    contract_form,
+    contracts,
+    ledger,
+    partner_balances,
+    payments,
+    pot,
+    start,
+)
 
 app_name = "money"
 # Codes and keys are those of the books, and may hold any character, a slash as well.
@@ -26,4 +37,15 @@ urlpatterns = [
     path("lines/<path:code>/", pot.line, name="line"),
     path("plan-lines/<path:code>/", pot.plan_line, name="plan-line"),
     path("postings/<path:key>/", ledger.posting, name="posting"),
+    path("contracts/", contracts.contracts, name="contracts"),
+    path("contracts/add/", contract_form.add, name="add-contract"),
+    path("contracts/<str:code>/notice/", contracts.publish, name="publish-notice"),
+    path("contracts/<str:code>/sign/", contracts.sign, name="sign-contract"),
+    path("contracts/<str:code>/bind/", contracts.bind, name="bind-contract"),
+    path("contracts/<str:code>/achieved/", contracts.achieved, name="achieved"),
+    path("contracts/<path:code>/", contracts.contract, name="contract"),
+    path("payments/", payments.payments, name="payments"),
+    path("payments/settle/", payments.settle, name="settle"),
+    path("payments/<int:number>/", payments.payment, name="payment"),
+    path("payments/<int:number>/review/", payments.review, name="payment-review"),
 ]

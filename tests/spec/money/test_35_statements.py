@@ -210,8 +210,8 @@ def test_what_cannot_be_settled_says_why() -> None:
     # A system that decides the limit can go on.
     own = Parameter("low_volume.limit", 1, "pence", date(2026, 4, 1), None, "adopted", "test", "the board")
     assert statement(StatementInputs(later, 1, month(4, 2026)), parameters=ParameterSet([own])).entitled_p == 1
+    half = (scheme(valid_to=MAY), scheme(id="OTHER", valid_from=MAY))
     with pytest.raises(RuleError, match="within one financial year"):
-        half = (scheme(valid_to=MAY), scheme(id="OTHER", valid_from=MAY))
         statement(replace(inputs, month=MAY), *half)
 
 

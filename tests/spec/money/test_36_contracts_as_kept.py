@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -26,16 +25,11 @@ from joinedup.money.contract_reading import (
     versions_of,
 )
 
-from .contracted import ACUTE, LINE, METRICS, STARTS, YEAR, contract, load, month, open_pot, signed
+from .contracted import ACUTE, LINE, METRICS, STARTS, YEAR, contract, month, signed
 from .pot import grant
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.usefixtures("littleshire_with_a_pot"), pytest.mark.django_db]
 CONTRACT = grant("money.contract")
-
-
-@pytest.fixture(autouse=True)
-def _system(tmp_path: Path) -> None:
-    load(tmp_path)
 
 
 def make(agreed: object = ACUTE, reason: str = "the year's agreement") -> None:
@@ -151,7 +145,6 @@ def test_a_change_is_another_version_and_the_first_stays() -> None:
 
 
 def test_no_money_is_bound_without_an_authority_nor_above_the_value() -> None:
-    open_pot()
     make()
     given = {"budget_line": "acute", "on": STARTS}
     with pytest.raises(RuleError, match="is not signed"):

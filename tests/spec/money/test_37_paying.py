@@ -36,19 +36,17 @@ from joinedup.money.ledger_reading import left_of, owed_to
 from joinedup.planning import ParameterMissing, PlanVersion
 from joinedup.planning.services import put_step
 
-from .contracted import ACUTE, LINE, STARTS, YEAR, Counted, contract, load, month, open_pot, priced, signed
+from .contracted import ACUTE, LINE, STARTS, YEAR, Counted, contract, month, priced, signed
 from .pot import grant
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.usefixtures("littleshire_with_a_pot"), pytest.mark.django_db]
 PAY = grant("money.pay")
 APRIL, MAY = month(4), month(5)
 FIXED_MONTH = 200_000_000  # £24.0m / 12
 
 
 @pytest.fixture(autouse=True)
-def _system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    load(tmp_path)
-    open_pot()
+def _priced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paying, "priced_activity", priced)
 
 
@@ -178,8 +176,8 @@ def test_a_closed_period_is_posted_on_its_first_open_day() -> None:
         settle(MAY)
 
 
-def emergency(*more: Any) -> Any:
-    return contract(parts=(PaidPart("Emergency care", "emergency", ("NEL",)),), *more)
+def emergency() -> Any:
+    return contract(parts=(PaidPart("Emergency care", "emergency", ("NEL",)),))
 
 
 def scheme(**more: Any) -> PaymentScheme:
