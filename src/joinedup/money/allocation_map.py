@@ -18,6 +18,7 @@ from joinedup.money.allocation import Allocation, Unit
 from joinedup.money.pace import distance_from_target
 from joinedup.system import Picture, shapes_of
 from joinedup.ui import Column, Feature, Map, Table, tile
+from joinedup.ui.maps import draw as draw_svg
 
 EDITION = 1  # change it when the same places are to be drawn differently
 NEED, DISTANCE = "need", "distance"
@@ -73,7 +74,8 @@ def draw(moment: Moment, made: Allocation, colour: str) -> Drawn:
             table=table,
             projection=shapes.projection if shapes else "identity",
         )
-        drawn = (whole.svg, whole.keys)
+        # Drawn without `Map.svg`, which would keep it a second time under all its corners.
+        drawn = (draw_svg(whole), whole.keys)
         caches["drawings"].set(key, drawn)
     held = {code: value for code, value in values.items() if value is not None}
     summary = []
