@@ -65,9 +65,8 @@ def settle(buyer: Client, hospital: Client, number: int) -> None:
 def test_every_disagreement_is_shown_in_pounds_the_dearest_first(buyer: Client, gap: int) -> None:
     response = buyer.get("/planning/disagreements/", {"year": YEAR})
     said = text_of(response)
-    assert f"{DC} West Hertfordshire Teaching Hospitals NHS Trust 940 spells 1,001 spells £67,100.00" in said
+    assert f"{DC} 940 spells 1,001 spells £67,100.00" in said
     assert "In pounds £67,100.00" in said, "the year's total of the same gap is not counted twice"
-    assert "Small in each month" not in said.split("Day case", 1)[0]
     order = buyer.get("/planning/disagreements/", {"year": YEAR, "gaps-sort": "-pence"})
     assert order.status_code == 200
     file = b"".join(
@@ -136,7 +135,7 @@ def test_two_people_settle_it_and_its_history_tells(buyer: Client, hospital: Cli
     assert "Proposed: the commissioner changes its figure" in said
     rejected = {"verdict": "reject", "reason": "Our theatre plan says 1,001"}
     assert "open to another proposal" in text_of(hospital.post(f"{address}answer/", rejected, follow=True))
-    both = {"proposal": "both", "both_commissioner": "1,000", "both_provider": "1000"}
+    both = {"proposal": "both", "value_commissioner": "1,000", "value_provider": "1000"}
     assert "The other side answers" in text_of(buyer.post(f"{address}propose/", both, follow=True))
     said = text_of(hospital.post(f"{address}answer/", {"verdict": "accept"}, follow=True))
     assert "It is accepted by both sides." in said
@@ -153,7 +152,7 @@ def test_two_people_settle_it_and_its_history_tells(buyer: Client, hospital: Cli
         ({}, "Choose how it is settled", "proposal"),
         ({"proposal": "adjust_provider", "value_provider": "many"}, "Enter the new figure of the provider, such as",
          "value_provider"),
-        ({"proposal": "both", "both_commissioner": "1"}, "Enter the new figure of the provider", "both_provider"),
+        ({"proposal": "both", "value_commissioner": "1"}, "Enter the new figure of the provider", "value_provider"),
         ({"proposal": "explain", "reason": "no"}, "Say why, in at least 10 characters", "reason"),
         ({"proposal": "accept_gap", "reason": "We both can live with it"}, "Enter a day after today", "expires-day"),
         ({"proposal": "accept_gap", "reason": "We both can live with it", "expires_day": "31", "expires_month": "2",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from django.http import HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -181,6 +181,14 @@ def said_of(gap: OpenGap, step: Any, names: dict[str, str]) -> dict[str, str]:
     }
 
 
+def side_of(gap: OpenGap, names: dict[str, str]) -> str:
+    """Answer whose a gap is in one word where it is a side's, else the body's name."""
+    ours, theirs = gap.sides
+    if gap.owner == theirs:
+        return str(words.SIDES["provider"])
+    return str(words.SIDES["commissioner"]) if gap.owner == ours else names.get(gap.owner, gap.owner)
+
+
 def _fits(one: Standing, asked: dict[str, str]) -> bool:
     pair = one.gap.disagreement.pair
     is_state = asked["state"] in ("", one.gap.state) or (asked["state"] == "overdue" and one.is_late)
@@ -235,7 +243,7 @@ def _table(found: list[Standing], names: dict[str, str]) -> Table:
                 "why": str(words.REASONS[given.reason]),
                 "state": words.tag(words.GAP_STATES, one.gap.state)["text"]
                 + (f", {_('overdue')}" if one.is_late else ""),
-                "owner": names.get(one.gap.owner, one.gap.owner),
+                "owner": side_of(one.gap, names),
                 "due": one.gap.due,
             }
         )
@@ -243,7 +251,7 @@ def _table(found: list[Standing], names: dict[str, str]) -> Table:
         [
             Column("number", _("Number"), "number", where="file"),
             Column("what", _("What"), "link", href_key="href"),
-            Column("provider", _("Provider")),
+            Column("provider", _("Provider"), where=_where(rows)),
             Column("commissioner_says", _("Commissioner plans")),
             Column("provider_says", _("Provider plans")),
             Column("apart", _("Apart"), where="file"),
@@ -252,7 +260,7 @@ def _table(found: list[Standing], names: dict[str, str]) -> Table:
                    note=_("Staff, or the time that the activity takes; empty: no time is set.")),
             Column("why", _("Why"), where="file"),
             Column("state", _("State")),
-            Column("owner", _("Who must resolve it")),
+            Column("owner", _("Resolved by")),
             Column("due", _("By"), "date"),
         ],
         rows,
@@ -281,15 +289,15 @@ def _checks_table(failed: list[Contradiction], names: dict[str, str]) -> Table:
                 "pence": int(gap) if gap is not None and unit == "pence" else None,
                 "people": gap if gap is not None and unit == "WTE" else None,
                 "state": _("Waived") if one.waived else _("Fails") if result.status == "fails" else _("Cannot be made"),
-                "why": "" if is_known else parts.plain(result.says),
+                "why": "" if is_known else parts.sentence(result.says),
             }
         )
     rows.sort(key=lambda row: (row["pence"] is None, -abs(row["pence"] or 0), row["what"]))
     return Table(
         [
             Column("what", _("Check"), "link", href_key="href"),
-            Column("provider", _("Provider")),
-            Column("expected", _("Follows from the rest of the plan")),
+            Column("provider", _("Provider"), where=_where(rows)),
+            Column("expected", _("Follows from the rest")),
             Column("actual", _("Planned")),
             Column("pence", _("Gap (£)"), "pence"),
             Column("people", _("Gap (WTE)"), "number", decimals=1),
@@ -301,6 +309,11 @@ def _checks_table(failed: list[Contradiction], names: dict[str, str]) -> Table:
         name="checks",
         empty=_("Every plan that was compared agrees with itself."),
     )
+
+
+def _where(rows: list[parts.Row]) -> Literal["everywhere", "file"]:
+    """A provider's name in every row only takes room where there is one."""
+    return "everywhere" if len({row["provider"] for row in rows}) > 1 else "file"
 
 
 def _in_unit(value: Any, unit: str) -> str:

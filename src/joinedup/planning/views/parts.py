@@ -135,6 +135,12 @@ def plain(text: str) -> str:
     return text
 
 
+def sentence(text: str) -> str:
+    """Answer a rule's reason as a sentence."""
+    text = plain(text)
+    return text[:1].upper() + text[1:]
+
+
 def items(choices: Iterable[tuple[str, str]], chosen: str, first: str = "") -> list[dict[str, Any]]:
     """Answer the items of a select; `first` is the text of the one that stands for all."""
     found = [{"value": value, "text": text, "selected": value == chosen} for value, text in choices]

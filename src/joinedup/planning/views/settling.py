@@ -45,7 +45,7 @@ def propose(request: Any, number: int) -> HttpResponseBase:
             errors.append(parts.error(_("Choose how it is settled"), "proposal"))
         elif proposal == "both":
             values = {
-                name: _figure(data, f"both_{name}", str(words.SIDES[name]).lower(), pair.unit, errors)
+                name: _figure(data, f"value_{name}", str(words.SIDES[name]).lower(), pair.unit, errors)
                 for name in ("commissioner", "provider")
             }
         elif proposal not in NEEDS_TEXT:

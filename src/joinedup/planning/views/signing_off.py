@@ -109,7 +109,7 @@ def waive(request: Any, number: int) -> HttpResponseBase:
         title=_("Waive a check"),
         breadcrumbs=parts.crumbs(*_crumbs(comparison)),
         checks=[
-            {"value": key, "text": words.check_name(key), "hint": {"text": parts.plain(one.says)}}
+            {"value": key, "text": words.check_name(key), "hint": {"text": check_said(one)}}
             for key, one in failed.items()
         ],
         check=check,
@@ -263,7 +263,7 @@ RESULTS = {
 def check_said(one: Any) -> str:
     """Answer the figures of a check in words, money in pounds; what is missing where it could not be made."""
     if one.expected is None or one.actual is None:
-        return parts.plain(one.says)
+        return parts.sentence(one.says)
     if one.unit == "growth":
         return _("%(actual)s%%, expected at least %(expected)s%%") % {
             "actual": f"{one.actual * 100:.1f}", "expected": f"{one.expected * 100:.1f}",
