@@ -230,6 +230,10 @@ def _contracts(folder: Path) -> dict[str, int]:
         contracting.sign_contract(contract, one["code"], date.fromisoformat(one["signed"]))
         for kind, day in later.items():
             contracting.publish_notice(contract, one["code"], kind, date.fromisoformat(day), one["award_reason"])
+        for metric in one["metric"]:
+            if metric["achieved"]:
+                value = Decimal(metric["achieved"])
+                contracting.write_achieved(contract, one["code"], metric["name"], date(2026, 4, 1), value)
         contracting.bind_money(
             post, one["code"], one["values"][YEAR], budget_line=one["budget_line"], authority_id="A-HWE-POT-OUT",
             on=date(2026, 4, 1),

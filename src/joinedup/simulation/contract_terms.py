@@ -33,10 +33,12 @@ AWARDS: Final[Mapping[str, tuple[str, str, dict[str, str]]]] = {
     "R1L": ("direct_award_c", "The provider does well and is likely to go on so.",
             {"intention": "2026-02-05", "award": "2026-04-11"}),
 }  # fmt: skip
+# A measure, its weight, where earning begins and where all is earned, and what was achieved so far ("": nobody says).
 QUALITY: Final = {
-    "acute": (("ae-4h", "0.4", "70", "78"), ("rtt-18", "0.4", "60", "67"), ("diagnostics-6", "0.2", "80", "90")),
-    "community": (("urgent-response-2h", "0.6", "70", "85"), ("care-plan", "0.4", "75", "95")),
-    "mental_health": (("access-4-weeks", "0.5", "60", "80"), ("recovery", "0.5", "45", "52")),
+    "acute": (("ae-4h", "0.4", "70", "78", "74.2"), ("rtt-18", "0.4", "60", "67", "63.1"),
+              ("diagnostics-6", "0.2", "80", "90", "")),
+    "community": (("urgent-response-2h", "0.6", "70", "85", "81.5"), ("care-plan", "0.4", "75", "95", "88")),
+    "mental_health": (("access-4-weeks", "0.5", "60", "80", "71.9"), ("recovery", "0.5", "45", "52", "50.3")),
 }  # fmt: skip
 STANDARDS: Final = {"acute": {"rtt_18_weeks": "92", "emergency_4_hours": "95"}}
 PODS: Final = {"community": ("COM",), "mental_health": ("MHC",)}
@@ -72,8 +74,8 @@ def contracts_toml(every: list[Catchment], values: Mapping[str, Mapping[str, int
         }))  # fmt: skip
         for part in _parts(main, one, by_year):
             texts.append(_table("contract.part", part))
-        for name, weight, floor, ceiling in QUALITY[main]:
-            said = {"name": name, "weight": weight, "floor": floor, "ceiling": ceiling}
+        for name, weight, floor, ceiling, achieved in QUALITY[main]:
+            said = {"name": name, "weight": weight, "floor": floor, "ceiling": ceiling, "achieved": achieved}
             texts.append(_table("contract.metric", said))
     return "\n".join(texts)
 
