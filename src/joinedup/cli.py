@@ -35,6 +35,7 @@ ROOM_VERBS = {
     "plan": ("joinedup.planning.commands", "plan", "Write and take in plans; say where they disagree."),
     "allocate": ("joinedup.money.commands", "allocate", "Share a pot by need to the penny; import what it rests on."),
     "pay": ("joinedup.money.payment_commands", "pay", "Settle a month of contracts by rule, each with its statement."),
+    "money": ("joinedup.money.position_commands", "money", "The pot: position, mismatches, Better Care Fund checks."),
     "simulate": ("joinedup.simulation.commands", "app", "Write what the partners of a made-up system would send."),
 }
 UNEXPECTED = 70  # the exit code of an error that nobody foresaw

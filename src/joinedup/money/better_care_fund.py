@@ -6,7 +6,7 @@ Rates are parameters with dates, in better_care_fund.toml: `bcf.icb_minimum_upli
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -66,6 +66,22 @@ def bcf_checks(
     The ICB's minimum, the discharge fund of both (contributions ring-fenced as `discharge`), and that all of it lies in
     a section 75 agreement.
     """
+    minimum = icb_minimum(last_year_minimum_pence, year, params)
+    return checks_with(board, year, fund, contributions, minimum, discharge_fund(discharge_fund_pence, year, params))
+
+
+def checks_with(
+    board: str,
+    year: str,
+    fund: Fund,
+    contributions: Iterable[Contribution],
+    minimum_pence: int | None,
+    discharge: Mapping[str, int] | None,
+) -> list[CheckResult]:
+    """Answer the checks with what is required: the ICB's minimum, and the shares {la, icb} of the discharge fund.
+
+    A check whose requirement is None is left out: it cannot be made.
+    """
     begins, ends = year_days(year)
     rows = [one for one in contributions if one.fund == fund.code and one.valid_from < ends and one.valid_to > begins]
 
@@ -76,13 +92,12 @@ def bcf_checks(
 
     whole = sum(one.amount_pence for one in rows)
     covered = fund.kind == "section_75" and fund.valid_from <= begins and fund.valid_to >= ends
-    shares = discharge_fund(discharge_fund_pence, year, params)
-    return [
-        CheckResult(
-            board, "ICB minimum contribution", icb_minimum(last_year_minimum_pence, year, params),
-            total("nhs", discharge=False),
-        ),
-        CheckResult(board, "Discharge fund, local authority", shares["la"], total("la", discharge=True)),
-        CheckResult(board, "Discharge fund, ICB", shares["icb"], total("nhs", discharge=True)),
-        CheckResult(board, "In a section 75 agreement", whole, whole if covered else 0),
-    ]  # fmt: skip
+    found = []
+    if minimum_pence is not None:
+        given = total("nhs", discharge=False)
+        found.append(CheckResult(board, "ICB minimum contribution", minimum_pence, given))
+    if discharge is not None:
+        la, icb = total("la", discharge=True), total("nhs", discharge=True)
+        found.append(CheckResult(board, "Discharge fund, local authority", discharge["la"], la))
+        found.append(CheckResult(board, "Discharge fund, ICB", discharge["icb"], icb))
+    return [*found, CheckResult(board, "In a section 75 agreement", whole, whole if covered else 0)]
