@@ -279,7 +279,7 @@ def _add_quality(work: _Working) -> None:
     )  # fmt: skip
     work.add(
         StatementLine("quality", "Quality earned", quality_earned(pool, score), "MC4", price_source=source,
-                      says=f"Score {round(score, 6):f}: {said}.")
+                      says=f"Score {round(score, 6).normalize():f}: {said}.")
     )  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -80,7 +81,7 @@ def bindings_table(bound: list[reading.Binding]) -> Table:
                 "line_href": reverse("money:line", args=[one.budget_line]),
                 "authority": one.authority,
                 "authority_href": reverse("money:authority", args=[one.authority]),
-                "plan": one.plan_line,
+                "plan": said_plainly(one.plan_line),
                 "plan_href": reverse("money:plan-line", args=[one.plan_line]) if one.plan_line else "",
                 "made": one.standing.made - one.standing.released,
                 "invoiced": one.standing.invoiced,
@@ -98,7 +99,9 @@ def bindings_table(bound: list[reading.Binding]) -> Table:
 def metrics_table(one: Contract, on: date) -> Table | None:
     if not one.metrics:
         return None
-    got = {found.name: found for found in reading.achieved_of(one, min(on, one.ends).replace(day=1))}
+    got = {
+        found.name: found for found in reading.achieved_of(one, min(on, one.ends - timedelta(days=1)).replace(day=1))
+    }
     rows = []
     for metric in one.metrics:
         found = got.get(metric.name)
@@ -131,7 +134,8 @@ def metrics_table(one: Contract, on: date) -> Table | None:
         name="quality",
         can_sort=False,
         notes=[
-            _("%(share)s of the contract's value is earned by it.") % {"share": f"{(one.quality_share or 0) * 100:f}%"}
+            _("%(share)s of the contract's value is earned by it.")
+            % {"share": f"{((one.quality_share or Decimal(0)) * 100).normalize():f}%"}
         ],
     )
 
@@ -175,3 +179,8 @@ def statements_table(code: str) -> Table:
         can_sort=False,
         empty=_("No month of it is settled yet."),
     )  # fmt: skip
+
+
+def said_plainly(plan_line: str) -> str:
+    """Answer the key of a plan line as words: what kind, whose, which period and measure."""
+    return " ".join(part for part in plan_line.replace("_", " ").split("|") if part)

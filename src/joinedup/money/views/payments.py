@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponseRedirect
@@ -18,10 +19,17 @@ from joinedup.money import models, paying
 from joinedup.money.ledger import KINDS
 from joinedup.money.ledger_reading import trace
 from joinedup.money.statement_values import read_statement
+from joinedup.money.views.contract_tables import said_plainly
 from joinedup.money.views.parts import NOTICE, bodies_named, crumbs, may, without_rule
 from joinedup.ui import Column, Crumb, Page, Table
 from joinedup.ui.tables import pounds
 
+MECHANISMS = {
+    "lva": "Low volume, on a schedule",
+    "api": "Aligned payment and incentive",
+    "activity": "Prices of what is done",
+    "local": "As agreed locally",
+}
 SECTIONS = {
     "plan": "What was planned, for the year to date",
     "activity": "What was done, for the year to date",
@@ -122,6 +130,7 @@ def shown(request: Any, *, errors: Any = None, values: Any = None) -> HttpRespon
             ],
             caption=_("Settled months, the newest first"),
             name="payments",
+            can_sort=False,
             empty=_("Nothing is settled yet. A signed contract with money bound for it can be settled."),
         ),
         may_pay=may_pay,
@@ -149,6 +158,7 @@ def one_shown(request: Any, number: int, *, errors: Any = None, values: Any = No
         notice=request.session.pop(NOTICE, ""),
         row=row,
         said=said,
+        mechanism=_(MECHANISMS[said["mechanism"]]),
         provider=names.get(row.contract.provider, row.contract.provider),
         contract_href=reverse("money:contract", args=[row.contract_id]),
         sums=[
@@ -176,7 +186,7 @@ def _section(said: dict[str, Any], section: str) -> Table:
     has_units = section != "due"
     columns = [Column("what", _("Point of delivery") if has_units else _("Line"))]
     if has_units:
-        columns += [Column("part", _("Part")), Column("units", _("Quantity"), mark_key="mark")]
+        columns += [Column("part", _("Part")), Column("units", _("Quantity"), "number", mark_key="mark")]
     columns += [
         Column("pence", _("Amount"), "pence"),
         Column("price_source", _("Price from")),
@@ -187,9 +197,15 @@ def _section(said: dict[str, Any], section: str) -> Table:
     if not has_units:
         columns.pop(2)
     rows = [
-        one | {"parameters": ", ".join(one["parameters"]), "mark": "*" if one["is_small"] else ""}
+        one
+        | {
+            "parameters": ", ".join(one["parameters"]),
+            "mark": "*" if one["is_small"] else "",
+            "units": None if one["units"] is None else Decimal(one["units"]),
+        }
         for one in _lines(said, section)
     ]
+    columns = [one for one in columns if one.key not in ("says", "parameters") or any(row[one.key] for row in rows)]
     notes = [_("Lines with 1 to 7 units are folded into “other activity”.")] if section == "activity" else []
     return Table(
         columns, rows, caption=_(SECTIONS[section]), name=section, can_sort=False, can_filter=False, notes=notes
@@ -213,7 +229,7 @@ def _postings(traces: list[Any]) -> Table:
                 "pence": abs(one.row.transaction.lines[0].amount_pence),
                 "authority": one.authority.id if one.authority else "",
                 "authority_href": reverse("money:authority", args=[one.authority.id]) if one.authority else "",
-                "plan": one.plan_line,
+                "plan": said_plainly(one.plan_line),
                 "plan_href": reverse("money:plan-line", args=[one.plan_line]) if one.plan_line else "",
             }
             for one in traces
