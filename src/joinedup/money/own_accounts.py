@@ -8,7 +8,7 @@ from its trial balance (rules MB11, MB12). Nothing is guessed from the names of 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,7 +100,7 @@ def name_own_accounts(grant: Grant, body: str, accounts: Iterable[OwnAccount]) -
     return len(new)
 
 
-def own_accounts_of(body: str) -> Mapping[str, OwnAccount]:
+def own_accounts_of(body: str) -> dict[str, OwnAccount]:
     """Answer what is said of a partner's own accounts, by their codes, as last said."""
     rows = models.StatementAccount.objects.filter(body=body).order_by("partner_account", "-pk")
     return {
@@ -109,7 +109,7 @@ def own_accounts_of(body: str) -> Mapping[str, OwnAccount]:
     }
 
 
-def kinds_of(body: str) -> Mapping[str, OwnAccount]:
+def kinds_of(body: str) -> dict[str, OwnAccount]:
     """Answer what each account of a partner is that somebody has named: its own, and those that are the pot's."""
     found: dict[str, OwnAccount] = {}
     for one in accounts_of(body):

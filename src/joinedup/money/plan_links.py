@@ -29,9 +29,10 @@ def checked_plan_line(key: str) -> str:
     if not key:
         return ""
     try:
-        return must_be_planned(key).key
+        must_be_planned(key)
     except (LineError, NotFound) as error:
         raise NoPlanLine(f"{error} Leave it blank where the money serves no line of a plan.") from None
+    return key
 
 
 def said_plan_line(key: str) -> str:

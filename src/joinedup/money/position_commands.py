@@ -185,10 +185,15 @@ def board_fund(
     _ready()
     from joinedup.money.better_care_fund_as_kept import BoardTerms, name_board_fund
 
-    given = (("--minimum-pounds", minimum_pounds), ("--last-year-minimum-pounds", last_year_minimum_pounds),
-             ("--discharge-fund-pounds", discharge_fund_pounds))  # fmt: skip
-    pence = [_pence(text, name) if text else None for name, text in given]
-    terms = BoardTerms(board, year, fund, *pence, source)
+    terms = BoardTerms(
+        board,
+        year,
+        fund,
+        _pence(minimum_pounds, "--minimum-pounds") if minimum_pounds else None,
+        _pence(last_year_minimum_pounds, "--last-year-minimum-pounds") if last_year_minimum_pounds else None,
+        _pence(discharge_fund_pounds, "--discharge-fund-pounds") if discharge_fund_pounds else None,
+        source,
+    )
     name_board_fund(_leave("say whose Better Care Fund a fund is"), terms)
     _say(as_json, asdict(terms), [f"{fund} is the Better Care Fund of {board} in {year}."])
 
