@@ -75,7 +75,7 @@ def allocation(request: Any) -> HttpResponseBase:
         **_form(plain, typed, kept, edition, system, places),
         errors=errors,
         bounds=bounds,
-        pounds_text=pounds,
+        colour=_colour(request),
         **(_answered(request, table, answer, typed, edition) if answer else {"answer": None}),
     )
     response = page.response(422 if errors else 200)
@@ -166,7 +166,6 @@ def _answered(
             name = f"{_network(table, neighbourhood)}, {name}"
         below = tables.below_table(answer.below, name, lambda unit: _down(request, unit), notes)
     given = sum(unit.pence for unit in made.units)
-    colour = "distance" if request.GET.get("colour") == "distance" else "need"
     return {
         "answer": answer,
         "made": made,
@@ -179,8 +178,7 @@ def _answered(
         "below": below,
         "below_sum": _below_sum(answer, inside, neighbourhood) if answer.below else None,
         "up": _up(request) if inside else None,
-        "places_map": allocation_map.draw(request.moment, made, colour),
-        "colour": colour,
+        "places_map": allocation_map.draw(request.moment, made, _colour(request)),
         "blend": [
             {"name": COMPONENTS[name], "share": f"{share * 100:.2f}%"}
             for name, share in (typed.tried.shares or {}).items()
@@ -190,6 +188,10 @@ def _answered(
         "year_from": made.as_of,
         "residents_file": residents.get("file", ""),
     }  # fmt: skip
+
+
+def _colour(request: Any) -> str:
+    return "distance" if request.GET.get("colour") == "distance" else "need"
 
 
 def _below_sum(answer: Answer, place: str, neighbourhood: str) -> dict[str, Any]:
