@@ -73,6 +73,7 @@ _WHERE: dict[str, str] = {
     "ReasonRequired": "outturn",
     "Reconciliation": "trial_balances",
     "RingFence": "budget_lines",
+    "SamePerson": "separation_of_duties",
     "ScheduledMetric": "contracts",
     "SchemeNotAdopted": "payment_schemes",
     "Settlement": "settlement",

@@ -38,6 +38,11 @@ class Trace:
     reversed_by: str
     planned: KeptLine | None = None  # the plan line itself, where a plan that stands still has it
 
+    @property
+    def is_by_two(self) -> bool | None:
+        """Whether somebody else gave the authority than posted under it; None where it needed none."""
+        return None if self.authority is None else self.authority.given_by != self.by
+
 
 @dataclass(frozen=True, slots=True)
 class Pounds:

@@ -44,6 +44,7 @@ from joinedup.money.ledger_reading import (
     uses_for,
 )
 from joinedup.money.plan_links import checked_plan_line
+from joinedup.money.separation_of_duties import is_to_be_said, separation_parameters
 
 if TYPE_CHECKING:
     from joinedup.access import Grant
@@ -186,6 +187,7 @@ def _post(grant: Grant, posting: Posting) -> LedgerRow:
         funds.check_posting(fund_of(code), posted)
     _check_lines(posted)
     _check_commitment(posted)
+    is_same_person = _same_person(grant, posting)
     uses = _uses(posted, posting.authority)
     at = instant()
     text = canonical(said_for_sealing(posted, authority=posting.authority, recorded_at=at))
@@ -207,9 +209,24 @@ def _post(grant: Grant, posting: Posting) -> LedgerRow:
         use.transaction = kept
     models.AuthorityUse.objects.bulk_create(uses)
     await_sealing(LOG, kept.pk, text)
-    details = {"kind": posted.kind, "funds": list(posted.funds), "authority": posting.authority}
+    details: dict[str, object] = {"kind": posted.kind, "funds": list(posted.funds), "authority": posting.authority}
+    if is_same_person:
+        details["same_person"] = True
     record(grant, f"money.{posted.kind}", f"transaction:{posted.key}", details=details)
     return LedgerRow(kept.pk, posted, at, posting.authority)
+
+
+def _same_person(grant: Grant, posting: Posting) -> bool:
+    """Answer whether whoever posts gave the authority too; SamePerson where the system's rule refuses that."""
+    posted = posting.transaction
+    if posted.reverses:  # Whoever sees a mistake may undo it.
+        return False
+    under = models.Authority.objects.filter(pk=posting.authority).first() if posting.authority else None
+    if under is None and posted.commitment:
+        under = models.Authority.objects.filter(commitment=posted.commitment).first()
+    if under is None:
+        return False
+    return is_to_be_said(under.given_by, grant.actor_id, posted.effective_on, separation_parameters())
 
 
 def _same(kept: models.Transaction, posted: Transaction, authority_id: str) -> LedgerRow:
