@@ -60,9 +60,13 @@ def take_returns(system: str, residents: int, seed: int, tell: _TELL) -> dict[st
 
 def _plans(folder: Path) -> dict[str, int]:
     """Hand in every return as its body's plan, submit it, and compare each provider's with the commissioner's."""
-    from joinedup.planning import services
+    from joinedup.planning import services, system_parameters
     from joinedup.planning.system_codes import codes_for
 
+    decided = database.data_dir() / system_parameters.FILE
+    decided.parent.mkdir(exist_ok=True)
+    if not decided.exists():
+        shutil.copyfile(folder / "planning-assumptions.toml", decided)
     counts = {"plans": 0, "lines": 0, "comparisons": 0, "to_settle": 0}
     codes = codes_for(YEAR)
     versions: dict[str, int] = {}

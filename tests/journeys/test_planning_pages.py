@@ -67,7 +67,7 @@ def test_a_planner_resolves_a_disagreement_with_a_provider(
     given_they_are_signed_in(page, served, "planner.provider")
     page.goto(address)
     expect(main).to_contain_text(REASON)
-    page.get_by_role("button", name="Accept or reject the proposal").click()
+    page.get_by_role("link", name="Accept or reject the proposal").click()
     assert_accessible(page)
     page.get_by_label("Accept it").check()
     page.get_by_role("button", name="Send the answer").click()

@@ -133,11 +133,13 @@ def check(
     """
     _ready()
     from joinedup.errors import NotFound
-    from joinedup.planning import consistency, kept_plans, planning_parameters, services
+    from joinedup.planning import consistency, kept_plans, services
     from joinedup.planning.models import Plan
+    from joinedup.planning.system_parameters import system_parameters
 
     submitted = ("submitted", "reconciling", "agreed", "signed")
     leave = _leave("compare plans")
+    assumed = system_parameters()
     answers = []
     plans = Plan.objects.order_by("year", "owner")
     for theirs in plans.filter(side="provider", **({"year": year} if year else {})):
@@ -149,10 +151,8 @@ def check(
                 right = kept_plans.latest(theirs.owner, "provider", theirs.year, states=submitted)
             except NotFound:
                 continue
-            comparison, _ = services.triangulate(leave, left.pk, right.pk)
-            checks = consistency(
-                kept_plans.plan_version(right), planning_parameters(), other=kept_plans.plan_version(left)
-            )
+            comparison, _ = services.triangulate(leave, left.pk, right.pk, parameters=assumed)
+            checks = consistency(kept_plans.plan_version(right), assumed, other=kept_plans.plan_version(left))
             answers.append(_answer(comparison, checks))
     if not answers:
         raise NotFound("There are no two submitted plans to compare. joinedup plan list shows what there is.")

@@ -57,7 +57,10 @@ def _parts(period: str) -> int:
 
 
 def _number(params: ParameterSet, key: str, of: str, on: date) -> Decimal | None:
+    known = set(params.ids)
     for one in (f"{key}:{of}", key) if of else (key,):
+        if one not in known:
+            continue
         try:
             return params.number(one, on)
         except ParameterMissing:

@@ -86,7 +86,7 @@ def compare(request: Any) -> HttpResponseBase:
         raise NotFound(_("There are no two submitted plans of %(year)s to compare.") % {"year": year})
     found = 0
     for ours, theirs in pairs:
-        _comparison, report = services.triangulate(request.grant, ours, theirs)
+        _comparison, report = services.triangulate(request.grant, ours, theirs, parameters=parts.parameters())
         found += len(report.disagreements)
     text = _("%(many)s pairs of plans were compared: %(found)s disagreements.")
     parts.say(request, text % {"many": len(pairs), "found": f"{found:,}"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,9 +12,10 @@ from django.utils.translation import gettext as _
 from joinedup.access import actor_of, decide
 from joinedup.errors import Refused
 from joinedup.moment import now
-from joinedup.planning import LineError, ParameterSet, planning_parameters, services, year_of
+from joinedup.planning import LineError, ParameterSet, services, year_of
 from joinedup.planning.models import Plan
 from joinedup.planning.plan_lines import Code, months_of
+from joinedup.planning.system_parameters import system_parameters
 from joinedup.system import as_of
 from joinedup.ui import Crumb
 
@@ -23,10 +23,9 @@ _NOTICE = "planning.said"
 Row = dict[str, Any]
 
 
-@lru_cache(maxsize=1)
 def parameters() -> ParameterSet:
-    """Answer what planning assumes, read once."""
-    return planning_parameters()
+    """Answer what planning assumes here."""
+    return system_parameters()
 
 
 def years() -> list[str]:
