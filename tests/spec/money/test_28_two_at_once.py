@@ -32,7 +32,7 @@ def pot(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         connection.close()
         connection.settings_dict["NAME"] = NAME
         try:
-            for room in ("access", "money"):
+            for room in ("access", "planning", "money"):
                 call_command("migrate", room, verbosity=0, interactive=False)
             open_pot()
             yield
