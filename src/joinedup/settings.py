@@ -185,7 +185,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "joinedup.ui.logs.AllowListedLine"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"console": {"class": "joinedup.ui.logs.Console", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {"joinedup": {"handlers": ["console"], "level": "INFO", "propagate": False}},
 }

@@ -14,9 +14,10 @@ import hmac
 import json
 import logging
 import re
+import sys
 import traceback
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 EVENT = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){0,4}")
 ROUTE = re.compile(r"[A-Za-z0-9_/<>:.^$()\\?+*\[\]|-]{0,200}")
@@ -24,6 +25,21 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 DEEPEST = 12  # lines of a trace that are kept, counted from where it broke
 
 logger = logging.getLogger("joinedup.request")
+
+
+class Console(logging.StreamHandler[TextIO]):
+    """Writes to what is standard error at the moment of the line: whoever runs a command within a program puts another
+    in its place for a while."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the name is the library's)
+        """Lose a line that cannot be written: the library's own report of it would hold what the line may not."""
 
 
 class AllowListedLine(logging.Formatter):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import statistics
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,13 @@ HELP_SECONDS = 0.3
 def test_help_answers_at_once() -> None:
     program = Path(sys.executable).with_name("joinedup")
     took = []
-    for _ in range(10):
-        began = time.monotonic()
+    for _ in range(5):
+        before = os.times()
         subprocess.run([program, "--help"], check=True, capture_output=True)
-        took.append(time.monotonic() - began)
-    # The best of ten is what it costs; the rest is what else this machine was doing.
-    assert min(took) < HELP_SECONDS, f"median {statistics.median(took):.2f} s, best {min(took):.2f} s"
+        after = os.times()
+        took.append(after.children_user + after.children_system - before.children_user - before.children_system)
+    # What it costs a processor: the clock would also tell what else this machine was doing.
+    assert min(took) < HELP_SECONDS, took
 
 
 def test_help_imports_neither_django_nor_a_room() -> None:

@@ -160,6 +160,7 @@ def test_damaged_or_missing_activity_is_said(tiny: Path, tmp_path: Path) -> None
         activity_history(tmp_path)
 
 
+@pytest.mark.django_db
 def test_prices_go_out_exact_to_a_payment_alone(tiny: Path) -> None:
     found = priced_activity(tiny_results(tiny), SERVICE, "RWG", [D(2026, 3, 9), D(2026, 5, 31), D(2026, 6, 1)])
     assert found.lines == (

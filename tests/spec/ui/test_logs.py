@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import logging
 import sys
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from joinedup.ui.logs import AllowListedLine, user_pseudonym
+from joinedup.ui.logs import AllowListedLine, Console, user_pseudonym
 
 CANARY = "CANARY-0123456789abcdef"
 
@@ -71,6 +73,28 @@ def test_an_error_gives_its_class_and_lines_but_not_its_message() -> None:
     assert written["error"] == "builtins.ValueError"
     assert written["at"][-1].startswith("test_logs.py:")
     assert CANARY not in json.dumps(written)
+
+
+def test_a_line_goes_to_what_is_standard_error_when_it_is_written() -> None:
+    log = logging.Logger("joinedup.audit")
+    console = Console()
+    console.setFormatter(AllowListedLine())
+    log.addHandler(console)
+    first, second = io.StringIO(), io.StringIO()
+    for there in (first, second):
+        with contextlib.redirect_stderr(there):
+            log.info("audit.sealed")
+    assert first.getvalue().count("audit.sealed") == second.getvalue().count("audit.sealed") == 1
+
+
+def test_a_line_that_cannot_be_written_is_lost_without_a_word(capfd: pytest.CaptureFixture[str]) -> None:
+    log = logging.Logger("joinedup.audit")
+    log.addHandler(Console())
+    closed = io.StringIO()
+    closed.close()
+    with contextlib.redirect_stderr(closed):
+        log.info("audit.sealed", extra={"counts": {CANARY: 1}})
+    assert CANARY not in "".join(capfd.readouterr())
 
 
 def test_a_user_has_a_pseudonym_that_depends_on_the_key() -> None:
