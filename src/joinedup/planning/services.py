@@ -31,9 +31,10 @@ from joinedup.planning.models import (
     VersionStep,
 )
 from joinedup.planning.pairing import pair_lines
-from joinedup.planning.parameters import ParameterSet, planning_parameters
+from joinedup.planning.parameters import ParameterSet
 from joinedup.planning.plan_lines import Code, first_day
 from joinedup.planning.resolution import PROPOSALS, gap_id, is_settled, open_gap, resolve
+from joinedup.planning.system_parameters import system_parameters
 from joinedup.planning.tolerances import tolerance_set
 from joinedup.planning.triangulation import Disagreement, TriangulationReport
 from joinedup.planning.triangulation import triangulate as compare
@@ -128,7 +129,8 @@ def triangulate(
         for one in (ours, theirs):
             if one.state not in _DONE:
                 raise RuleError(f"MD3: {one.name} is {one.state}; only what was submitted is compared.")
-        tol = tolerance_set(parameters or planning_parameters(), first_day(ours.year))
+        holding = parameters or system_parameters()
+        tol = tolerance_set(holding, first_day(ours.year))
         pairs = pair_lines(ours, theirs, crosswalks or planning_crosswalks(), as_of=as_of or today)
         report = compare(pairs, tol)
         at = datetime.now(UTC)
@@ -138,7 +140,7 @@ def triangulate(
             tolerances={name: str(getattr(tol, name)) for name in _TOLERANCES},
             counts=_counts(report), by=grant.actor_id, at=at,
         )  # fmt: skip
-        _keep_gaps(grant, comparison, report.disagreements, ours.year, today, at, parameters or planning_parameters())
+        _keep_gaps(grant, comparison, report.disagreements, ours.year, today, at, holding)
         for version in versions:
             if kept_plans.state_of(version) in ("submitted", "agreed"):
                 put_step(grant, version, "reconciling")

@@ -22,12 +22,13 @@ from joinedup.planning.models import (
     Version,
     VersionSignature,
 )
-from joinedup.planning.parameters import ParameterSet, planning_parameters
+from joinedup.planning.parameters import ParameterSet
 from joinedup.planning.plan_lines import Code
 from joinedup.planning.resolution import is_settled
 from joinedup.planning.services import SIGN, SUBMIT, must_act_for, put_step
 from joinedup.planning.sign_off import LEAST_REASON, SYSTEM, Reconciliation, Waiver, reconcile
 from joinedup.planning.sign_off import sign as sign_version
+from joinedup.planning.system_parameters import system_parameters
 from joinedup.planning.versions import Person, PlanVersion, move
 
 if TYPE_CHECKING:
@@ -54,12 +55,15 @@ def reconciliation(
     parameters: ParameterSet | None = None,
     previous: PlanVersion | None = None,
 ) -> Reconciliation:
-    """Answer what a comparison came to today, and what stands in the way of signing it."""
+    """Answer what a comparison came to today, and what stands in the way of signing it.
+
+    `parameters` are those that hold in this installation, unless given: joinedup's own and the system's assumptions.
+    """
     ours, theirs = (
         kept_plans.plan_version(one) for one in (comparison.commissioner_version, comparison.provider_version)
     )
     gaps = [gap for _, gap in kept_plans.gaps_of(comparison)]
-    checks = consistency(theirs, parameters or planning_parameters(), previous=previous, other=ours)
+    checks = consistency(theirs, parameters or system_parameters(), previous=previous, other=ours)
     rows = CheckWaiver.objects.filter(version__in=(comparison.commissioner_version, comparison.provider_version))
     waivers = [Waiver(row.check_name, row.by, row.reason) for row in rows]
     return reconcile(ours, theirs, comparison.inputs_hash, gaps, on=now().valid_on, checks=checks, waivers=waivers)

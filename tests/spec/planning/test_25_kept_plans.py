@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
 from tests.spec.planning.kept import LATER, OURS, RESOLVE, SIGN, SUBMIT, THEIRS, grant, handed_in
-from tests.spec.planning.plans import activity
+from tests.spec.planning.plans import activity, price
 
 from joinedup.access import seal, verify
 from joinedup.errors import NotFound, Refused, RuleError, Unavailable
@@ -23,6 +23,7 @@ from joinedup.planning import (
     IllegalTransition,
     Parameter,
     ParameterSet,
+    PlanLine,
     PlanVersion,
     SignOffBlocked,
     TemplateError,
@@ -34,6 +35,7 @@ from joinedup.planning import (
     signing,
 )
 from joinedup.planning.models import Comparison, Gap, GapStep, Line, Plan, Version, VersionStep
+from joinedup.planning.system_parameters import FILE
 
 pytestmark = pytest.mark.django_db
 
@@ -253,6 +255,29 @@ def test_parameters_and_dates_of_a_system_are_taken() -> None:
     comparison, report = services.triangulate(grant(RESOLVE), ours.pk, theirs.pk, parameters=ParameterSet([*own, wide]))
     assert not report.outside
     assert [row.reason for row, _ in kept_plans.gaps_of(comparison)] == ["material"]
+
+
+def test_signing_checks_by_what_the_system_decided_to_reckon_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / FILE.name
+    monkeypatch.setattr("joinedup.planning.system_parameters.FILE", own)
+    income = PlanLine("finance", "QM7", "RWG", "", "", "2026/27", "income", "pence", 1)
+    priced = (*THEIRS.lines, price("110", "EL", 4200), income)
+    comparison = compared(theirs=replace(THEIRS, lines=priced))
+
+    def said_of_income() -> str:
+        (found,) = (one for one in signing.reconciliation(comparison).blocks if "activity to income: RWG" in one)
+        return found
+
+    assert "cannot be made" in said_of_income()
+    own.write_text(
+        '[[parameter]]\nid = "consistency.mff:RWG"\nvalue = 1.0375\nunit = "factor"\nvalid_from = 2026-04-01\n'
+        'status = "adopted"\nsource = "test"\ndecided_by = "test"\n'
+    )
+    assert "fails" in said_of_income()
+    with pytest.raises(SignOffBlocked, match="activity to income"):
+        signing.sign(grant(SIGN), comparison.pk, body="QM7")
 
 
 def test_a_document_is_written_piece_by_piece_and_its_past_can_be_read() -> None:

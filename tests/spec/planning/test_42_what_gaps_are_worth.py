@@ -14,7 +14,15 @@ from tests.spec.planning.kept import handed_in
 from tests.spec.planning.pages import a_system, signed_in, text_of
 from tests.spec.planning.plans import provider
 
-from joinedup.planning import Disagreement, Pair, Parameter, ParameterSet, PlanLine, planning_parameters
+from joinedup.planning import (
+    Disagreement,
+    Pair,
+    Parameter,
+    ParameterOverlap,
+    ParameterSet,
+    PlanLine,
+    planning_parameters,
+)
 from joinedup.planning.return_deadlines import return_deadlines, standing_of
 from joinedup.planning.system_parameters import FILE, system_parameters
 from joinedup.planning.worth import in_pence, in_people
@@ -89,6 +97,19 @@ def test_the_systems_own_parameters_stand_beside_ours(tmp_path: Path, monkeypatc
         'status = "adopted"\nsource = "test"\ndecided_by = "test"\n'
     )
     assert system_parameters().number("consistency.mff:RWG", START) == Decimal("1.0375")
+
+
+def test_a_row_of_the_system_that_holds_beside_one_of_ours_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("joinedup.database.data_dir", lambda: tmp_path)
+    (tmp_path / FILE).parent.mkdir()
+    (tmp_path / FILE).write_text(
+        '[[parameter]]\nid = "triangulation.abs"\nvalue = 50\nunit = "units"\nvalid_from = 2026-04-01\n'
+        'status = "adopted"\nsource = "test"\ndecided_by = "test"\n'
+    )
+    with pytest.raises(ParameterOverlap, match="triangulation"):
+        system_parameters()
 
 
 # --- the page of the workforce -------------------------------------------------------------------------------------
