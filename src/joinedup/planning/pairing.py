@@ -1,8 +1,8 @@
 """Pairs of lines: what the commissioner and the provider each say of the same thing (rule MD4).
 
-Where one side is coarser, the finer side is summed up to it; a coarser figure is never split. What only one side says
-is a pair, too. Provider totals hold other commissioners' patients, so a commissioner's share of a trust is held against
-the share of the trust's patients who live there.
+Where one side is coarser, the finer side is summed up to it, its prices weighted by its units; a coarser figure is
+never split. What only one side says is a pair, too. Provider totals hold other commissioners' patients, so a
+commissioner's share of a trust is held against the share of the trust's patients who live there.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from joinedup.errors import FileError, NotFound, RuleError
 from joinedup.planning.crosswalks import CrosswalkMissing, Crosswalks
+from joinedup.planning.mean_prices import with_mean_prices
 from joinedup.planning.plan_lines import (
     ACTIVITY,
     PENCE,
@@ -89,8 +90,8 @@ def pair_lines(
 
     Lines of other bodies than these two are left out: a provider's plan also holds other commissioners' patients. Lines
     without a commissioner (a provider's own staff or pay) pair on the provider, where the other side speaks of that
-    measure at all; prices pair where both sides say one. `prices` is pence by (service, pod); without
-    it, those of the commissioner's plan, else of the provider's.
+    measure at all; prices pair where both sides say one, a finer side's as the mean over the units that it plans.
+    `prices` is pence by (service, pod); without it, those of the commissioner's plan, else of the provider's.
 
     UnitMismatch when units of one key differ; CrosswalkMissing for a POD that is neither in use on `as_of` nor in the
     crosswalk, and for a code whose rows do not hold on `as_of`; RuleError unless one is of each side.
@@ -104,9 +105,10 @@ def pair_lines(
     ours, theirs = (_of_both(version.lines, owners, succession) for version in (c, p))
     _check_codes([*ours, *theirs], crosswalks, as_of)
     ours, theirs = _spoken_of(ours, theirs), _spoken_of(theirs, ours)
+    own = ours, theirs
     for name, alike in (("measure", (0, 1, 2)), ("service", (0, 1, 2, 6)), ("pod", (0, 1, 2, 3, 6))):
         ours, theirs = _lift(name, alike, ours, theirs, crosswalks.ancestors(name, as_of))
-    left, right = _sum(ours), _sum(theirs)
+    left, right = _sum(with_mean_prices(own[0], ours)), _sum(with_mean_prices(own[1], theirs))
     if prices is None:
         prices = prices_of(p.lines) | prices_of(c.lines)
     keys = [key for key in left.keys() | right.keys() if key[6] != UNIT_PRICE or (key in left and key in right)]

@@ -101,6 +101,53 @@ def test_the_finer_side_is_summed_to_the_grain_of_the_coarser() -> None:
     assert tolerance_of(pair, DEFAULT) == Decimal("10.1")
 
 
+def unit_price(pair_list: list[Pair]) -> Pair | None:
+    return next((one for one in pair_list if one.measure == "unit_price"), None)
+
+
+def test_prices_of_a_finer_grain_are_weighted_by_units_and_never_summed() -> None:
+    ours = commissioner(activity("110", "OPFP", "2026-04", 400), price("110", "OPFP", 225))
+    theirs = [
+        activity("110", "OPFA", "2026-04", 100), activity("110", "OPFA", "2026-05", 200),
+        activity("110", "OPPROC", "2026-04", 100), price("110", "OPFA", 200), price("110", "OPPROC", 300),
+    ]  # fmt: skip
+    found = unit_price(pairs(ours, provider(*theirs)))
+    assert found is not None
+    assert (found.pod, found.commissioner_value, found.provider_value) == ("OPFP", 22_500, 22_500)
+    # The other way round, 2 to 1: 700 / 3 pounds, rounded once.
+    other = provider(*ours.lines)
+    finer = commissioner(*[line for line in theirs if (line.pod, line.period) != ("OPFA", "2026-04")])
+    found = unit_price(pairs(finer, other))
+    assert found is not None
+    assert (found.commissioner_value, found.provider_value) == (Decimal("23333.3333"), 22_500)
+    report = triangulate([found], DEFAULT)
+    assert [one.gap for one in report.outside] == [Decimal("833.3333")]
+
+
+def test_a_price_of_a_month_is_weighted_by_the_units_of_that_month() -> None:
+    april = {"period": "2026-04"}
+    ours = commissioner(price("110", "OPFP", 225)._replace(**april))  # type: ignore[arg-type]
+    theirs = [
+        activity("110", "OPFA", "2026-04", 100), activity("110", "OPFA", "2026-05", 200),
+        activity("110", "OPPROC", "2026-04", 100),
+        price("110", "OPFA", 200)._replace(**april), price("110", "OPPROC", 300)._replace(**april),  # type: ignore[arg-type]
+    ]  # fmt: skip
+    found = unit_price(pairs(ours, provider(*theirs)))
+    assert found is not None
+    assert found.provider_value == 25_000
+
+
+def test_different_prices_without_units_are_not_compared_and_equal_ones_are() -> None:
+    ours = commissioner(price("110", "OPFP", 225))
+    assert unit_price(pairs(ours, provider(price("110", "OPFA", 200), price("110", "OPPROC", 300)))) is None
+    found = unit_price(pairs(ours, provider(price("110", "OPFA", 200), price("110", "OPPROC", 200))))
+    assert found is not None
+    assert found.provider_value == 20_000
+    other = price("110", "OPPROC", 300)._replace(unit="pence")
+    with pytest.raises(UnitMismatch, match="unit_price"):
+        pairs(ours, provider(price("110", "OPFA", 200), other))
+
+
 def test_both_sides_keep_their_grain_where_neither_is_coarser() -> None:
     ours = commissioner(activity("110", "OPFA", "2026-04", 300), activity("100", "OPFP", "2026-04", 9))
     theirs = provider(activity("110", "OPFA", "2026-04", 310), activity("110", "OPPROC", "2026-04", 195))
