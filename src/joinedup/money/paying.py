@@ -43,6 +43,7 @@ from joinedup.money.entries import Books
 from joinedup.money.ledger import COMMITTED, COMMITTED_CONTRA, CREDITOR, SPEND, Transaction
 from joinedup.money.mechanisms import money_parameters
 from joinedup.money.payment_schemes import PaymentScheme, national_schemes, read_payment_schemes
+from joinedup.money.planned_months import by_month
 from joinedup.money.posting import Posting, closed_until, must_be_theirs, must_say_why, post_all
 from joinedup.money.statement_values import DoneLine, PlannedLine, Statement, StatementInputs
 from joinedup.money.statements import make_statement
@@ -190,7 +191,10 @@ def _to_settle(grant: Grant, code: str, month: date) -> Kept:
 
 
 def _planned(contract: Contract, months: list[date]) -> tuple[tuple[PlannedLine, ...], str]:
-    """Answer the lines of the agreed plan that the contract pays for, with their prices, and what plan it is."""
+    """Answer the lines of the agreed plan that the contract pays for, with their prices, and what plan it is.
+
+    A line stated for the year is spread over its twelve months (rule MB7).
+    """
     year = financial_year(months[-1])
     for owner, side in ((contract.provider, "provider"), (contract.commissioner, "commissioner")):
         try:
@@ -206,20 +210,20 @@ def _planned(contract: Contract, months: list[date]) -> tuple[tuple[PlannedLine,
     for line in version.lines:
         if (line.kind, line.provider, line.commissioner) != ("activity", contract.provider, contract.commissioner):
             continue
-        is_of_month = "/" not in line.period
-        if line.pod not in contract.paid_pods or (is_of_month and line.period not in named):
+        is_of_year = "/" in line.period
+        if line.pod not in contract.paid_pods or (not is_of_year and line.period not in named):
             continue
-        if not is_of_month:
-            raise RuleError(
-                f"MC3: {version.name} plans {line.pod} for {line.period}, not by month. Months are settled by a plan "
-                "of months."
-            )
         price = prices.get((line.service, line.pod))
         if price is None:
             raise PriceMissing(
                 f"MC1: {version.name} has no price of {line.pod} in {line.service or 'any service'}. Add it to it."
             )
-        found.append(PlannedLine(line.pod, line.service, named[line.period], line.value, price))
+        parts = by_month(line.value, line.period) if is_of_year else {line.period: line.value}
+        found += [
+            PlannedLine(line.pod, line.service, named[one], units, price, is_of_year)
+            for one, units in parts.items()
+            if one in named
+        ]
     return tuple(found), f"plan prices: {version.name} ({version.content_hash[:12]})"
 
 

@@ -15,13 +15,17 @@ from joinedup.money.splitting import exact
 
 @dataclass(frozen=True, slots=True)
 class PlannedLine:
-    """Units of a service at a point of delivery that were planned for a month, and the pence of one."""
+    """Units of a service at a point of delivery that were planned for a month, and the pence of one.
+
+    `is_spread` are a month's part of units that the plan states for the year.
+    """
 
     pod: str
     service: str
     month: date
     units: Decimal | int
     unit_price_p: int
+    is_spread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,8 @@ def inputs_hash(inputs: StatementInputs) -> str:
     said = {
         "contract": contract_text(inputs.contract), "version": inputs.version, "month": inputs.month.isoformat(),
         "planned": sorted(
-            [one.pod, one.service, one.month.isoformat(), f"{exact(one.units, 'units'):f}", one.unit_price_p]
+            [one.pod, one.service, one.month.isoformat(), f"{exact(one.units, 'units'):f}", one.unit_price_p,
+             *(["spread"] if one.is_spread else [])]
             for one in inputs.planned
         ),
         "plan": inputs.plan_source,

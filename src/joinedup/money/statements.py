@@ -10,7 +10,7 @@ the same text, byte for byte.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -24,10 +24,18 @@ from joinedup.money.folding import fold
 from joinedup.money.mechanisms import KINDS as MECHANISMS
 from joinedup.money.mechanisms import mechanism
 from joinedup.money.payment_schemes import Band, PaymentScheme, scheme_for
+from joinedup.money.planned_months import SPREAD
 from joinedup.money.quality import QualityMetric, quality_earned, quality_pool, quality_score
 from joinedup.money.settlement import settle
 from joinedup.money.splitting import exact, half_up, split_pence
-from joinedup.money.statement_values import Achieved, Statement, StatementInputs, StatementLine, inputs_hash
+from joinedup.money.statement_values import (
+    Achieved,
+    PlannedLine,
+    Statement,
+    StatementInputs,
+    StatementLine,
+    inputs_hash,
+)
 from joinedup.planning import ParameterMissing, ParameterSet
 
 
@@ -189,9 +197,10 @@ def _planned(work: _Working, part: PaidPart) -> int:
     factor = Fraction(work.inputs.contract.mff)
     total = half_up(sum(raw.values(), Fraction(0)) * factor)
     for pod, pence in _split(total, raw).items():
+        rule, said = _spread(one for one in lines if one.pod == pod)
         work.add(
-            StatementLine("plan", pod, pence, "MC1", part.name, f"{units[pod]:f}",
-                          price_source=work.inputs.plan_source, says=_factor_said(work.inputs.contract)),
+            StatementLine("plan", pod, pence, rule, part.name, f"{units[pod]:f}", price_source=work.inputs.plan_source,
+                          says=" ".join(filter(None, (_factor_said(work.inputs.contract), said)))),
             counts=False,
         )  # fmt: skip
     return total
@@ -239,24 +248,30 @@ def _standing_in(work: _Working, part: PaidPart) -> int:
         )
     raw: dict[str, Fraction] = {}
     units: dict[str, Decimal] = {}
-    for one in inputs.planned:
-        if (one.pod, one.month) in gaps:
-            amount = exact(one.units, f"the planned units of {one.pod}", "MC1")
-            units[one.pod] = units.get(one.pod, Decimal(0)) + amount
-            raw[one.pod] = raw.get(one.pod, Fraction(0)) + Fraction(amount) * one.unit_price_p
+    lines = [one for one in inputs.planned if (one.pod, one.month) in gaps]
+    for one in lines:
+        amount = exact(one.units, f"the planned units of {one.pod}", "MC1")
+        units[one.pod] = units.get(one.pod, Decimal(0)) + amount
+        raw[one.pod] = raw.get(one.pod, Fraction(0)) + Fraction(amount) * one.unit_price_p
     total = half_up(sum(raw.values(), Fraction(0)) * Fraction(inputs.contract.mff))
     for pod, pence in _split(total, raw).items():
         days = sorted(day for name, day in gaps if name == pod)
         said = f"No activity data yet of {', '.join(f'{day:%B %Y}' for day in days)}: what was planned stands in."
+        rule, spread = _spread(one for one in lines if one.pod == pod)
         work.add(
-            StatementLine("activity", f"{pod}, as planned", pence, "MC1", part.name, f"{units[pod]:f}",
-                          price_source=inputs.plan_source, says=said),
+            StatementLine("activity", f"{pod}, as planned", pence, rule, part.name, f"{units[pod]:f}",
+                          price_source=inputs.plan_source, says=f"{said} {spread}".strip()),
             counts=False,
         )  # fmt: skip
     work.notes.append(
         f"{part.name}: plan figures stand in where there is no activity data. A later statement corrects them."
     )
     return total
+
+
+def _spread(lines: Iterable[PlannedLine]) -> tuple[str, str]:
+    """Answer the rules by which planned lines were made, and in words how a year among them became months."""
+    return ("MC1, MB7", SPREAD) if any(one.is_spread for one in lines) else ("MC1", "")
 
 
 def _add_quality(work: _Working) -> None:

@@ -23,6 +23,7 @@ from joinedup.money import (
     make_statement,
 )
 from joinedup.money.folding import OTHER, fold
+from joinedup.money.planned_months import SPREAD, by_month
 from joinedup.planning import Parameter, ParameterMissing, ParameterSet
 
 from .contracted import METRICS, YEAR, contract, month
@@ -181,6 +182,36 @@ def test_the_plan_stands_in_for_months_without_data_and_says_so() -> None:
     # What has data is never counted twice.
     both = replace(inputs, done=(*inputs.done, done(50, 5_000_000, MAY)))
     assert statement(both, scheme()).entitled_p == 190_000_000
+
+
+def test_units_of_a_year_are_spread_over_equal_months_and_add_up_exactly() -> None:
+    whole = by_month(14, YEAR)
+    assert list(whole) == [f"2025-{one:02}" for one in range(4, 13)] + ["2026-01", "2026-02", "2026-03"]
+    assert list(whole.values()) == [2, 2, *[1] * 10]
+    parts = by_month(Decimal("100.5"), YEAR)
+    assert list(parts.values()) == [Decimal("8.4")] * 9 + [Decimal("8.3")] * 3
+    assert sum(parts.values()) == Decimal("100.5")
+    assert set(by_month(Decimal("0"), YEAR).values()) == {0}
+
+
+def test_a_statement_names_the_rule_by_which_a_year_became_months() -> None:
+    spread = replace(planned(1_000, 100_000), is_spread=True)
+    inputs = StatementInputs(
+        emergency(mff=Decimal("1.1")),
+        1,
+        APRIL,
+        planned=(spread,),
+        plan_source="plan",
+        missing=frozenset({("NEL", APRIL)}),
+    )
+    made = statement(inputs, scheme())
+    said = {one.what: (one.rule, one.says) for one in made.lines if one.section in ("plan", "activity")}
+    assert said["NEL"] == ("MC1, MB7", f"Times the market forces factor 1.1. {SPREAD}")
+    assert said["NEL, as planned"][0] == "MC1, MB7"
+    assert said["NEL, as planned"][1].endswith(f"what was planned stands in. {SPREAD}")
+    by_months = statement(replace(inputs, planned=(planned(1_000, 100_000),)), scheme())
+    assert (by_months.entitled_p, by_months.inputs_hash != made.inputs_hash) == (made.entitled_p, True)
+    assert {one.rule for one in by_months.lines if one.section == "plan"} == {"MC1"}
 
 
 def test_units_without_a_price_are_not_paid_and_are_told() -> None:

@@ -33,7 +33,8 @@ from joinedup.money import (
 from joinedup.money import services as money
 from joinedup.money.contract_reading import bindings_of, settled_in_year
 from joinedup.money.ledger_reading import left_of, owed_to
-from joinedup.planning import ParameterMissing, PlanVersion
+from joinedup.money.planned_months import SPREAD
+from joinedup.planning import ParameterMissing, PlanLine, PlanVersion
 from joinedup.planning.services import put_step
 
 from .contracted import ACUTE, LINE, STARTS, YEAR, Counted, contract, month, priced, signed
@@ -188,12 +189,28 @@ def scheme(**more: Any) -> PaymentScheme:
     return replace(made, **more)
 
 
-def agreed_plan(state: str = "agreed") -> None:
+def agreed_plan(state: str = "agreed", more: list[PlanLine] | None = None) -> None:
     lines = [activity("300", "NEL", "2025-04", 100, provider="RZ1")._replace(commissioner="QZ9"),
              price("300", "NEL", 1000)._replace(commissioner="QZ9", provider="RZ1", period=YEAR)]  # fmt: skip
+    lines += [one._replace(commissioner="QZ9", provider="RZ1", period=YEAR) for one in more or ()]
     version = kept.handed_in(PlanVersion("RZ1", "provider", YEAR, 1, tuple(lines)))
     put_step(kept.grant(kept.SUBMIT), version, "reconciling")
     put_step(kept.grant(kept.SUBMIT), version, state)
+
+
+def test_a_line_of_the_plan_that_is_stated_for_the_year_is_spread_over_its_months(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    signed(emergency(), bound=1_000_000_000)
+    agreed_plan(more=[activity("100", "NEL", YEAR, 14, provider="RZ1"), price("100", "NEL", 500)])
+    monkeypatch.setattr(paying, "payment_rules", lambda: ((scheme(),), paying.money_parameters()))
+    done = settle(counted=emergencies(102))
+    # 14 units: two in April and May each, one in every later month; planned 100 x £1,000 + 2 x £500.
+    assert done.statement is not None
+    assert done.statement.plan_p == 10_100_000
+    (line,) = (one for one in done.statement.lines if one.section == "plan")
+    assert (line.units, line.rule, line.says) == ("102", "MC1, MB7", SPREAD)
+    assert settle(counted=emergencies(102)).is_new is False
 
 
 def emergencies(count: int) -> Counted:
