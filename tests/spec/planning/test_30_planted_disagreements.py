@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import joinedup
-from joinedup.money import Mismatch, intra_system_mismatches
+from joinedup.money.positions import Mismatch, intra_system_mismatches
 from joinedup.planning import (
     DatedCode,
     DatedCodes,
