@@ -69,9 +69,17 @@ def test_no_shown_count_is_of_1_to_7_and_every_one_is_a_multiple_of_5() -> None:
         assert (told % 5 == 0).all()
 
 
+def test_a_month_that_no_feed_tells_of_has_no_number() -> None:
+    frame = protect_activity(_activity([("RWG", "100", "PC", 20, 40)])).frame
+    before = frame[frame["month"] == date(2026, 9, 1)]
+    assert len(before)
+    assert set(before["status"]) == {NO_DATA}
+    assert before["units"].isna().all()
+
+
 def test_what_is_hidden_says_so_and_what_is_shown_is_near_the_count() -> None:
     frame = shown()
-    assert set(frame["status"]) == {"", SUPPRESSED, NO_DATA}
+    assert set(frame["status"]) == {"", SUPPRESSED}
     assert (frame["units"].isna() == (frame["status"] != "")).all()
     counts = raw().counts.groupby(["pod", "provider", "month"])["units"].sum()
     checked = 0
