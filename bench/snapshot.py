@@ -53,8 +53,8 @@ def measure(export: Path, residents: int) -> float:
     size = sum(path.stat().st_size for path in export.iterdir())
     began = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "joinedup.cli", "snapshot", "--from", str(export), "--json", "--recipient",
-         f"b{residents}"],
+        [sys.executable, "-m", "joinedup.cli", "snapshot", "--from", str(export), "--keep-without-number",
+         "--recipient", f"b{residents}", "--json"],
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     with Memory(process.pid) as memory:
@@ -62,6 +62,7 @@ def measure(export: Path, residents: int) -> float:
     seconds = time.monotonic() - began
     made: dict[str, Any] = json.loads(out)
     shutil.rmtree(made["folder"])
+    assert made["rows"] > residents
     print(
         f"{residents:,} residents, {made['resources']:,} resources ({size / 1e9:.1f} GB): {made['rows']:,} rows in "
         f"{seconds:.0f} s, {made['resources'] / seconds:,.0f} resources/s; {memory.most / 1e6:,.0f} MB at most in all "
