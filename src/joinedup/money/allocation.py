@@ -15,11 +15,12 @@ from decimal import Decimal
 
 from joinedup import __version__
 from joinedup.errors import NotFound, RuleError, did_you_mean
+from joinedup.money.authority import year_days
 from joinedup.money.boundaries import BoundaryGap
 from joinedup.money.capitation import Leaf, Path, allocate_tree, blend, need_index
 from joinedup.money.pace import PaceResult, distance_from_target, pace_of_change
 from joinedup.money.splitting import EXACT, RATIO, Number, exact, pence, total
-from joinedup.money.weighted_populations import LEVELS, Practice, WeightedPopulation, first_day
+from joinedup.money.weighted_populations import LEVELS, Practice, WeightedPopulation
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def allocate_by_need(
     if by not in levels:
         raise NotFound(f"A pot of {system or 'England'} cannot be shared by '{by}'.{did_you_mean(by, levels)} "
                        f"Expected {', '.join(levels)}.")  # fmt: skip
-    start = first_day(table.year)
+    start = year_days(table.year)[0]
     on = as_of or start
     end = start.replace(year=start.year + 1)
     if not start <= on < end:

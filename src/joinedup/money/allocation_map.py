@@ -6,9 +6,6 @@ Where outlines are not known on the day the places are squares in a row, and the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from django.core.cache import caches
 from django.utils.translation import gettext as _
@@ -18,26 +15,14 @@ from joinedup.money.allocation import Allocation, Unit
 from joinedup.money.pace import distance_from_target
 from joinedup.system import Picture, shapes_of
 from joinedup.ui import Column, Feature, Map, Table, tile
+from joinedup.ui.maps import DrawnMap
 from joinedup.ui.maps import draw as draw_svg
 
 EDITION = 1  # change it when the same places are to be drawn differently
 NEED, DISTANCE = "need", "distance"
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """A map as `{{ map(m) }}` shows it, with its picture from the cache."""
-
-    title: str
-    summary: str
-    table: Table
-    svg: str
-    keys: Sequence[Any]
-    colour_key: str
-    is_walked_by_table: bool = False
-
-
-def draw(moment: Moment, made: Allocation, colour: str) -> Drawn:
+def draw(moment: Moment, made: Allocation, colour: str) -> DrawnMap:
     """Answer the map of the places of an allocation; `colour` is "need" or "distance"."""
     values = {unit.code: value_of(unit, colour) for unit in made.units}
     names = {unit.code: place_name(unit) for unit in made.units}
@@ -92,7 +77,7 @@ def draw(moment: Moment, made: Allocation, colour: str) -> Drawn:
         )
     if shapes is None:
         summary.append(_("Their outlines are not known here on this day, so each is one square."))
-    return Drawn(
+    return DrawnMap(
         title,
         " ".join(summary),
         table,

@@ -21,7 +21,8 @@ from uuid import uuid4
 
 from joinedup import database
 from joinedup.errors import FileError, JoinedupError, NotFound, Unavailable, did_you_mean
-from joinedup.money.weighted_populations import WeightedPopulation, first_day, read_weighted_population
+from joinedup.money.authority import year_days
+from joinedup.money.weighted_populations import WeightedPopulation, read_weighted_population
 from joinedup.system import published
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def kept_table(
 
     Raises NotFound, with the command that imports it, where there is none; Unavailable where the kept file was changed.
     """
-    first_day(year)
+    year_days(year)
     kept = editions(year)
     if not kept:
         years = sorted({one.year for one in editions()})

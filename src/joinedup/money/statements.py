@@ -37,6 +37,7 @@ from joinedup.money.statement_values import (
     inputs_hash,
 )
 from joinedup.planning import ParameterMissing, ParameterSet
+from joinedup.ui.tables import pounds
 
 
 @dataclass
@@ -324,19 +325,15 @@ def _why(payment: Payment, scheme: PaymentScheme) -> str:
     else:
         side = "more" if payment.actual_p >= payment.plan_p else "less"
         parts = [
-            f"{_pounds(half_up(abs(one.part_p)))} at {one.band.rate:f}"
+            f"{pounds(half_up(abs(one.part_p)))} at {one.band.rate:f}"
             f"{', which opens a review' if one.band.break_glass else ''}"
             for one in payment.bands
         ]
-        said = f"Plan {_pounds(payment.plan_p)}, done {_pounds(payment.actual_p)}: {side} than planned by " + "; ".join(
+        said = f"Plan {pounds(payment.plan_p)}, done {pounds(payment.actual_p)}: {side} than planned by " + "; ".join(
             parts
         )
-    return f"{said}, up to the funded level of {_pounds(scheme.cap_p or 0)}." if payment.is_capped else f"{said}."
+    return f"{said}, up to the funded level of {pounds(scheme.cap_p or 0)}." if payment.is_capped else f"{said}."
 
 
 def _factor_said(contract: Contract) -> str:
     return "" if contract.mff == 1 else f"Times the market forces factor {contract.mff:f}."
-
-
-def _pounds(pence: int) -> str:
-    return f"{'−' if pence < 0 else ''}£{abs(pence) // 100:,}.{abs(pence) % 100:02}"

@@ -7,15 +7,14 @@ has blanks, and whoever reads it says what they mean.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from pathlib import Path
 
 from joinedup.errors import FileError, NotFound, RuleError, did_you_mean
+from joinedup.money.authority import year_days
 from joinedup.money.splitting import Code, total
 from joinedup.system import published
 
@@ -118,14 +117,6 @@ class WeightedPopulation:
         return sorted({one.system for one in self.practices})
 
 
-def first_day(year: str) -> date:
-    """Answer 1 April of a financial year such as "2022/23" (M0.3); RuleError for one that does not exist."""
-    found = re.fullmatch(r"(\d{4})/(\d{2})", year)
-    if not found or (int(found[1]) + 1) % 100 != int(found[2]):
-        raise RuleError(f"M0.3: '{year}' is no financial year; expected such as 2022/23.")
-    return date(int(found[1]), 4, 1)
-
-
 def column_of(component: str) -> str:
     """Answer the column of a component; NotFound names the nearest."""
     if component not in COLUMNS:
@@ -145,7 +136,7 @@ def read_weighted_population(
     Raises BlankCell, DuplicateCode, NormalisationError (a column's published cells do not add up to England's
     population within 0.5), FileError for a missing column or what is no number of 0 or more: all with file and line.
     """
-    first_day(year)
+    year_days(year)
     if blank not in (*BLANKS, "error"):
         raise RuleError(f"M0.6: blank is '{blank}'; expected zero, one or error.")
     path = Path(path)

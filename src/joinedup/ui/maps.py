@@ -64,6 +64,19 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnMap:
+    """A map as `{{ map(m) }}` shows it, with its picture from the cache."""
+
+    title: str
+    summary: str
+    table: Table
+    svg: str
+    keys: Sequence[Any]
+    colour_key: str
+    is_walked_by_table: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Map:
     """Features with a title, a sentence that says what the map shows, and the table of its figures.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -32,22 +31,10 @@ from joinedup.measures.views.parts import (
 )
 from joinedup.system import Picture, shapes_of
 from joinedup.ui import Chart, Column, Feature, Map, Table, tile
+from joinedup.ui.maps import DrawnMap
 
 EDITION = 1  # change it when the same figures are to be drawn differently
 FEWEST_IN_FUNNEL = 5
-
-
-@dataclass(frozen=True, slots=True)
-class DrawnMap:
-    """A map as `{{ map(m) }}` shows it, with its picture from the cache."""
-
-    title: str
-    summary: str
-    table: Table
-    svg: str
-    keys: Sequence[Any]
-    colour_key: str
-    is_walked_by_table: bool = False
 
 
 def compare_href(one: MeasureDefinition, area: AreaName) -> str:
