@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from joinedup.errors import NotFound
 from joinedup.measures.activity import Activity, activity_of
 from joinedup.measures.activity_definitions import points_of_delivery
 from joinedup.measures.activity_protecting import protect_activity, protect_people, protect_waits
 from joinedup.measures.disclosure import Protected
-from joinedup.measures.result_files import results_folder
 from joinedup.population.months import first_day
 
 if TYPE_CHECKING:
@@ -84,25 +80,6 @@ def count_activity(snapshot: Any) -> CountedActivity:
     return CountedActivity(
         raw, {"activity": protect_activity(raw), "waits": protect_waits(raw), "people": protect_people(raw)}
     )
-
-
-def remake_activity(snapshot: Any) -> MadeActivity:
-    """Make the activity of a snapshot anew in results that are there already; the other figures stay as they are."""
-    counted = count_activity(snapshot)
-    results = results_folder() / snapshot.id
-    aside = results_folder() / f".{snapshot.id}.activity.{os.getpid()}"
-    shutil.rmtree(aside, ignore_errors=True)
-    if not (results / "manifest.json").is_file():
-        raise NotFound(f"There are no results of the snapshot {snapshot.id} yet. Make them: joinedup measure --all")
-    aside.mkdir()
-    try:
-        made = counted.write(aside)
-        if (results / FOLDER).exists():
-            (results / FOLDER).rename(aside / "before")
-        (aside / FOLDER).rename(results / FOLDER)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return made
 
 
 def _write_raw(place: Path, raw: Activity) -> dict[str, str]:
