@@ -77,7 +77,7 @@ def commit(request: Any, code: str) -> HttpResponseBase:
         key=key,
         values=_values(request),
         errors=errors,
-        authorities=_choices("commitment", sent.get("authority", "")),
+        authorities=authority_choices("commitment", sent.get("authority", "")),
     ).response(422 if errors else 200)
 
 
@@ -133,11 +133,11 @@ def virement(request: Any, code: str) -> HttpResponseBase:
             }
             for line in lines
         ],
-        authorities=_choices("virement", sent.get("authority", "")),
+        authorities=authority_choices("virement", sent.get("authority", "")),
     ).response(422 if errors else 200)
 
 
-def _choices(act: str, chosen: str) -> list[dict[str, Any]]:
+def authority_choices(act: str, chosen: str) -> list[dict[str, Any]]:
     """Answer the authorities that allow an act today and have something left, and the one that was chosen before."""
     today = now().valid_on
     found = [
