@@ -10,6 +10,7 @@ population  the pseudonymised population: snapshots, tables, cohorts, registers,
 measures    indicators with intervals: standardised rates, inequality, change over time, disclosure control
 planning    demand, capacity, waiting lists and workforce; plans and whether they agree
 money       allocation by need, the single pot, contracts, payment by rule
+governance  boards, papers, decisions, delegations, interests, risks and the transition between legal forms
 simulation  a made-up system whose partners send feeds as real partners do; it only writes files
 
 A room imports only from rooms above it in this list. Beside the rooms stand:

@@ -48,6 +48,7 @@ ROOMS = [
     "joinedup.measures",
     "joinedup.planning",
     "joinedup.money",
+    "joinedup.governance",
 ]
 INSTALLED_APPS = [
     "django.contrib.auth",
