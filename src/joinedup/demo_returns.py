@@ -24,6 +24,26 @@ if TYPE_CHECKING:
     from joinedup.money.contracts import Contract
 
 YEAR = "2026/27"
+# What the accounts of every simulated partner are, by the end of their codes (simulation.partner_ledgers).
+OWN_ACCOUNTS = {"15001": "balance", "18001": "balance", "31001": "balance", "41001": "income", "51001": "spend",
+                "56001": "spend"}  # fmt: skip
+CONTRIBUTIONS, SPEND = "4000", "5000"
+# Simulated: the own affairs of bodies whose returns say nothing of them, in pence a month.
+OWN_PLANS = {"QM7": (41_350_777, 41_350_777), "606": (41_350_777, 41_150_000), "620": (41_350_777, 41_100_000)}
+# Simulated: whose Better Care Fund a fund is, by the board's code, and the least that the ICB puts in, in pence.
+BOARDS = (("E10000015", "HERTS-BCF", 60_900_000), ("E10000012", "ESSEX-BCF", 16_750_000))
+SIMULATED = "simulated: nobody published it"
+# Simulated: the limit of joinedup's own parameter, at the scale of the returns.
+POSITION_PARAMETERS = """# Simulated; nobody decided it.
+[[parameter]]
+id = "intra_system.abs_limit"
+value = 31_250
+unit = "pence"
+valid_from = 2022-04-01
+status = "adopted"
+source = "simulated: five million pence at the scale of the demo's returns"
+decided_by = "simulated system finance group"
+"""
 _TELL = Callable[[str], None]
 
 
@@ -46,6 +66,7 @@ def take_returns(system: str, residents: int, seed: int, tell: _TELL) -> dict[st
         ("pot", "Posting the year of the single pot ...", _pot),
         ("trial_balances", "Importing the partners' trial balances ...", _trial_balances),
         ("contracts", "Signing contracts, and settling their months by rule ...", _contracts),
+        ("positions", "Saying what partners' own accounts are, and what bodies say of each other ...", _positions),
     ):
         marker = folder / "taken" / f"{name}.json"
         if not marker.exists():
@@ -253,6 +274,49 @@ def _contracts(folder: Path) -> dict[str, int]:
                 counts["unsettled"] += 1
                 break
             counts["statements"] += done.is_new
+    return counts
+
+
+def _positions(folder: Path) -> dict[str, int]:
+    """Say what each partner's own accounts are, whose Better Care Funds there are, and what bodies say of each other.
+
+    What partners put into the pot is money that moves between them: it does not count for the control total. What a
+    host spends of pooled money does not either; its own spend is made up with it. A host's own plan is made up here.
+    """
+    from joinedup.money import OwnAccount, import_balances_between, models, name_board_fund, name_own_accounts
+    from joinedup.money.better_care_fund_as_kept import BoardTerms
+    from joinedup.money.importing_trial_balances import accounts_of
+    from joinedup.planning import PlanLine, PlanVersion, months_of, services
+
+    decided = database.data_dir() / "decisions" / "position_parameters.toml"
+    decided.parent.mkdir(exist_ok=True)
+    if not decided.exists():
+        decided.write_text(POSITION_PARAMETERS)
+    post, allocate = _leave("finance_lead", "money.post"), _leave("finance_lead", "money.allocate")
+    for body, (income, spend) in OWN_PLANS.items():
+        lines = tuple(
+            PlanLine("finance", "", body, "", "", month, measure, "pence", pence)
+            for month in months_of(YEAR)
+            for measure, pence in (("income", income), ("spend", spend))
+        )
+        grant = _planner(body)
+        services.submit(grant, services.store_plan(grant, PlanVersion(body, "provider", YEAR, 1, lines)).pk)
+    counts = {"own_accounts": 0, "boards": 0, "between_bodies": 0}
+    pooled = set(models.Fund.objects.exclude(kind="aligned").values_list("code", flat=True))
+    for body in sorted(set(models.TrialBalance.objects.values_list("body", flat=True))):
+        pots = [
+            one.partner_account
+            for one in accounts_of(body)
+            if one.account == CONTRIBUTIONS or (one.account == SPEND and one.fund in pooled)
+        ]
+        said = [OwnAccount(f"{body}-{end}", kind) for end, kind in OWN_ACCOUNTS.items()]
+        said += [OwnAccount(code, "adjustment") for code in pots]
+        counts["own_accounts"] += name_own_accounts(post, body, said)
+    for board, fund, least in BOARDS:
+        name_board_fund(allocate, BoardTerms(board, YEAR, fund, least, None, 0, SIMULATED))
+        counts["boards"] += 1
+    path = folder / "finance" / "balances-between-bodies.csv"
+    counts["between_bodies"] = import_balances_between(post, path.name, path.read_bytes())
     return counts
 
 

@@ -108,6 +108,7 @@ _WHERE: dict[str, str] = {
     "financial_year": "authority",
     "forecast_outturn": "outturn",
     "give_authority": "services",
+    "import_balances_between": "balances_between",
     "import_trial_balance": "importing_trial_balances",
     "intra_system_mismatches": "mismatches_as_kept",
     "kept_table": "kept_tables",

@@ -1,4 +1,4 @@
-"""What bodies of one system say of each other, from what is kept: plans that stand, or trial balances (rule MB12).
+"""What bodies of one system say of each other, from what is kept: plans, agreed balances, trial balances (rule MB12).
 
 A pair is compared where both say something. Where one is silent the pair is answered as such, with the reason: silence
 is not 0.
@@ -13,6 +13,7 @@ from typing import Final
 from joinedup.errors import RuleError, did_you_mean
 from joinedup.money import positions
 from joinedup.money.authority import year_days
+from joinedup.money.balances_between import said_between
 from joinedup.money.own_accounts import kinds_of
 from joinedup.money.positions_as_kept import month_day, newest_balances, position_parameters
 from joinedup.planning import ParameterSet, standing_plans
@@ -68,8 +69,9 @@ def intra_system_mismatches(
     """Compare what payers say they spend with payees and what these say they earn from them.
 
     `basis` is "plan" (the year's contract values in both sides' plans; a provider's income by commissioner where it
-    plans no contract value), or "actual" (accounts of the trial balances of `month`, 1 is April, that name the other
-    body). Limits not given are the parameters of the year's first day.
+    plans no contract value), or "actual" (up to `month`, 1 is April: what bodies said when they agreed balances, and
+    else accounts of that month's trial balances that name the other body). Limits not given are the parameters of the
+    year's first day.
     """
     if basis not in BASES:
         raise RuleError(f"MB12: '{basis}' is no basis; expected {', '.join(BASES)}.{did_you_mean(basis, BASES)}")
@@ -126,4 +128,17 @@ def _actuals(year: str, month: int) -> tuple[Pairs, Pairs, set[str], str]:
                 payers[body, one.counterparty] = payers.get((body, one.counterparty), 0) + pence
             elif one.kind == "income":
                 payees[one.counterparty, body] = payees.get((one.counterparty, body), 0) - pence
-    return payers, payees, set(held), f"sent no trial balance of {at:%B %Y}"
+    agreed_payers, agreed_payees, said = _agreed(year, month)
+    return payers | agreed_payers, payees | agreed_payees, set(held) | said, f"sent no trial balance of {at:%B %Y}"
+
+
+def _agreed(year: str, month: int) -> tuple[Pairs, Pairs, set[str]]:
+    """Answer what bodies said of each other up to a month, pairs of which they said every month, and who said any."""
+    months = {month_day(year, number) for number in range(1, month + 1)}
+    sums: dict[tuple[str, str, str], list[int]] = {}
+    for one in said_between(months):
+        sums.setdefault((one.body, one.payer, one.payee), []).append(one.pence)
+    whole = {key: sum(pence) for key, pence in sums.items() if len(pence) == len(months)}
+    payers = {(payer, payee): pence for (body, payer, payee), pence in whole.items() if body == payer}
+    payees = {(payer, payee): pence for (body, payer, payee), pence in whole.items() if body == payee}
+    return payers, payees, {body for body, _payer, _payee in sums}

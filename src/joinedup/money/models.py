@@ -20,7 +20,7 @@ from joinedup.money.contract_models import (
     Statement,
     StatementPosting,
 )
-from joinedup.money.position_models import BoardFund, StatementAccount
+from joinedup.money.position_models import BoardFund, LineForecast, SaidBetween, StatementAccount
 
 __all__ = [
     "Authority",
@@ -36,10 +36,12 @@ __all__ = [
     "Fund",
     "Grown",
     "Line",
+    "LineForecast",
     "PartnerAccount",
     "PaymentReview",
     "PaymentReviewEnd",
     "PeriodClose",
+    "SaidBetween",
     "Statement",
     "StatementAccount",
     "StatementPosting",

@@ -215,6 +215,25 @@ def accounts(
     _say(as_json, {"body": body, "new": new}, [f"{new} accounts of {body} are named anew."])
 
 
+@money.command()
+def between(
+    file: Annotated[Path, typer.Argument(help="A CSV of month,payer,payee,payer_says_pence,payee_says_pence.")],
+    as_json: Json = False,
+) -> None:
+    """Take in what bodies say of each other's money month by month, as they agree balances.
+
+    Example: joinedup money between balances-between-bodies.csv
+    """
+    _ready()
+    from joinedup.errors import FileError
+    from joinedup.money.balances_between import import_balances_between
+
+    if not file.is_file():
+        raise FileError(str(file), "there is no such file.", "Give the CSV in which bodies agree balances.")
+    new = import_balances_between(_leave("take in what bodies say of each other"), file.name, file.read_bytes())
+    _say(as_json, {"file": file.name, "new": new}, [f"{new} figures are new."])
+
+
 def _ready() -> None:
     from joinedup import database
 

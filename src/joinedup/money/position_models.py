@@ -1,4 +1,4 @@
-"""The tables behind the system's position: what partners' own accounts are, and which fund is whose Better Care Fund.
+"""The tables behind the system's position: partners' own accounts, whose Better Care Fund a fund is, what bodies say.
 
 They only grow (triggers of migration 0003): the newest row of a key counts.
 """
@@ -54,3 +54,48 @@ class BoardFund(models.Model):
 
     def __str__(self) -> str:
         return f"fund of a board {self.pk}"
+
+
+class SaidBetween(models.Model):
+    """What one body says that a payer paid a payee in a month, in pence, as it agreed balances with the others."""
+
+    id = models.BigAutoField(primary_key=True)
+    body = models.TextField()  # who says it: the payer or the payee
+    month = models.DateField()
+    payer = models.TextField()
+    payee = models.TextField()
+    pence = models.BigIntegerField()
+    file = models.TextField()
+    digest = models.TextField()  # SHA-256 of the file
+    by = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["month", "body", "payer", "payee", "-id"], name="money_saidbetween_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"said between bodies {self.pk}"
+
+
+class LineForecast(models.Model):
+    """What somebody reports that a budget line will have spent by the end of its year, by a method, and why (MB8)."""
+
+    id = models.BigAutoField(primary_key=True)
+    budget_line = models.ForeignKey("money.BudgetLine", on_delete=models.PROTECT, related_name="forecasts")
+    month = models.SmallIntegerField()  # of the financial year: 1 is April
+    method = models.TextField()  # of outturn.METHODS
+    budget_pence = models.BigIntegerField()
+    outturn_pence = models.BigIntegerField()
+    reason = models.TextField(blank=True)
+    by = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["budget_line", "-id"], name="money_lineforecast_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"forecast {self.pk}"

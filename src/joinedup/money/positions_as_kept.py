@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from joinedup import database
 from joinedup.errors import RuleError, did_you_mean
 from joinedup.moment import now
 from joinedup.money import models, positions
@@ -27,6 +28,7 @@ from joinedup.money.splitting import half_up, profile
 from joinedup.planning import ParameterSet, PlanLine, StandingPlan, months_of, read_parameters, standing_plans
 
 PARAMETERS = Path(__file__).with_name("positions.toml")
+DECIDED = Path("decisions") / "position_parameters.toml"  # in the data folder
 CONTROL_TOTAL: Final = "position.control_total"
 INSIDE: Final = "position.in_control_total"
 METHODS: Final = ("run_rate", "plan")
@@ -102,9 +104,17 @@ class StandingPosition:
         return None if self.unsaid or not self.position.bodies else self.position.met
 
 
-@cache
 def position_parameters() -> ParameterSet:
-    """Answer what joinedup brings along for positions; a system replaces or adds rows with its own decisions."""
+    """Answer what holds here for positions: the rows that joinedup brings along, but for those ids that the system
+    decided itself, in the file `position_parameters.toml` of the folder `decisions` of its data.
+    """
+    own = database.data_dir() / DECIDED
+    decided = read_parameters(own) if own.is_file() else ParameterSet([])
+    return ParameterSet([*(one for one in _brought_along() if one.id not in decided.ids), *decided])
+
+
+@cache
+def _brought_along() -> ParameterSet:
     return read_parameters(PARAMETERS)
 
 
