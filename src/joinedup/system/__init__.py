@@ -6,10 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from joinedup.system.bitemporal import Row, revise
     from joinedup.system.bodies import Area, Body, Event, Person, Post
     from joinedup.system.dated import DatedAreas, dated_areas
     from joinedup.system.lookup import is_code_in_use
     from joinedup.system.overview import Overview, overview_of
+    from joinedup.system.people import checked_name, keep_person, names_of_people
+    from joinedup.system.periods import Period
     from joinedup.system.picture import Picture, as_of
     from joinedup.system.services import load_practices, load_systems_of
     from joinedup.system.shapes import Shapes, shapes_of
@@ -20,24 +23,33 @@ __all__ = [
     "DatedAreas",
     "Event",
     "Overview",
+    "Period",
     "Person",
     "Picture",
     "Post",
+    "Row",
     "Shapes",
     "as_of",
+    "checked_name",
     "dated_areas",
     "is_code_in_use",
+    "keep_person",
     "load_practices",
     "load_systems_of",
+    "names_of_people",
     "overview_of",
+    "revise",
     "shapes_of",
 ]
 
 _HOMES = {
+    "bitemporal": ("Row", "revise"),
     "bodies": ("Area", "Body", "Event", "Person", "Post"),
     "dated": ("DatedAreas", "dated_areas"),
     "lookup": ("is_code_in_use",),
     "overview": ("Overview", "overview_of"),
+    "people": ("checked_name", "keep_person", "names_of_people"),
+    "periods": ("Period",),
     "picture": ("Picture", "as_of"),
     "services": ("load_practices", "load_systems_of"),
     "shapes": ("Shapes", "shapes_of"),

@@ -130,7 +130,23 @@ WHO_MAY = {
     "money.post": {"finance_lead"},
     "money.pay": {"finance_lead"},
     "money.contract": {"finance_lead"},
-}
+    "governance.read": {
+        "board_secretary", "chair", "member", "finance_lead", "planner", "operations_lead", "engagement_lead",
+        "analyst",
+    },
+    "governance.keep": {"board_secretary"},
+    "governance.prepare": {"board_secretary"},
+    "governance.submit": {
+        "board_secretary", "chair", "member", "finance_lead", "planner", "operations_lead", "engagement_lead",
+        "analyst",
+    },
+    "governance.preside": {"board_secretary", "chair"},
+    "governance.declare": {
+        "board_secretary", "chair", "member", "finance_lead", "planner", "operations_lead", "engagement_lead",
+    },
+    "governance.vote": {"chair", "member"},
+    "governance.assure": {"board_secretary", "chair", "member", "finance_lead", "planner"},
+}  # fmt: skip
 
 
 def test_every_role_of_the_rule_book_is_there() -> None:
