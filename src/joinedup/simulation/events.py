@@ -7,7 +7,8 @@ waiting list, that to an admission.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 from typing import Final
 
@@ -53,6 +54,11 @@ AT_RISK: Final = ("diabetes_type_1", "diabetes_type_2", "copd", "coronary_heart_
                   "chronic_kidney_disease", "liver_disease", "learning_disability", "multiple_sclerosis")  # fmt: skip
 RICH_TIMES: Final = 8
 """How many times as often a rich resident is seen and measured."""
+RUN_IN: Final = 550
+"""Days before the first: who was referred then may still wait, be treated or be visited when the years begin.
+
+Without them every list would be empty on the first day, and planned care would seem to grow for most of a year.
+"""
 
 
 _Dated = Consultation | Measurement | Jab | Referral | Attendance | Outpatient | Admission | Report
@@ -90,6 +96,10 @@ class Happening:
         self.share = np.array(
             [max(0.0, end - start) / (LAST_DAY - FIRST_DAY) for start, end in zip(self.starts, self.ends, strict=True)]
         )
+        self.earlier = [
+            max(0, FIRST_DAY - max(FIRST_DAY - RUN_IN, one.birth)) if start == FIRST_DAY else 0
+            for one, start in zip(people, self.starts, strict=True)
+        ]
         self.times = np.array([RICH_TIMES if "rich" in one.tags else 1 for one in people], dtype=float)
         self.men = np.array([one.sex == "male" for one in people])
         self.number, self.prefix = 0, f"{block.number:05d}"
@@ -123,6 +133,16 @@ class Happening:
         day = start + int(self.draw() * self.spans[person])
         late = WEEKDAY[day] - 4
         return day if late <= 0 else max(start, day - late)
+
+    @contextmanager
+    def before_the_years(self) -> Iterator[None]:
+        """Let what is made be asked for in the run-in: only what then happens within the years is kept of it."""
+        kept = self.starts, self.spans, self.share
+        self.starts = [FIRST_DAY - many for many in self.earlier]
+        self.spans = [max(1, many) for many in self.earlier]
+        self.share = np.array(self.earlier) / (LAST_DAY - FIRST_DAY)
+        yield
+        self.starts, self.spans, self.share = kept
 
     def clock(self, opens: int = 8, closes: int = 18) -> int:
         """Answer a minute of an opening hour, on fives."""
@@ -428,14 +448,14 @@ class Happening:
         seen = self._open_day(day + max(3, wait))
         state = "active" if seen > LAST_DAY else "revoked" if draw() < 0.03 else "completed"
         referral = self.id("R")
-        self.block.referrals.append(
-            Referral(
-                referral, one.index, self.practice_on(one, day), day, one.trust, specialty, priority, reason, state
-            )
+        asked = Referral(
+            referral, one.index, self.practice_on(one, day), day, one.trust, specialty, priority, reason, state
         )
+        if day >= FIRST_DAY:
+            self.block.referrals.append(asked)
         if state == "revoked":
             return 0, referral
-        at, is_first = seen, True
+        at, is_first, before = seen, True, len(self.block.outpatients)
         for _ in range(1 + follow_ups):
             if one.death and at >= one.death:
                 break
@@ -447,6 +467,8 @@ class Happening:
             at = self._open_day(at + 21 + int(self.long(70)))
             if at > LAST_DAY + 240:
                 break
+        if day < FIRST_DAY and len(self.block.outpatients) > before:
+            self.block.referrals.append(asked)
         return seen, referral
 
     def _open_day(self, day: int) -> int:
@@ -454,6 +476,8 @@ class Happening:
 
     def _appointment(self, n: int, day: int, booked: int, specialty: str, referral: str, is_first: bool) -> str:
         draw, one = self.draw, self.people[n]
+        if day < FIRST_DAY:
+            return "attended"
         # Missed appointments: 8 % in all, twice as many in deprived areas and among young adults.
         missed = 0.065 * 2.2 ** self.gradient[n] * (1.5 if 16 <= self.old[n] < 35 else 1.0)
         what = draw()
@@ -467,9 +491,10 @@ class Happening:
             outcome = "attended"
         site = self.world.organisation("acute", one.trust).sites[0].ods
         pence = (17800 if is_first else 10400) + 37 * int(specialty) % 4000
+        booked = min(max(booked, FIRST_DAY), LAST_DAY)
         self.block.outpatients.append(
-            Outpatient(self.id("P"), one.index, one.trust, site, day, self.clock(9, 17), min(booked, LAST_DAY),
-                       specialty, is_first, outcome, referral, "", "WF01B" if is_first else "WF01A",
+            Outpatient(self.id("P"), one.index, one.trust, site, day, self.clock(9, 17), booked, specialty, is_first,
+                       outcome, referral, "", "WF01B" if is_first else "WF01A",
                        pence if outcome == "attended" else 0)
         )  # fmt: skip
         return outcome
@@ -497,10 +522,11 @@ class Happening:
         end = one.death if dies and one.death <= LAST_DAY else comes if comes <= LAST_DAY else 0
         ended = "" if not end else "died" if dies else "removed" if removed else "treated"
         site = self.world.organisation("acute", one.trust).sites[0].ods
-        self.block.waiting.append(
-            Waiting(entry, one.index, one.trust, site, treatment.specialty, treatment.opcs, referred, listed, end,
-                    ended, priority, admission, referral)
-        )  # fmt: skip
+        if not end or end >= FIRST_DAY:
+            self.block.waiting.append(
+                Waiting(entry, one.index, one.trust, site, treatment.specialty, treatment.opcs, referred, listed, end,
+                        ended, priority, admission, referral)
+            )  # fmt: skip
         for number in range(repeats):
             if not admission:
                 return
@@ -509,10 +535,11 @@ class Happening:
             out_at = (
                 in_at + 240 + self.whole(300) if as_day_case else in_at + int(self.long(treatment.days) * 1440) + 600
             )
-            self._admit(n, admission, in_at, out_at, method="11" if number == 0 else "13", illness="",
-                        specialty=treatment.specialty, hrg=treatment.hrg, median=treatment.days, pence=treatment.pence,
-                        waiting=entry if number == 0 else "", procedure=treatment.opcs, diagnosis=treatment.icd10,
-                        day_case=as_day_case)  # fmt: skip
+            if comes >= FIRST_DAY:
+                self._admit(n, admission, in_at, out_at, method="11" if number == 0 else "13", illness="",
+                            specialty=treatment.specialty, hrg=treatment.hrg, median=treatment.days,
+                            pence=treatment.pence, waiting=entry if number == 0 else "", procedure=treatment.opcs,
+                            diagnosis=treatment.icd10, day_case=as_day_case)  # fmt: skip
             comes = self._open_day(comes + {"chemotherapy": 21, "dialysis": 3}.get(key, 42))
             admission = self.id("H") if comes <= LAST_DAY and not (one.death and comes >= one.death) else ""
 
@@ -597,11 +624,14 @@ class Happening:
                     at = self._open_day(at)
                     if at >= self.ends[n]:
                         break
-                    mode = ("face_to_face", "telephone", "video", "group")[min(3, int(draw() ** 2.2 * 4))]
-                    contacts.append(
-                        Contact(self.id("K"), at, self.clock(9, 17), 20 + 5 * self.whole(9), mode, draw() > 0.09)
-                    )
+                    if at >= FIRST_DAY:
+                        mode = ("face_to_face", "telephone", "video", "group")[min(3, int(draw() ** 2.2 * 4))]
+                        contacts.append(
+                            Contact(self.id("K"), at, self.clock(9, 17), 20 + 5 * self.whole(9), mode, draw() > 0.09)
+                        )
                     at += max(1, int(team.days_between * (0.6 + 0.8 * draw())))
+                if referred < FIRST_DAY and not contacts:
+                    continue
                 is_over = bool(contacts) and at < LAST_DAY - 30
                 whom = ("gp", "gp", "acute", "self", "social_care", "other")[self.whole(6)]
                 reason = next((c for c, _ in team.raised_by if self.is_with[c][n]), "")
@@ -721,6 +751,9 @@ def happen(world: World, block: Block, health: Health) -> None:
     making.emergencies()
     making.births()
     making.planned()
+    with making.before_the_years():
+        making.planned()
+        making.care_episodes()
     _part_overlapping(block)
     making.laboratory()
     making.care_episodes()

@@ -30,6 +30,8 @@ PERIODS: Final = tuple(dict.fromkeys(_PERIODS))
 """All periods in order, as the names of files have them."""
 SUNDAYS: Final = (birth_day("2026-08-30"), birth_day("2026-09-27"), birth_day("2026-10-25"))
 """The days of the waiting list's snapshots: the last Sunday of each of the last three months."""
+CLOSED: Final = tuple(birth_day(day) for day in ("2024-03-31", "2025-03-30", "2026-03-29", "2026-06-28", "2026-07-26"))
+"""The last Sundays of the closed years, quarter and month before: a file of each has the waits that ended in it."""
 
 
 def period_of(day: int) -> str:

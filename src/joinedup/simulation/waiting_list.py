@@ -1,6 +1,7 @@
 """Who waits for hospital care: the Waiting List Minimum Data Set of each trust, as it stood on three Sundays.
 
-A wait is in each week's file until it ends; the file after its end has it once more with why it ended. Waits for a
+A wait is in each week's file until it ends; the file after its end has it once more with why it ended. Of the time
+before the first of these Sundays there is one file for each closed period, with the waits that ended in it. Waits for a
 first appointment (ORTT) come from practices' referrals, waits for admission (IRTT) from the waiting list.
 """
 
@@ -11,8 +12,8 @@ from typing import Final, NamedTuple
 
 from joinedup.simulation.catalogue import main_specialty, opcs
 from joinedup.simulation.columns import WLMDS
-from joinedup.simulation.days import COMPACT, ISO, LAST_DAY
-from joinedup.simulation.periods import SUNDAYS, draw
+from joinedup.simulation.days import COMPACT, FIRST_DAY, ISO, LAST_DAY
+from joinedup.simulation.periods import CLOSED, SUNDAYS, draw
 from joinedup.simulation.sus import wrong_check_digit
 from joinedup.simulation.world import Block, Declared, World
 from joinedup.simulation.writing import Out
@@ -68,7 +69,7 @@ def headers(world: World) -> Mapping[str, str]:
     return {
         f"{trust.source}-wlmds/WLMDS_{trust.ods}_{COMPACT[sunday]}.csv": ",".join(WLMDS) + END
         for trust in world.of_kind("acute")
-        for sunday in SUNDAYS
+        for sunday in (*CLOSED, *SUNDAYS)
     }
 
 
@@ -78,7 +79,7 @@ def write(world: World, block: Block, out: Out) -> None:
     for wait in _waits(block, sources):
         source = sources[wait.trust]
         feed = f"{source}-wlmds"
-        before = SUNDAYS[0] - 7
+        before = FIRST_DAY - 1
         shown = block.subject(wait.person, source, wait.id)
         person = block.person(wait.person)
         residence = world.areas[person.area].sub_icb
@@ -88,8 +89,8 @@ def write(world: World, block: Block, out: Out) -> None:
         )
         is_listed = wait.kind == "IRTT"
         is_told = False
-        for sunday in SUNDAYS:
-            is_open = wait.referred <= sunday and (not wait.end or wait.end > sunday)
+        for sunday in (*CLOSED, *SUNDAYS):
+            is_open = sunday in SUNDAYS and wait.referred <= sunday and (not wait.end or wait.end > sunday)
             has_ended = before < wait.end <= sunday
             before = sunday
             if (not is_open and not has_ended) or (is_listed and wait.listed > sunday):
@@ -123,8 +124,8 @@ def write(world: World, block: Block, out: Out) -> None:
 
 
 def _waits(block: Block, sources: Mapping[str, str]) -> list[Wait]:
-    """Answer all waits that were open at some time since the first of the Sundays, or ended in the week before it."""
-    since = SUNDAYS[0] - 7
+    """Answer all waits that were open at some time within the years."""
+    since = FIRST_DAY - 1
     waits = []
     for entry in block.waiting:
         if entry.end and entry.end <= since:
@@ -144,7 +145,7 @@ def _waits(block: Block, sources: Mapping[str, str]) -> list[Wait]:
     booked: dict[str, tuple[int, str]] = {}
     for outpatient in block.outpatients:
         if outpatient.referral:
-            if outpatient.outcome == "attended":
+            if outpatient.outcome == "attended" and outpatient.is_first:
                 seen.setdefault(outpatient.referral, outpatient.day)
             elif outpatient.outcome == "booked":
                 booked.setdefault(outpatient.referral, (outpatient.day, outpatient.site))

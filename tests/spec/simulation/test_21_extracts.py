@@ -134,14 +134,15 @@ def test_a_wait_stands_in_each_week_until_it_ends_and_once_more_with_why() -> No
     waits = rows(written(waiting_list), "acute-rwh-wlmds")
     told = [(w["REFERRAL_IDENTIFIER"], w["WEEK_ENDING_DATE"], w["WAITING_LIST_REMOVAL_REASON"]) for w in waits]
     assert told == [
+        ("WRF1", "2026-06-28", "TREATED"),  # ended in a closed period: told once, in the file of that period
         ("WL1", "2026-08-30", ""),
         ("WL2", "2026-08-30", ""),
         ("WL1", "2026-09-27", ""),
         ("WL2", "2026-09-27", "DIED"),
         ("WL1", "2026-10-25", ""),
     ]
-    assert {w["WAITING_LIST_TYPE"] for w in waits} == {"IRTT"}
-    assert waits[0]["PATIENT_PATHWAY_IDENTIFIER"] == "RWHRF1"
+    assert [w["WAITING_LIST_TYPE"] for w in waits] == ["ORTT", *["IRTT"] * 5]
+    assert waits[1]["PATIENT_PATHWAY_IDENTIFIER"] == "RWHRF1"
 
 
 def test_contacts_repeat_their_referral_and_a_referral_without_contacts_stands_alone() -> None:
