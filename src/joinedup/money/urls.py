@@ -13,6 +13,7 @@ from joinedup.money.views import (
     ledger,
     partner_balances,
     payments,
+    positions,
     pot,
     start,
 )
@@ -22,6 +23,9 @@ app_name = "money"
 urlpatterns = [
     path("", start.start, name="start"),
     path("allocation/", allocation.allocation, name="allocation"),
+    path("position/", positions.position, name="position"),
+    path("mismatches/", positions.mismatches, name="mismatches"),
+    path("better-care-fund/", positions.better_care_fund, name="better-care-fund"),
     path("authorities/", authorities.authorities, name="authorities"),
     path("authorities/give/", authorities.give, name="give-authority"),
     path("authorities/<path:code>/revoke/", authorities.revoke, name="revoke-authority"),

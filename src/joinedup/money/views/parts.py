@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from joinedup.access import actor_of, decide
-from joinedup.errors import RuleError
+from joinedup.errors import NotFound, RuleError
 from joinedup.moment import now
 from joinedup.money import pot_of_pounds
 from joinedup.system import as_of
@@ -72,7 +72,12 @@ def pence_sent(sent: Mapping[str, str], name: str, what: str, errors: dict[str, 
     except RuleError:
         pence = None
     if pence is None or (pence <= 0 and not signed) or abs(pence) > 10**15:
-        errors[name] = _("%(what)s must be pounds and pence above 0, such as 1234.56") % {"what": what}
+        says = (
+            _("%(what)s must be pounds and pence, such as 1234.56 or −1234.56")
+            if signed
+            else _("%(what)s must be pounds and pence above 0, such as 1234.56")
+        )
+        errors[name] = says % {"what": what}
         return 0
     return pence
 
@@ -110,12 +115,29 @@ def without_rule(error: Exception) -> str:
 
 
 def bodies_named(codes: Iterable[str]) -> dict[str, str]:
-    """Answer the names of bodies by the codes that the books use; a code that no body bears keeps itself."""
+    """Answer names by the codes that the books use; a code that nothing bears keeps itself.
+
+    Books know a council by its own code or by that of the county that it governs: both lead to a name.
+    """
     moment = now()
     picture = as_of(moment.valid_on, moment.known_at)
     found = {code: picture.find(code) for code in sorted(set(codes)) if code}
     bodies = picture.bodies_by_id(where[1] for where in found.values() if where and where[0] == "body")
-    return {
-        code: bodies[where[1]].name if where and where[1] in bodies and bodies[where[1]].exists else code
-        for code, where in found.items()
-    }
+    areas = picture.areas_by_id([where[1] for where in found.values() if where and where[0] == "area"], counted=False)
+    names = {}
+    for code, where in found.items():
+        names[code] = code
+        if where and where[0] == "area" and where[1] in areas:
+            names[code] = areas[where[1]].name or code
+        elif where and where[1] in bodies and bodies[where[1]].exists:
+            names[code] = bodies[where[1]].name
+    return names
+
+
+def year_asked(request: Any, years: Iterable[str], newest: str) -> str:
+    """Answer the financial year that the address asks for, else the newest; NotFound for one of which nothing is."""
+    known = sorted(set(years))
+    asked = request.GET.get("year", "").strip() or newest
+    if asked and asked not in known:
+        raise NotFound(_("Nothing is kept of %(year)s here. Choose a year on the page.") % {"year": asked})
+    return asked
