@@ -58,8 +58,9 @@ class ContractVersion(Grown):
 class ContractEntry(Grown):
     """Something that happened to a contract on a day.
 
-    `what` is notice, answer (to a representation), signed, achieved, excused or deduction; `key` the notice, the
-    measure or the reason; `value` a figure as text.
+    `what` is notice, representation, answer (to it), signed, changed, extended, ended, achieved, excused, deduction
+    or deduction-back; `key` the notice, the outcome, the measure, the reason, or the authority under which it was
+    changed; `value` a figure, or the number of the version that it made, as text.
     """
 
     id = models.BigAutoField(primary_key=True)

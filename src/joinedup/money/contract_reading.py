@@ -110,6 +110,20 @@ def answered_on(code: str) -> date | None:
     return found[-1].on if found else None
 
 
+def open_representations(code: str) -> list[models.ContractEntry]:
+    """Answer the representations that came since the last was answered, the first first."""
+    waiting: list[models.ContractEntry] = []
+    for one in entries_of([code], "representation", "answer"):
+        waiting = [*waiting, one] if one.what == "representation" else []
+    return waiting
+
+
+def abandoned_on(code: str) -> date | None:
+    """Answer the day on which an award was abandoned, None where it was not."""
+    found = [one for one in entries_of([code], "answer") if one.key == "abandoned"]
+    return found[-1].on if found else None
+
+
 def process_of(contract: Contract) -> AwardProcess:
     """Answer the process by which a contract is awarded, as it held when it began."""
     return award_process(contract.award, contract.award_began or contract.starts)
@@ -134,12 +148,17 @@ def achieved_of(contract: Contract, month: date) -> tuple[Achieved, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
+def standing_deductions(code: str) -> list[models.ContractEntry]:
+    """Answer what is taken off a contract's payment and was not taken back, in the order in which it was written."""
+    entries = entries_of([code], "deduction", "deduction-back")
+    back = {one.key for one in entries if one.what == "deduction-back"}
+    return [one for one in entries if one.what == "deduction" and str(one.pk) not in back]
+
+
 def deductions_of(code: str, month: date) -> tuple[tuple[str, int], ...]:
     """Answer what is taken off in the financial year up to a month, each reason with its pence."""
     first = year_days(financial_year(month))[0]
-    return tuple(
-        (one.key, int(one.value)) for one in entries_of([code], "deduction") if first <= one.on <= month
-    )  # fmt: skip
+    return tuple((one.key, int(one.value)) for one in standing_deductions(code) if first <= one.on <= month)
 
 
 def bindings_of(code: str, year: str = "") -> list[Binding]:

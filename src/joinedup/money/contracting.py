@@ -1,11 +1,13 @@
-"""The acts on contracts: make, change, publish a notice, sign, bind money, write down quality and deductions.
+"""The acts on contracts: make, publish a notice, answer a representation, sign, bind money, quality and deductions.
 
-Each checks its grant, writes and audits in one transaction. Nothing is overwritten.
+Each checks its grant, writes and audits in one transaction. Nothing is overwritten. What changes what a contract says
+is in `changing_contracts`.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -15,16 +17,19 @@ from joinedup.access import record
 from joinedup.errors import NotFound, RuleError, did_you_mean
 from joinedup.moment import now
 from joinedup.money import models, spending
-from joinedup.money.awards import check_award, check_notice, is_considerable_change
+from joinedup.money.awards import check_award, check_notice, first_day_to_award
 from joinedup.money.contract_reading import (
     Kept,
+    abandoned_on,
     answered_on,
     bindings_of,
     contract_row,
     contracts_on,
+    open_representations,
     process_of,
     published_of,
     signed_on,
+    standing_deductions,
     version_on,
     versions_of,
 )
@@ -35,7 +40,6 @@ from joinedup.money.contracts import (
     check_contract,
     contract_hash,
     contract_text,
-    differences,
     overlapping,
 )
 from joinedup.money.ledger import LedgerRow
@@ -47,6 +51,12 @@ if TYPE_CHECKING:
     from joinedup.access import Grant
 
 CONTRACT = "money.contract"
+# What the answer to a representation may be.
+OUTCOMES = {"stands": "The award stands", "abandoned": "The award is abandoned"}
+
+
+class RepresentationOpen(RuleError):
+    """A representation against an award waits for its answer, or has ended the award."""
 
 
 def make_contract(grant: Grant, contract: Contract, *, reason: str) -> models.ContractVersion:
@@ -59,90 +69,102 @@ def make_contract(grant: Grant, contract: Contract, *, reason: str) -> models.Co
     must_be_theirs(grant, [contract.commissioner])
     said = must_say_why(reason)
     with transaction.atomic():
-        _lock(contract.provider)
+        lock_provider(contract.provider)
         if models.Contract.objects.filter(pk=contract.code).exists():
             raise ContractError((Fault("code", f"there is a {contract.code} already; give this one its own."),))
-        _check(contract)
+        check_kept(contract)
         models.Contract.objects.create(
             code=contract.code, commissioner=contract.commissioner, provider=contract.provider, **_grown(grant)
         )
-        return _keep(grant, contract, 1, contract.starts, said)
-
-
-def change_contract(grant: Grant, contract: Contract, *, effective_from: date, reason: str) -> models.ContractVersion:
-    """Keep what a contract says from a day on as its next version; what it said before stays.
-
-    Whose contract it is does not change. A signed contract that would change considerably is awarded anew instead.
-    """
-    grant.must_be_for(CONTRACT)
-    said = must_say_why(reason)
-    before = versions_of(contract.code)[-1]
-    must_be_theirs(grant, [before.contract.commissioner])
-    with transaction.atomic():
-        _lock(contract.provider)
-        for name in ("commissioner", "provider"):
-            if getattr(contract, name) != getattr(before.contract, name):
-                raise ContractError(
-                    (Fault(name, f"it stays {getattr(before.contract, name)}; make another contract."),)
-                )
-        if not differences(before.contract, contract):
-            raise RuleError(f"Contract {contract.code} says all of this already; no version was made.")
-        if effective_from < before.row.effective_from:
-            raise ContractError((Fault("effective_from", f"expected {before.row.effective_from} or later."),))
-        _check(contract)
-        if signed_on(contract.code) is not None:
-            must_meet_specification(contract)
-            if is_considerable_change(before.contract.total_p, contract.total_p, effective_from):
-                raise ContractError(
-                    (Fault("values", "the whole value would change considerably. Award another contract instead."),)
-                )
-        return _keep(grant, contract, before.number + 1, effective_from, said)
+        return keep_version(grant, contract, 1, contract.starts, said)
 
 
 def publish_notice(grant: Grant, code: str, kind: str, on: date, text: str) -> models.ContractEntry:
     """Publish a notice of a contract's award; everybody reads it from then on. NoticeMissing out of order."""
     grant.must_be_for(CONTRACT)
     said = must_say_why(text)
-    kept = _theirs(grant, code)
+    kept = theirs(grant, code)
     _must_be_over(on, "A notice is published")
     with transaction.atomic():
-        _lock(kept.contract.provider)
+        lock_provider(kept.contract.provider)
         check_notice(process_of(kept.contract), kind, on, published_of(code), awarded_on=signed_on(code))
-        return _enter(grant, code, "notice", kind, on, text=said)
+        return enter(grant, code, "notice", kind, on, text=said)
 
 
-def answer_representation(grant: Grant, code: str, on: date, text: str) -> models.ContractEntry:
-    """Write down that a provider's representation in standstill was answered; standstill then lasts longer."""
+def record_representation(grant: Grant, code: str, on: date, text: str) -> models.ContractEntry:
+    """Write down that a provider made a representation in standstill; nothing is signed before it is answered.
+
+    RuleError for a contract that is signed or not in standstill, or for a day after the last on which one may come.
+    """
     grant.must_be_for(CONTRACT)
     said = must_say_why(text)
-    _theirs(grant, code)
-    _must_be_over(on, "A representation is answered")
-    if signed_on(code) is not None:
-        raise RuleError(f"Contract {code} is signed; representations are made before.")
-    if "intention" not in published_of(code):
-        raise RuleError(f"Contract {code} is not in standstill: no intention to award was published.")
+    kept = theirs(grant, code)
+    _must_be_over(on, "A representation is recorded")
+    intention = _in_standstill(code)
+    last = first_day_to_award(intention, bank_holidays()) - timedelta(days=1)
+    if not intention <= on <= last:
+        raise RuleError(
+            f"A representation on contract {code} may come from {intention} to {last}; {on} is not in that."
+        )
     with transaction.atomic():
-        return _enter(grant, code, "answer", "", on, text=said)
+        lock_provider(kept.contract.provider)
+        return enter(grant, code, "representation", "", on, text=said)
+
+
+def answer_representation(
+    grant: Grant, code: str, on: date, text: str, *, outcome: str = "stands"
+) -> models.ContractEntry:
+    """Answer the representations that came: the award stands, or is abandoned (OUTCOMES); standstill then lasts longer.
+
+    RuleError where none waits for an answer.
+    """
+    grant.must_be_for(CONTRACT)
+    said = must_say_why(text)
+    if outcome not in OUTCOMES:
+        raise RuleError(f"'{outcome}' is no outcome of a representation; expected {', '.join(OUTCOMES)}.")
+    kept = theirs(grant, code)
+    _must_be_over(on, "A representation is answered")
+    _in_standstill(code)
+    with transaction.atomic():
+        lock_provider(kept.contract.provider)
+        waiting = open_representations(code)
+        if not waiting:
+            raise RuleError(
+                f"No representation on contract {code} waits for an answer. Record the one that came first."
+            )
+        if on < waiting[-1].on:
+            raise RuleError(f"The representation came on {waiting[-1].on}; it cannot be answered on {on}.")
+        return enter(grant, code, "answer", outcome, on, text=said)
 
 
 def sign_contract(grant: Grant, code: str, on: date) -> models.ContractEntry:
     """Sign a contract: it is awarded, and may be paid.
 
-    Raises NoticeMissing while a notice is missing or standstill lasts, BelowSpecification where it says less than the
+    Raises NoticeMissing while a notice is missing or standstill lasts, RepresentationOpen while a representation is not
+    answered or after the award was abandoned, BelowSpecification where it says less than the
     national specification, ContractError for a provider that has closed by then.
     """
     grant.must_be_for(CONTRACT)
-    kept = _theirs(grant, code)
+    kept = theirs(grant, code)
     _must_be_over(on, "A contract is signed")
     with transaction.atomic():
-        _lock(kept.contract.provider)
+        lock_provider(kept.contract.provider)
         if (day := signed_on(code)) is not None:
             raise RuleError(f"Contract {code} was signed on {day} already.")
+        if waiting := open_representations(code):
+            raise RepresentationOpen(
+                f"A representation on contract {code} came on {waiting[0].on} and is not answered. Answer it, and wait "
+                "for the end of standstill, before the contract is signed."
+            )
+        if (given_up := abandoned_on(code)) is not None:
+            raise RepresentationOpen(
+                f"The award of contract {code} was abandoned on {given_up}. Make another contract."
+            )
         check_award(process_of(kept.contract), on, published_of(code), bank_holidays(), answered_on=answered_on(code))
         must_meet_specification(kept.contract)
-        _check(kept.contract)
+        check_kept(kept.contract)
         must_exist("provider", kept.contract.provider, max(on, kept.contract.starts))
-        return _enter(grant, code, "signed", "", on)
+        return enter(grant, code, "signed", "", on)
 
 
 def bind_money(
@@ -174,7 +196,7 @@ def write_achieved(
 ) -> models.ContractEntry:
     """Write down what was achieved of a measure of the quality schedule; None excuses it, with a reason."""
     grant.must_be_for(CONTRACT)
-    kept = _theirs(grant, code, month)
+    kept = _in_month(grant, code, month)
     names = [one.name for one in kept.contract.metrics]
     if metric not in names:
         raise NotFound(f"MC4: contract {code} has no measure '{metric}'.{did_you_mean(metric, names)}")
@@ -183,18 +205,42 @@ def write_achieved(
         raise RuleError(f"MC4: what '{metric}' achieved is {value}; expected a number.")
     with transaction.atomic():
         what = "excused" if value is None else "achieved"
-        return _enter(grant, code, what, metric, month, value="" if value is None else f"{value:f}", text=said)
+        return enter(grant, code, what, metric, month, value="" if value is None else f"{value:f}", text=said)
+
+
+def write_quality(
+    grant: Grant, code: str, month: date, scores: Mapping[str, tuple[Decimal | None, str]]
+) -> list[models.ContractEntry]:
+    """Write down a month's figures, each measure with its figure (None: excused) and reason: all of them, or none."""
+    with transaction.atomic():
+        return [
+            write_achieved(grant, code, metric, month, value, reason=reason)
+            for metric, (value, reason) in scores.items()
+        ]
 
 
 def deduct(grant: Grant, code: str, month: date, pence: int, reason: str) -> models.ContractEntry:
     """Write down that pence are taken off a contract's payment, from a month on, and why (rule MC5)."""
     grant.must_be_for(CONTRACT)
     said = must_say_why(reason)
-    _theirs(grant, code, month)
+    _in_month(grant, code, month)
     if isinstance(pence, bool) or not isinstance(pence, int) or pence <= 0:
         raise RuleError(f"MC5: the deduction is {pence!r} p; expected whole pence above 0, which are taken off.")
     with transaction.atomic():
-        return _enter(grant, code, "deduction", said, month, value=str(pence))
+        return enter(grant, code, "deduction", said, month, value=str(pence))
+
+
+def take_back_deduction(grant: Grant, code: str, number: int, reason: str) -> models.ContractEntry:
+    """Write down that a deduction no longer holds, and why; the next settlement of its year pays it."""
+    grant.must_be_for(CONTRACT)
+    said = must_say_why(reason)
+    kept = theirs(grant, code)
+    with transaction.atomic():
+        lock_provider(kept.contract.provider)
+        found = {one.pk: one for one in standing_deductions(code)}
+        if number not in found:
+            raise NotFound(f"MC5: contract {code} has no deduction {number} that stands.")
+        return enter(grant, code, "deduction-back", str(number), found[number].on, text=said)
 
 
 def must_exist(field: str, code: str, on: date) -> None:
@@ -212,7 +258,8 @@ def must_exist(field: str, code: str, on: date) -> None:
         )  # fmt: skip
 
 
-def _check(contract: Contract) -> None:
+def check_kept(contract: Contract) -> None:
+    """Raise ContractError unless a contract can be: its fields, its bodies, and nothing that another pays already."""
     check_contract(contract)
     try:
         process_of(contract)
@@ -226,10 +273,32 @@ def _check(contract: Contract) -> None:
         raise ContractError((Fault("parts", f"{contract.provider} is paid at that time for {said} already."),))
 
 
-def _theirs(grant: Grant, code: str, on: date | None = None) -> Kept:
+def theirs(grant: Grant, code: str, on: date | None = None) -> Kept:
+    """Answer what a contract says (last of all unless a day is given); Refused where the role is another body's."""
     contract_row(code)
     kept = versions_of(code)[-1] if on is None else version_on(code, on)
     must_be_theirs(grant, [kept.contract.commissioner])
+    return kept
+
+
+def _in_standstill(code: str) -> date:
+    """Answer the day on which the intention to award was published; RuleError unless standstill began and lasts."""
+    if signed_on(code) is not None:
+        raise RuleError(f"Contract {code} is signed; representations are made before.")
+    published = published_of(code)
+    if "intention" not in published:
+        raise RuleError(f"Contract {code} is not in standstill: no intention to award was published.")
+    return published["intention"]
+
+
+def _in_month(grant: Grant, code: str, month: date) -> Kept:
+    """Answer what a contract says in a month of it that has begun; RuleError for another month."""
+    kept = theirs(grant, code, month)
+    if month.day != 1 or not kept.contract.holds_in(month) or month > now().valid_on:
+        raise RuleError(
+            f"MC3: contract {code} holds from {kept.contract.starts} up to {kept.contract.ends}; expected a month of "
+            f"it that has begun, not {month:%Y-%m}."
+        )
     return kept
 
 
@@ -238,7 +307,10 @@ def _must_be_over(on: date, what: str) -> None:
         raise RuleError(f"{what} on a day that has come; {on} has not.")
 
 
-def _keep(grant: Grant, contract: Contract, number: int, effective_from: date, reason: str) -> models.ContractVersion:
+def keep_version(
+    grant: Grant, contract: Contract, number: int, effective_from: date, reason: str
+) -> models.ContractVersion:
+    """Write what a contract says as a version of it, in the audit too; the caller has checked it."""
     row = models.ContractVersion.objects.create(
         contract_id=contract.code, number=number, effective_from=effective_from, body=contract_text(contract),
         content_hash=contract_hash(contract), reason=reason, **_grown(grant),
@@ -248,9 +320,10 @@ def _keep(grant: Grant, contract: Contract, number: int, effective_from: date, r
     return row
 
 
-def _enter(
+def enter(
     grant: Grant, code: str, what: str, key: str, on: date, *, value: str = "", text: str = ""
 ) -> models.ContractEntry:
+    """Write something that happened to a contract, in the audit too; the caller has checked it."""
     row = models.ContractEntry.objects.create(
         contract_id=code, what=what, key=key, on=on, value=value, text=text, **_grown(grant)
     )
@@ -258,7 +331,8 @@ def _enter(
     return row
 
 
-def _lock(provider: str) -> None:
+def lock_provider(provider: str) -> None:
+    """Wait until nobody else changes contracts of a provider, to the end of the transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"money contracts of {provider}"])
 

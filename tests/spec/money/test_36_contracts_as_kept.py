@@ -12,8 +12,20 @@ from django.db import InternalError, ProgrammingError, transaction
 
 from joinedup.errors import NotFound, Refused, RuleError
 from joinedup.moment import now
-from joinedup.money import BelowSpecification, ContractError, NoAuthority, NoticeMissing, contracting, models
+from joinedup.money import (
+    Authority,
+    BelowSpecification,
+    ContractError,
+    NoAuthority,
+    NoticeMissing,
+    RepresentationOpen,
+    change_contract,
+    contracting,
+    models,
+    services,
+)
 from joinedup.money.contract_reading import (
+    abandoned_on,
     award_standing,
     bindings_of,
     contracts_on,
@@ -25,11 +37,16 @@ from joinedup.money.contract_reading import (
     versions_of,
 )
 
-from .contracted import ACUTE, LINE, METRICS, STARTS, YEAR, contract, month, signed
+from .contracted import ACUTE, AUTHORITY, LINE, METRICS, STARTS, YEAR, contract, month, signed
 from .pot import grant
 
 pytestmark = [pytest.mark.usefixtures("littleshire_with_a_pot"), pytest.mark.django_db]
 CONTRACT = grant("money.contract")
+
+
+def lasting(name: str, limit: int, *, ends: date = date(2030, 4, 1)) -> Authority:
+    """An authority that holds on the day on which these tests run."""
+    return replace(AUTHORITY, id=name, limit_pence=limit, valid_to=ends)
 
 
 def make(agreed: object = ACUTE, reason: str = "the year's agreement") -> None:
@@ -83,15 +100,40 @@ def test_the_way_of_a_contract_that_needs_standstill() -> None:
     with pytest.raises(NoticeMissing, match="publish 'Intention to award'"):
         contracting.sign_contract(CONTRACT, ACUTE.code, today)
     with pytest.raises(RuleError, match="not in standstill"):
-        contracting.answer_representation(CONTRACT, ACUTE.code, today, "We looked again")
+        contracting.record_representation(CONTRACT, ACUTE.code, today, "Somebody else offers more")
     with pytest.raises(RuleError, match="has not"):
         contracting.publish_notice(CONTRACT, ACUTE.code, "intention", today + timedelta(days=1), "We intend to")
     contracting.publish_notice(CONTRACT, ACUTE.code, "intention", today - timedelta(days=30), "We intend to")
+    with pytest.raises(RuleError, match="No representation on contract RZ1-2526 waits"):
+        contracting.answer_representation(CONTRACT, ACUTE.code, today, "We looked again")
+    with pytest.raises(RuleError, match="is not in that"):
+        contracting.record_representation(CONTRACT, ACUTE.code, today, "Somebody else offers more")
+    early = today - timedelta(days=29)
+    contracting.record_representation(CONTRACT, ACUTE.code, early, "Somebody else offers more")
+    with pytest.raises(RepresentationOpen, match=f"came on {early} and is not answered"):
+        contracting.sign_contract(CONTRACT, ACUTE.code, today)
+    with pytest.raises(RuleError, match="expected stands, abandoned"):
+        contracting.answer_representation(CONTRACT, ACUTE.code, today, "We looked again", outcome="perhaps")
+    with pytest.raises(RuleError, match="cannot be answered on"):
+        contracting.answer_representation(CONTRACT, ACUTE.code, early - timedelta(days=1), "We looked again")
     contracting.answer_representation(CONTRACT, ACUTE.code, today, "We looked again")
     with pytest.raises(NoticeMissing, match="standstill is not over"):
         contracting.sign_contract(CONTRACT, ACUTE.code, today)
     assert award_standing(version_on(ACUTE.code, STARTS).contract, today)[0].state == "waiting"
     assert published_of(ACUTE.code) == {"intention": today - timedelta(days=30)}
+
+
+def test_an_award_that_a_representation_ends_is_never_signed() -> None:
+    today = now().valid_on
+    make(contract(award="direct_award_c"))
+    contracting.publish_notice(CONTRACT, ACUTE.code, "intention", today - timedelta(days=40), "We intend to")
+    contracting.record_representation(CONTRACT, ACUTE.code, today - timedelta(days=35), "Another was not asked")
+    contracting.answer_representation(
+        CONTRACT, ACUTE.code, today - timedelta(days=30), "They were right", outcome="abandoned"
+    )
+    with pytest.raises(RepresentationOpen, match="was abandoned on"):
+        contracting.sign_contract(CONTRACT, ACUTE.code, today)
+    assert abandoned_on(ACUTE.code) == today - timedelta(days=30)
 
 
 def test_signed_once_and_confirmed_after() -> None:
@@ -112,7 +154,7 @@ def test_nothing_below_the_national_specification_is_signed() -> None:
     make(contract(specification=ACUTE.specification[:2]))
     with pytest.raises(BelowSpecification):
         contracting.sign_contract(CONTRACT, ACUTE.code, STARTS)
-    contracting.change_contract(CONTRACT, ACUTE, effective_from=STARTS, reason="the missing headings")
+    change_contract(CONTRACT, ACUTE, effective_from=STARTS, reason="the missing headings")
     contracting.sign_contract(CONTRACT, ACUTE.code, STARTS)
 
 
@@ -125,7 +167,10 @@ def test_an_award_process_of_its_day() -> None:
 def test_a_change_is_another_version_and_the_first_stays() -> None:
     signed()
     more = contract(values=((YEAR, 4_040_000_000),))
-    contracting.change_contract(CONTRACT, more, effective_from=month(10), reason="a hard winter")
+    with pytest.raises(NoAuthority, match="40000000 p needs an authority"), transaction.atomic():
+        change_contract(CONTRACT, more, effective_from=month(10), reason="a hard winter")
+    services.give_authority(grant("money.authorise"), lasting("A2", 50_000_000))
+    change_contract(CONTRACT, more, effective_from=month(10), reason="a hard winter", authority_id="A2")
     assert [one.number for one in versions_of(ACUTE.code)] == [1, 2]
     assert version_on(ACUTE.code, month(9)).contract == ACUTE
     assert version_on(ACUTE.code, month(10)).contract == more
@@ -137,7 +182,7 @@ def test_a_change_is_another_version_and_the_first_stays() -> None:
     ]
     for changed, day, says in refused:
         with pytest.raises(RuleError, match=says), transaction.atomic():
-            contracting.change_contract(CONTRACT, changed, effective_from=day, reason="another try")
+            change_contract(CONTRACT, changed, effective_from=day, reason="another try", authority_id="A2")
     for statement in (models.ContractVersion.objects.filter(number=1).delete,
                       lambda: models.Contract.objects.update(provider="X")):  # fmt: skip
         with pytest.raises((ProgrammingError, InternalError), match="only grows"), transaction.atomic():
