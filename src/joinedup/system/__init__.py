@@ -45,15 +45,17 @@ __all__ = [
 _HOMES = {
     "bitemporal": ("Row", "revise"),
     "bodies": ("Area", "Body", "Event", "Person", "Post"),
+    "change": ("gaps_and_overlaps",),
     "dated": ("DatedAreas", "dated_areas"),
     "lookup": ("is_code_in_use",),
     "overview": ("Overview", "overview_of"),
     "people": ("checked_name", "keep_person", "names_of_people"),
-    "periods": ("Period",),
+    "periods": ("PartialDate", "Period", "gaps", "handover_gap"),
     "picture": ("Picture", "as_of"),
     "services": ("load_practices", "load_systems_of"),
     "shapes": ("Shapes", "shapes_of"),
     "shares": ("largest_remainder",),
+    "succession": ("index", "resolve"),
     "system_file": ("SystemFile", "read_system_file"),
 }
 
