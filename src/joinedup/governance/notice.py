@@ -32,17 +32,19 @@ class NoticeTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeDates:
+class MeetingDates:
     """The last days on which the papers and the notice of a meeting are on time."""
 
     papers_due: date
     notice_by: date
 
 
-def notice_dates(meeting_on: date, terms: NoticeTerms | None = None) -> NoticeDates:
+def meeting_dates(meeting_on: date, terms: NoticeTerms | None = None) -> MeetingDates:
     """Answer when papers and notice of a decision meeting must be public (B5)."""
     terms = terms or NoticeTerms()
-    return NoticeDates(meeting_on - timedelta(days=terms.paper_days), meeting_on - timedelta(days=terms.clear_days + 1))
+    return MeetingDates(
+        meeting_on - timedelta(days=terms.paper_days), meeting_on - timedelta(days=terms.clear_days + 1)
+    )
 
 
 def days_late(published: date | datetime, due: date) -> int:

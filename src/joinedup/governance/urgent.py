@@ -1,4 +1,4 @@
-"""The urgent route: chair and chief executive decide between meetings, and the next one ratifies (rule: governance Q7)."""
+"""The urgent route: chair and chief executive decide between meetings, the next one ratifies (rule: governance Q7)."""
 
 from __future__ import annotations
 
