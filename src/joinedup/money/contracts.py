@@ -153,21 +153,25 @@ def years_between(starts: date, ends: date) -> tuple[str, ...]:
 
 def months_to_date(contract: Contract, month: date) -> list[date]:
     """Answer the months of the financial year up to this one in which the contract has a day, each as its first day."""
-    day = year_days(financial_year(month))[0]
-    found = []
-    while day <= month:
-        if contract.holds_in(day):
-            found.append(day)
-        day = next_month(day)
-    return found
+    return [day for day in term_months(contract, month) if day <= month]
+
+
+def year_months(month: date) -> list[date]:
+    """Answer the twelve months of the financial year that holds a day, each as its first day."""
+    every = [year_days(financial_year(month))[0]]
+    while len(every) < 12:
+        every.append(next_month(every[-1]))
+    return every
+
+
+def term_months(contract: Contract, month: date) -> list[date]:
+    """Answer the months of a financial year in which the contract has a day."""
+    return [day for day in year_months(month) if contract.holds_in(day)]
 
 
 def to_date(contract: Contract, annual_p: int, month: date) -> int:
     """Answer how much of a year's pence is due up to the end of a month: equal months of the term (MB7)."""
-    first = year_days(financial_year(month))[0]
-    every = [first]
-    while len(every) < 12:
-        every.append(next_month(every[-1]))
+    every = year_months(month)
     shares = profile(annual_p, [1 if contract.holds_in(one) else 0 for one in every])
     return sum(pence for day, pence in zip(every, shares, strict=True) if day <= month)
 

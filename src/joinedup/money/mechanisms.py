@@ -8,9 +8,12 @@ from pathlib import Path
 
 from joinedup.errors import RuleError, did_you_mean
 from joinedup.money.splitting import pence
-from joinedup.planning import ParameterSet, read_parameters
+from joinedup.planning import ParameterMissing, ParameterSet, read_parameters
 
 PARAMETERS = Path(__file__).with_name("parameters.toml")
+LIMIT = "low_volume.limit"
+# A system's own decisions, below the folder of its data.
+OWN_FILE = "decisions/payment_parameters.toml"
 # Between a commissioner and an NHS provider the expected value decides. Independent providers are paid the unit prices
 # for what they do; services without a national price are agreed between the two.
 KINDS = {"nhs": "api", "independent": "activity", "unpriced": "local"}
@@ -35,5 +38,11 @@ def mechanism(expected_annual_p: int, kind: str, on: date, *, parameters: Parame
         )
     if pence(expected_annual_p, "MC7", "the expected annual value") < 0:
         raise RuleError(f"MC7: the expected annual value is {expected_annual_p:,} p; expected 0 or more.")
-    limit = (parameters or money_parameters()).number("low_volume.limit", on)
+    try:
+        limit = (parameters or money_parameters()).number(LIMIT, on)
+    except ParameterMissing as error:
+        raise ParameterMissing(
+            f'MC7: {error} Missing is a [[parameter]] with id = "{LIMIT}", status = "adopted" and days that hold {on}: '
+            f"add it to {OWN_FILE}, in pence, with who decided it in decided_by."
+        ) from None
     return "lva" if kind == "nhs" and expected_annual_p <= limit else KINDS[kind]

@@ -21,7 +21,7 @@ from joinedup.access import record
 from joinedup.errors import NotFound, RuleError
 from joinedup.measures import activity_history, priced_activity
 from joinedup.moment import now
-from joinedup.money import entries, models
+from joinedup.money import entries, mechanisms, models, payment_schemes
 from joinedup.money.activity_prices import PriceMissing
 from joinedup.money.authority import NoAuthority, financial_year
 from joinedup.money.budget_lines import OverCommitted
@@ -154,11 +154,11 @@ def decide_review(grant: Grant, number: int, decision: str, reason: str) -> mode
 
 def payment_rules() -> tuple[tuple[PaymentScheme, ...], ParameterSet]:
     """Answer the payment schemes and the parameters that hold here: those of joinedup, and the system's own."""
-    folder = database.data_dir() / "decisions"
+    folder = database.data_dir()
     schemes, parameters = national_schemes(), list(money_parameters())
-    if (own := folder / "payment_schemes.toml").is_file():
+    if (own := folder / payment_schemes.OWN_FILE).is_file():
         schemes += read_payment_schemes(own)
-    if (own := folder / "payment_parameters.toml").is_file():
+    if (own := folder / mechanisms.OWN_FILE).is_file():
         parameters += read_parameters(own)
     return schemes, ParameterSet(parameters)
 
@@ -174,8 +174,11 @@ def inputs_of(grant: Grant, kept: Kept, month: date, *, history: Any = None) -> 
     if not contract.paid_pods or not months:
         return inputs
     planned, plan_source = _planned(contract, months)
-    done, missing, source = _done(grant, contract, months, history)
-    return replace(inputs, planned=planned, plan_source=plan_source, done=done, missing=missing, activity_source=source)
+    done, missing, source, why_not = _done(grant, contract, months, history)
+    return replace(
+        inputs, planned=planned, plan_source=plan_source, done=done, missing=missing, activity_source=source,
+        not_collected=tuple(sorted(why_not.items())),
+    )  # fmt: skip
 
 
 def _to_settle(grant: Grant, code: str, month: date) -> Kept:
@@ -229,17 +232,22 @@ def _planned(contract: Contract, months: list[date]) -> tuple[tuple[PlannedLine,
 
 def _done(
     grant: Grant, contract: Contract, months: list[date], history: Any
-) -> tuple[tuple[DoneLine, ...], frozenset[tuple[str, date]], str]:
-    """Answer what the extract says was done, of which point of delivery and month it says nothing, and its source."""
+) -> tuple[tuple[DoneLine, ...], frozenset[tuple[str, date]], str, dict[str, str]]:
+    """Answer what the extract says was done, of which point of delivery and month it says nothing, and its source.
+
+    And of which points of delivery nothing is collected at all, with the reason.
+    """
     every = frozenset((pod, day) for pod in contract.paid_pods for day in months)
+    why_not: dict[str, str] = {}
     try:
         history = activity_history() if history is None else history
         told = [day for day in months if day in history.months]
+        why_not = {pod: why for pod, why in history.not_collected.items() if pod in contract.paid_pods}
         if not told:
-            return (), every, f"snapshot {history.snapshot_id}"
+            return (), every, f"snapshot {history.snapshot_id}", why_not
         priced = priced_activity(history, grant, contract.provider, told)
     except NotFound:  # Nothing tells what this provider does: the plan stands in.
-        return (), every, "no activity feed"
+        return (), every, "no activity feed", why_not
     known = {pod: set(history.known(pod)) if pod in history.pods else set() for pod in contract.paid_pods}
     missing = frozenset((pod, day) for pod, day in every if day not in known[pod])
     lines = tuple(
@@ -247,7 +255,7 @@ def _done(
         for one in priced.lines
         if one.pod in contract.paid_pods
     )
-    return lines, missing, f"snapshot {priced.snapshot}"
+    return lines, missing, f"snapshot {priced.snapshot}", why_not
 
 
 # --- posting ---------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -109,15 +110,14 @@ def _told(answer: dict[str, Any]) -> str:
     lines = [head]
     for one in said["lines"]:
         units = "*" if one["is_small"] else one["units"] or ""
-        what = f"{one['section']:<10} {one['what']}"
-        lines.append(f"  {what:<64}{units:>12}{pounds(one['pence']):>18}  {one['rule']}")
-        if one["says"]:
-            lines.append(f"  {'':<11}{one['says']}")
+        name, *more = textwrap.wrap(one["what"], 50) or [""]
+        lines.append(f"  {one['section']:<11}{name:<52}{units:>11} {pounds(one['pence']):>18}  {one['rule']}")
+        lines += [f"  {'':<11}{text}" for text in (*more, *textwrap.wrap(one["says"], 92))]
     lines += [
-        f"  {'entitled for the year to date':<76}{pounds(said['entitled_p']):>18}  MC5",
-        f"  {'settled so far':<76}{pounds(said['paid_before_p']):>18}",
-        f"  {'due':<76}{pounds(said['due_p']):>18}  MC3",
-        *(f"  {note}" for note in said["notes"]),
+        f"  {'entitled for the year to date':<75}{pounds(said['entitled_p']):>18}  MC5",
+        f"  {'settled so far':<75}{pounds(said['paid_before_p']):>18}",
+        f"  {'due':<75}{pounds(said['due_p']):>18}  MC3",
+        *(f"  {text}" for note in said["notes"] for text in textwrap.wrap(note, 103)),
     ]
     if answer.get("needs_review"):
         lines.append("  The difference from plan reached a band that opens a review (MC2).")

@@ -20,6 +20,8 @@ from joinedup.money.splitting import exact, pence
 from joinedup.planning import ParameterMissing, ParameterOverlap
 
 SCHEMES = Path(__file__).with_name("payment_schemes.toml")
+# A system's own decisions, below the folder of its data.
+OWN_FILE = "decisions/payment_schemes.toml"
 STATUSES = ("proposed", "adopted", "withdrawn")
 
 
@@ -119,12 +121,26 @@ def scheme_for(
             )
         if found:
             return found[0]
-    proposed = [one.id for one in holding if one.status == "proposed"]
-    hint = f"{proposed[0]} is only proposed: it can be tried out, but settles no money." if proposed else (
-        "Known: " + "; ".join(f"{one.id} from {one.valid_from} to {one.valid_to or 'further notice'}"
-                              for one in known if one.kind == kind) + "."
-    )  # fmt: skip
-    raise ParameterMissing(f"MC1: no adopted payment scheme holds for {kind} care on {on}. {hint}")
+    raise ParameterMissing(
+        f"MC1: no adopted payment scheme holds for {kind} care on {on}. {next_step(kind, on, known)}"
+    )
+
+
+def next_step(kind: str, on: date, known: Iterable[PaymentScheme]) -> str:
+    """Say which row is missing where no adopted one holds, and what whoever decides it does next."""
+    of_kind = [one for one in known if one.kind == kind]
+    for one in of_kind:
+        if one.holds_on(on) and one.status == "proposed":
+            lacks = "" if one.over and one.under else ", the rates that were agreed in over and under"
+            return (
+                f"{one.id} is only proposed: it can be tried out (--try), but settles no money. Once it is decided, copy "
+                f'its [[scheme]] into {OWN_FILE} with status = "adopted"{lacks} and who decided it in decided_by.'
+            )
+    rows = "; ".join(f"{one.id} from {one.valid_from} to {one.valid_to or 'further notice'}" for one in of_kind)
+    return (
+        f'Missing is a [[scheme]] with kind = "{kind}", status = "adopted" and days that hold {on}: add it to '
+        f"{OWN_FILE}, with its rates and who decided it in decided_by. Known: {rows or 'none of this kind'}."
+    )
 
 
 @cache

@@ -56,8 +56,9 @@ class Achieved:
 class StatementInputs:
     """All that a statement is made of. `planned` and `done` are of the year to date.
 
-    `missing` are points of delivery and months without activity data: what was planned stands in for them. Without any
-    plan, `plan_source` is "". `paid_before_p` is what was settled so far in the financial year.
+    `missing` are points of delivery and months without activity data: what was planned stands in for them.
+    `not_collected` says of which of them no data will come, and why. Without any plan, `plan_source` is "".
+    `paid_before_p` is what was settled so far in the financial year.
     """
 
     contract: Contract
@@ -68,6 +69,7 @@ class StatementInputs:
     done: tuple[DoneLine, ...] = ()
     activity_source: str = ""
     missing: frozenset[tuple[str, date]] = frozenset()
+    not_collected: tuple[tuple[str, str], ...] = ()
     achieved: tuple[Achieved, ...] = ()
     deductions: tuple[tuple[str, int], ...] = ()
     paid_before_p: int = 0
@@ -123,7 +125,8 @@ class Statement:
 def inputs_hash(inputs: StatementInputs) -> str:
     """Answer the SHA-256 of everything that a statement is made of, whatever the order of its lines.
 
-    Not of the name of the source of activity: the same activity in a newer snapshot is the same activity.
+    Not of the name of the source of activity, nor of why none is collected: the same activity in a newer snapshot is
+    the same activity.
     """
     said = {
         "contract": contract_text(inputs.contract), "version": inputs.version, "month": inputs.month.isoformat(),

@@ -17,9 +17,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 from joinedup.errors import RuleError
+from joinedup.money import statement_words as words
 from joinedup.money.authority import financial_year, year_days
-from joinedup.money.blended import Payment, blended_payment
-from joinedup.money.contracts import FIXED, Contract, PaidPart, months_to_date, to_date
+from joinedup.money.blended import blended_payment
+from joinedup.money.contracts import FIXED, PaidPart, months_to_date, to_date
 from joinedup.money.folding import fold
 from joinedup.money.mechanisms import KINDS as MECHANISMS
 from joinedup.money.mechanisms import mechanism
@@ -93,11 +94,13 @@ def make_statement(
     work = _Working(inputs, months, schemes, include_proposed)
     limit_id = f"low_volume.limit@{year_days(year)[0]}"
     if way == "lva":
+        paid = to_date(contract, contract.value_of(year), month)
         work.add(
             StatementLine(
-                "payment", "Low-volume contract, on a schedule", to_date(contract, contract.value_of(year), month),
-                "MC7", parameters=(limit_id,), price_source=f"value of the contract in {year}",
-                says="Expected value up to the limit: equal months, and no activity is counted.",
+                "payment", "Low-volume contract, on a schedule", paid, "MC7", parameters=(limit_id,),
+                price_source=f"value of the contract in {year}",
+                says="The expected value is within the limit, so no activity is counted. "
+                     + words.equal_months(contract, contract.value_of(year), paid, month),
             )
         )  # fmt: skip
     else:
@@ -109,7 +112,10 @@ def make_statement(
     for reason, pence in inputs.deductions:
         if pence < 0:
             raise RuleError(f"MC5: the deduction '{reason}' is {pence} p; expected 0 or more, which is taken off.")
-        work.add(StatementLine("deduction", f"Deduction: {reason}", -pence, "MC5"))
+        work.add(
+            StatementLine("deduction", f"Deduction: {reason}", -pence, "MC5",
+                          says=f"{pounds(pence)} is taken off, once in the year.")
+        )  # fmt: skip
     return Statement(
         contract.code, inputs.version, month, way, tuple(work.lines), work.plan_p, work.actual_p, work.entitled_p,
         inputs.paid_before_p, work.entitled_p - inputs.paid_before_p, work.break_glass, work.is_trial,
@@ -130,7 +136,7 @@ def _add_part(work: _Working, part: PaidPart, way: str) -> None:
         work.add(
             StatementLine("payment", f"{part.name}: fixed", paid, "MC5, MB7", part.name,
                           price_source=f"contract, version {work.inputs.version}",
-                          says="Equal months of the year's amount.")
+                          says=words.equal_months(contract, annual, paid, month))
         )  # fmt: skip
         return
     scheme = _by_activity() if way == "activity" else _scheme(work, part)
@@ -150,7 +156,8 @@ def _add_part(work: _Working, part: PaidPart, way: str) -> None:
     work.break_glass |= payment.break_glass
     work.add(
         StatementLine("payment", f"{part.name}: {scheme.title}", payment.pay_p, "MC7" if way == "activity" else "MC1",
-                      part.name, parameters=() if way == "activity" else (scheme.id,), says=_why(payment, scheme))
+                      part.name, parameters=() if way == "activity" else (scheme.id,),
+                      says=words.payment(payment, scheme, is_all_variable=is_variable))
     )  # fmt: skip
 
 
@@ -198,10 +205,11 @@ def _planned(work: _Working, part: PaidPart) -> int:
     factor = Fraction(work.inputs.contract.mff)
     total = half_up(sum(raw.values(), Fraction(0)) * factor)
     for pod, pence in _split(total, raw).items():
-        rule, said = _spread(one for one in lines if one.pod == pod)
+        of_pod = [one for one in lines if one.pod == pod]
+        rule, said = _spread(of_pod)
         work.add(
             StatementLine("plan", pod, pence, rule, part.name, f"{units[pod]:f}", price_source=work.inputs.plan_source,
-                          says=" ".join(filter(None, (_factor_said(work.inputs.contract), said)))),
+                          says=" ".join(filter(None, (words.planned(of_pod, work.inputs.contract), said)))),
             counts=False,
         )  # fmt: skip
     return total
@@ -225,7 +233,7 @@ def _done(work: _Working, part: PaidPart) -> int:
             StatementLine(
                 "activity", pod, pence, "MC1", part.name, None if units is None else str(units), units is None,
                 f"{inputs.activity_source}: HRG and price as the extract carries them",
-                says="" if contract.has_mff_in_extract else _factor_said(contract),
+                says="" if contract.has_mff_in_extract else words.factor(contract).strip(),
             ),
             counts=False,
         )  # fmt: skip
@@ -254,19 +262,32 @@ def _standing_in(work: _Working, part: PaidPart) -> int:
         amount = exact(one.units, f"the planned units of {one.pod}", "MC1")
         units[one.pod] = units.get(one.pod, Decimal(0)) + amount
         raw[one.pod] = raw.get(one.pod, Fraction(0)) + Fraction(amount) * one.unit_price_p
+    why_not = dict(inputs.not_collected)
     total = half_up(sum(raw.values(), Fraction(0)) * Fraction(inputs.contract.mff))
     for pod, pence in _split(total, raw).items():
-        days = sorted(day for name, day in gaps if name == pod)
-        said = f"No activity data yet of {', '.join(f'{day:%B %Y}' for day in days)}: what was planned stands in."
-        rule, spread = _spread(one for one in lines if one.pod == pod)
+        of_pod = [one for one in lines if one.pod == pod]
+        rule, spread = _spread(of_pod)
+        if pod in why_not:
+            name, said = f"{pod}, not collected", f"{why_not[pod].rstrip('.')}. What was planned is paid for it."
+        else:
+            days = sorted(day for name, day in gaps if name == pod)
+            name = f"{pod}, as planned"
+            said = f"No activity data yet of {', '.join(f'{day:%B %Y}' for day in days)}: what was planned stands in."
         work.add(
-            StatementLine("activity", f"{pod}, as planned", pence, rule, part.name, f"{units[pod]:f}",
-                          price_source=inputs.plan_source, says=f"{said} {spread}".strip()),
+            StatementLine("activity", name, pence, rule, part.name, f"{units[pod]:f}", price_source=inputs.plan_source,
+                          says=" ".join(filter(None, (said, words.planned(of_pod, inputs.contract), spread)))),
             counts=False,
         )  # fmt: skip
-    work.notes.append(
-        f"{part.name}: plan figures stand in where there is no activity data. A later statement corrects them."
-    )
+    pods = {pod for pod, _ in gaps}
+    if pods - set(why_not):
+        work.notes.append(
+            f"{part.name}: plan figures stand in where there is no activity data. A later statement corrects them."
+        )
+    if never := sorted(pods & set(why_not)):
+        work.notes.append(
+            f"{part.name}: no activity of {', '.join(never)} is collected, so the plan decides what is paid for it. "
+            "Time does not mend that: collect it, or agree on a fixed payment."
+        )
     return total
 
 
@@ -287,22 +308,16 @@ def _add_quality(work: _Working) -> None:
         got = by_name.get(one.name, Achieved(one.name, None))
         metrics.append(QualityMetric(one.name, one.weight, one.floor, one.ceiling, got.value, got.is_excused))
     score = quality_score(metrics)
-    said = "; ".join(f"{one.name}: {_achieved_said(one)}" for one in metrics)
+    earned = quality_earned(pool, score)
     source = f"contract, version {work.inputs.version}"
     work.add(
         StatementLine("quality", "Quality pool, held back", -pool, "MC4, MC5", price_source=source,
-                      says=f"{contract.quality_share:f} of the contract's value to date.")
+                      says=words.pool(contract, value, pool))
     )  # fmt: skip
     work.add(
-        StatementLine("quality", "Quality earned", quality_earned(pool, score), "MC4", price_source=source,
-                      says=f"Score {round(score, 6).normalize():f}: {said}.")
+        StatementLine("quality", "Quality earned", earned, "MC4", price_source=source,
+                      says=words.quality(metrics, score, pool, earned))
     )  # fmt: skip
-
-
-def _achieved_said(one: QualityMetric) -> str:
-    if one.achieved is not None:
-        return str(one.achieved)
-    return "excused" if one.is_excused else "no data, which earns nothing"
 
 
 def _split(total: int, raw: Mapping[str, Fraction]) -> dict[str, int]:
@@ -315,25 +330,3 @@ def _split(total: int, raw: Mapping[str, Fraction]) -> dict[str, int]:
         base = base * amount.denominator
     shares = split_pence(total, {name: int(amount * base) for name, amount in positive.items()})
     return {name: shares.get(name, 0) for name in sorted(raw)}
-
-
-def _why(payment: Payment, scheme: PaymentScheme) -> str:
-    if _is_all_variable(scheme):
-        said = "All of it varies with activity"
-    elif not payment.bands:
-        said = "As planned"
-    else:
-        side = "more" if payment.actual_p >= payment.plan_p else "less"
-        parts = [
-            f"{pounds(half_up(abs(one.part_p)))} at {one.band.rate:f}"
-            f"{', which opens a review' if one.band.break_glass else ''}"
-            for one in payment.bands
-        ]
-        said = f"Plan {pounds(payment.plan_p)}, done {pounds(payment.actual_p)}: {side} than planned by " + "; ".join(
-            parts
-        )
-    return f"{said}, up to the funded level of {pounds(scheme.cap_p or 0)}." if payment.is_capped else f"{said}."
-
-
-def _factor_said(contract: Contract) -> str:
-    return "" if contract.mff == 1 else f"Times the market forces factor {contract.mff:f}."

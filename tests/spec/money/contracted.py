@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -91,6 +91,7 @@ class Counted:
     lines: list[PricedLine]
     known_to: date
     snapshot_id: str = "s1"
+    not_collected: dict[str, str] = field(default_factory=dict)
 
     @property
     def months(self) -> list[date]:

@@ -78,7 +78,7 @@ def test_fixed_and_elective_up_to_the_funded_level() -> None:
         False,
     )
     assert made.parameter_ids == ("low_volume.limit@2025-04-01", "API-2526")
-    assert "up to the funded level of £3,000,000.00" in made.lines[-1].says
+    assert "over the funded level of £3,000,000.00 for the year: £3,000,000.00 is paid" in made.lines[-1].says
     less = statement(replace(inputs, done=inputs.done[:1]))
     assert lines(less, "payment")["Planned surgery: " + payment_title(made)] == 200_000_000
 
@@ -124,8 +124,7 @@ def test_break_glass_opens_a_review() -> None:
         )
         made = statement(inputs, tight)
         assert (made.entitled_p, made.break_glass) == (paid * 1_000_000, flag)
-    assert "£1,000,000.00 at 0.20" in made.lines[-1].says
-    assert "£500,000.00 at 0.50, which opens a review" in made.lines[-1].says
+    assert "− 0.50 × £500,000.00 (which opens a review) = £9,550,000.00" in made.lines[-1].says
 
 
 def test_quality_is_held_back_and_earned() -> None:
@@ -206,9 +205,11 @@ def test_a_statement_names_the_rule_by_which_a_year_became_months() -> None:
     )
     made = statement(inputs, scheme())
     said = {one.what: (one.rule, one.says) for one in made.lines if one.section in ("plan", "activity")}
-    assert said["NEL"] == ("MC1, MB7", f"Times the market forces factor 1.1. {SPREAD}")
+    assert said["NEL"] == ("MC1, MB7", f"1,000 × £1,000.00. Times the market forces factor 1.1. {SPREAD}")
     assert said["NEL, as planned"][0] == "MC1, MB7"
-    assert said["NEL, as planned"][1].endswith(f"what was planned stands in. {SPREAD}")
+    assert said["NEL, as planned"][1].endswith(
+        f"what was planned stands in. 1,000 × £1,000.00. Times the market forces factor 1.1. {SPREAD}"
+    )
     by_months = statement(replace(inputs, planned=(planned(1_000, 100_000),)), scheme())
     assert (by_months.entitled_p, by_months.inputs_hash != made.inputs_hash) == (made.entitled_p, True)
     assert {one.rule for one in by_months.lines if one.section == "plan"} == {"MC1"}

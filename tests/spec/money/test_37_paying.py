@@ -209,7 +209,9 @@ def test_a_line_of_the_plan_that_is_stated_for_the_year_is_spread_over_its_month
     assert done.statement is not None
     assert done.statement.plan_p == 10_100_000
     (line,) = (one for one in done.statement.lines if one.section == "plan")
-    assert (line.units, line.rule, line.says) == ("102", "MC1, MB7", SPREAD)
+    assert (line.units, line.rule, line.says) == (
+        "102", "MC1, MB7", f"2 × £500.00 + 100 × £1,000.00. {SPREAD}",
+    )  # fmt: skip
     assert settle(counted=emergencies(102)).is_new is False
 
 
