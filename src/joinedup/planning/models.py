@@ -10,6 +10,28 @@ from typing import ClassVar
 
 from django.db import models
 
+from joinedup.planning.roster_models import CapacityLine, CapacityReturn, Roster, RosterLine
+
+__all__ = [
+    "CapacityLine",
+    "CapacityReturn",
+    "CheckWaiver",
+    "Comparison",
+    "ComparisonGap",
+    "Document",
+    "DocumentEntry",
+    "Gap",
+    "GapStep",
+    "Grown",
+    "Line",
+    "Plan",
+    "Roster",
+    "RosterLine",
+    "Version",
+    "VersionSignature",
+    "VersionStep",
+]
+
 
 class Grown(models.Model):
     """Who wrote a row, and when it was known; no row is changed."""
