@@ -133,8 +133,8 @@ def next_step(kind: str, on: date, known: Iterable[PaymentScheme]) -> str:
         if one.holds_on(on) and one.status == "proposed":
             lacks = "" if one.over and one.under else ", the rates that were agreed in over and under"
             return (
-                f"{one.id} is only proposed: it can be tried out (--try), but settles no money. Once it is decided, copy "
-                f'its [[scheme]] into {OWN_FILE} with status = "adopted"{lacks} and who decided it in decided_by.'
+                f"{one.id} is only proposed: it can be tried out (--try), but settles no money. Once it is decided, "
+                f'copy its [[scheme]] into {OWN_FILE} with status = "adopted"{lacks} and who decided it in decided_by.'
             )
     rows = "; ".join(f"{one.id} from {one.valid_from} to {one.valid_to or 'further notice'}" for one in of_kind)
     return (
