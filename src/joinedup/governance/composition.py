@@ -16,7 +16,8 @@ from typing import Any
 
 from joinedup.errors import RuleError
 from joinedup.governance.matching import match_kinds
-from joinedup.governance.seats import Board, Holding
+from joinedup.governance.seats import Board
+from joinedup.governance.stretches import Dated, Stretch, failing_stretches
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,27 +160,10 @@ def leadership_failures(
 
 
 def days_failing(
-    check: Callable[[date], list[str]],
-    board: Board,
-    first: date,
-    last: date,
-    *,
-    also: Iterable[PartnerPost | Holding] = (),
-) -> list[tuple[date, date, list[str]]]:
+    check: Callable[[date], list[str]], board: Board, first: date, last: date, *, also: Iterable[Dated] = ()
+) -> list[Stretch]:
     """Answer the stretches, from the first up to and not including the last day, in which a check finds something.
 
-    It asks the check on the days on which something begins or ends, not on each day: between two of them nothing can
-    differ. Two stretches with the same failures that touch are one.
+    `also` are further dated facts that the check looks at, such as posts in partners.
     """
-    changes = {first}
-    for one in (*board.seats, *board.holdings, *also):
-        changes |= {day for day in (one.start, one.end) if day is not None and first < day < last}
-    days = sorted(changes)
-    found: list[tuple[date, date, list[str]]] = []
-    for start, end in zip(days, [*days[1:], last], strict=True):
-        failures = check(start)
-        if found and found[-1][1] == start and found[-1][2] == failures:
-            found[-1] = (found[-1][0], end, failures)
-        elif failures and start < end:
-            found.append((start, end, failures))
-    return found
+    return failing_stretches(check, (*board.seats, *board.holdings, *also), first, last)

@@ -105,7 +105,8 @@ def check_may_decide_in(kind: str) -> None:
     """Raise MeetingCannotDecide for a development meeting or a seminar (B6); RuleError for an unknown kind."""
     if kind not in MEETING_KINDS:
         raise RuleError(
-            f"B6: '{kind}' is no kind of meeting; expected {', '.join(MEETING_KINDS)}.{did_you_mean(kind, MEETING_KINDS)}"
+            f"B6: '{kind}' is no kind of meeting; expected {', '.join(MEETING_KINDS)}."
+            f"{did_you_mean(kind, MEETING_KINDS)}"
         )
     if kind in WITHOUT_DECISIONS:
         raise MeetingCannotDecide(f"B6: A {kind} meeting cannot decide; put the item to a decision meeting")

@@ -162,9 +162,9 @@ def count_votes(votes: Iterable[Vote], *, closes_at: datetime | None = None) -> 
 def tally(votes: Iterable[Vote], seats_of: Mapping[str, Collection[str]] | None = None) -> Tally:
     """Add up the votes that count: one for each person, and one for each seat (B1).
 
-    `seats_of` is {person: voting seats} (`seats_voted_for`). Where people who voted share seats that are fewer than they
-    are, these seats have one vote each if all of them agree, and none if they do not: joint holders who disagree cancel
-    their seat. Without `seats_of` nobody shares a seat. RuleError for two votes of one person: count them first;
+    `seats_of` is {person: voting seats} (`seats_voted_for`). Where people who voted share seats that are fewer than
+    they are, these seats have one vote each if all of them agree, and none if they do not: joint holders who disagree
+    cancel their seat. Without `seats_of` nobody shares a seat. RuleError for two votes of one person: count them first;
     VoteRefused for one of somebody without a seat, which should have been refused when it was cast.
     """
     value_of: dict[str, str] = {}
