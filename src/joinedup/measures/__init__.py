@@ -37,6 +37,7 @@ _WHERE: dict[str, str] = {
     "life_expectancy": "life_table",
     "mean": "averages",
     "open_results": "results",
+    "points_of_delivery": "activity_definitions",
     "priced_activity": "activity_prices",
     "proportion": "proportions",
     "protect": "disclosure",

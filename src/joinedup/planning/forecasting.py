@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 
@@ -74,7 +75,7 @@ def forecast(
     scales = np.ones(past + horizon) if scale is None else np.asarray(scale, dtype=float)
     if scales.shape != (past + horizon,) or not (scales > 0).all():
         raise RuleError(f"ME10: scale has shape {scales.shape}; expected {past + horizon} numbers above 0.")
-    tested, errors = backtest(series, models, horizon=horizon, alpha=alpha, scale=scales[:past])
+    tested, errors = _tested(series, tuple(models), horizon, alpha, tuple(scales[:past].tolist()))
     months = tuple(month_after(series.start, past + step) for step in range(horizon))
     made = candidate_of(tested.chosen)(series.per_day / scales[:past], horizon)
     points = np.maximum(made * days_in(months) * scales[past:], 0.0)
@@ -83,6 +84,14 @@ def forecast(
         series.name, months, points, np.maximum(points - halves, 0.0), points + halves, tested.chosen, alpha, tested,
         basis, inputs_hash(series, horizon, tuple(models), alpha, stretch, scales.tolist()), joinedup.__version__,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def _tested(
+    series: MonthlySeries, models: tuple[str, ...], horizon: int, alpha: float, scale: tuple[float, ...]
+) -> tuple[Backtest, list[Floats]]:
+    """The past is tested once: only the future of a scenario differs from the one beside it."""
+    return backtest(series, models, horizon=horizon, alpha=alpha, scale=np.array(scale))
 
 
 def _half_widths(errors: list[Floats], alpha: float, stretch: bool) -> tuple[Floats, tuple[str, ...]]:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from joinedup.planning.views import disagreements, handing_in, papers, settling, signing_off, start, workforce
+from joinedup.planning.views import (
+    disagreements,
+    forecasts,
+    handing_in,
+    papers,
+    settling,
+    signing_off,
+    start,
+    workforce,
+)
 
 app_name = "planning"
 urlpatterns = [
@@ -28,6 +37,7 @@ urlpatterns = [
     path("sign-off/<int:number>/waive/", signing_off.waive, name="waive"),
     path("sign-off/<int:number>/sign/", signing_off.sign, name="sign"),
     path("workforce/", workforce.workforce, name="workforce"),
+    path("forecast/", forecasts.forecast, name="forecast"),
     path("documents/", papers.documents, name="documents"),
     path("documents/<slug:kind>/", papers.document, name="document"),
     path("documents/<slug:kind>/tell/", papers.tell, name="tell"),
