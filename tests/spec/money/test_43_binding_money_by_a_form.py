@@ -22,11 +22,11 @@ TODAY = now().valid_on
 THIS_DAY = {"on_day": str(TODAY.day), "on_month": str(TODAY.month), "on_year": str(TODAY.year)}
 COMMIT = {
     "pence": "1,200,000.00", "supplier": "RWG", "purpose": "Home care", "authority": "A1", "on_day": "1",
-    "on_month": "5", "on_year": "2026", "key": "commit-0a0a0a0a-0000-4000-8000-000000000000",
+    "on_month": "5", "on_year": "2026", "confirmed": "yes", "key": "commit-0a0a0a0a-0000-4000-8000-000000000000",
 }  # fmt: skip
 MOVE = {
     "pence": "50000", "from": "beds", "to": "home", "authority": "A1", "reason": "More home care", "on_day": "1",
-    "on_month": "5", "on_year": "2026", "key": "virement-0a0a0a0a-0000-4000-8000-000000000000",
+    "on_month": "5", "on_year": "2026", "confirmed": "yes", "key": "virement-0a0a0a0a-0000-4000-8000-000000000000",
 }  # fmt: skip
 GIVE = {
     "id": "A-7", "reference": "Board, item 9", "reason": "Until governance stands", "acts": ["commitment", "virement"],

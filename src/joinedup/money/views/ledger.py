@@ -20,7 +20,7 @@ from joinedup.access import requires
 from joinedup.money import models
 from joinedup.money.ledger import ACCOUNT_KINDS, KINDS, account
 from joinedup.money.ledger_reading import fund_of, left_of, trace, trial_balance
-from joinedup.money.views.parts import bodies_named, crumbs, fund_crumb
+from joinedup.money.views.parts import NOTICE, bodies_named, crumbs, fund_crumb, may
 from joinedup.ui import Column, Crumb, Page, Table
 from joinedup.ui.tables import pounds
 
@@ -120,10 +120,12 @@ def posting(request: Any, key: str) -> HttpResponseBase:
         fund=fund,
         other=other,
         other_href=posting_href(other) if other else "",
+        notice=request.session.pop(NOTICE, ""),
+        reverse_href=reverse("money:reverse", args=[key]) if not other and may(request, "money.post") else "",
         is_reversal=bool(posted.reverses),
         authority_left=pounds(left_of(found.authority.id)) if found.authority else "",
         pounds_text=pounds,
-        commitment_href=posting_href(found.commitment) if found.commitment and found.commitment != key else "",
+        commitment_href=reverse("money:commitment", args=[found.commitment]) if found.commitment else "",
         budget_lines=[
             {"code": line, "name": name, "href": reverse("money:line", args=[line])}
             for line, name in models.BudgetLine.objects.filter(

@@ -25,7 +25,9 @@ from joinedup.money.ledger_reading import (
     trial_balance,
 )
 from joinedup.money.line_standings import Standing, standing, standings
-from joinedup.money.views.ledger import posting_href, postings_table
+from joinedup.money.views.forecasts import reported_table
+from joinedup.money.views.fund_acts import acts_of_fund
+from joinedup.money.views.ledger import postings_table
 from joinedup.money.views.parts import NOTICE, bodies_named, crumbs, fund_crumb, in_millions, may
 from joinedup.ui import Column, Page, Table
 from joinedup.ui.tables import pounds
@@ -55,7 +57,9 @@ def fund(request: Any, code: str) -> HttpResponseBase:
         year=year,
         years=years,
         notice=request.session.pop(NOTICE, ""),
-        may_move=may(request, "money.allocate") and len(held) > 1,
+        acts=acts_of_fund(
+            code, {name: may(request, name) for name in ("money.allocate", "money.post")}, has_lines=len(held) > 1
+        ),
         sums=_sums(held, sum(one.amount_pence for one in put_in), -balance.get(RISK_SHARE, 0)),
         called=pounds(-balance[RISK_SHARE]) if balance.get(RISK_SHARE) else "",
         contributions=Table(
@@ -111,6 +115,7 @@ def line(request: Any, code: str) -> HttpResponseBase:
         stands=stands,
         pounds_text=pounds,
         forecasts=_forecasts(stands),
+        reported=reported_table(code),
         commitments=_commitments(commitments, names),
         virements=_virements(moves),
         postings=postings_table(
@@ -218,7 +223,7 @@ def _commitments(found: Any, names: dict[str, str]) -> Table:
         rows.append(
             {
                 "code": one.code,
-                "href": posting_href(one.code),
+                "href": reverse("money:commitment", args=[one.code]),
                 "supplier": names.get(one.supplier, one.supplier),
                 "supplier_code": one.supplier,
                 "purpose": one.purpose,

@@ -44,6 +44,7 @@ def start(request: Any) -> HttpResponseBase:
         has_table=bool(editions()),
         may_authorise=may(request, "money.authorise"),
         may_post=may(request, "money.post"),
+        may_open=may(request, "money.allocate"),
         funds=Table(
             [
                 Column("name", _("Fund"), "link", "href"),
