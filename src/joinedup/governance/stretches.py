@@ -25,8 +25,8 @@ def failing_stretches(
 ) -> list[Stretch]:
     """Answer the stretches, from the first up to and not including the last day, in which `check` finds something.
 
-    `dated` are all facts that the check looks at: between two of their days nothing can differ, so that it is asked once
-    for each stretch and covers every day. Two stretches with the same failures that touch are one.
+    `dated` are all facts that the check looks at: between two of their days nothing can differ, so that it is asked
+    once for each stretch and covers every day. Two stretches with the same failures that touch are one.
     """
     if last <= first:
         return []
