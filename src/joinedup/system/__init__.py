@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from joinedup.system.bitemporal import Row, revise
     from joinedup.system.bodies import Area, Body, Event, Person, Post
+    from joinedup.system.change import gaps_and_overlaps
     from joinedup.system.dated import DatedAreas, dated_areas
     from joinedup.system.lookup import is_code_in_use
     from joinedup.system.overview import Overview, overview_of
     from joinedup.system.people import checked_name, keep_person, names_of_people
-    from joinedup.system.periods import Period
+    from joinedup.system.periods import PartialDate, Period, gaps, handover_gap
     from joinedup.system.picture import Picture, as_of
     from joinedup.system.services import load_practices, load_systems_of
     from joinedup.system.shapes import Shapes, shapes_of
+    from joinedup.system.succession import index, resolve
 
 __all__ = [
     "Area",
@@ -23,6 +25,7 @@ __all__ = [
     "DatedAreas",
     "Event",
     "Overview",
+    "PartialDate",
     "Period",
     "Person",
     "Picture",
@@ -32,12 +35,17 @@ __all__ = [
     "as_of",
     "checked_name",
     "dated_areas",
+    "gaps",
+    "gaps_and_overlaps",
+    "handover_gap",
+    "index",
     "is_code_in_use",
     "keep_person",
     "load_practices",
     "load_systems_of",
     "names_of_people",
     "overview_of",
+    "resolve",
     "revise",
     "shapes_of",
 ]
