@@ -1,4 +1,4 @@
-"""When papers and notice are due, what a paper must hold, what is pinned and what is under embargo (rules: B5, B8, B9)."""
+"""When papers and notice are due, what a paper must hold, what is pinned, what is under embargo (rules: B5, B8, B9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""States and outcomes of a decision, what never changes, dissent, its chain and tier (rules: B6, B7, B10, B11, Q6, V12)."""
+"""A decision's states and outcomes, what never changes, dissent, its chain and tier (rules: B6, B7, B10, B11, Q6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Governance models as data: what holds when, what the loader refuses, adoption, the officer, the law (rules: G1 to G6)."""
+"""Governance models: which holds when, what the loader refuses, adoption, the officer, the law (rules: G1 to G6)."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def faults_of(text: str) -> list[tuple[str, object, str]]:
 
 def test_a_veto_in_option_2_is_one_error() -> None:
     assert faults_of(option(2, veto=("false", "true"))) == [("veto", True, "G5")]
-    with pytest.raises(GovernanceModelError, match="option2: veto is true; .*G5"):
+    with pytest.raises(GovernanceModelError, match=r"option2: veto is true; .*G5"):
         read_governance_models(option(2, veto=("false", "true")))
 
 
@@ -265,7 +265,9 @@ ASKED: dict[str, Any] = {"system": "QM7", "members": {"06K", "06N", "07H", "RWG"
 def test_the_officer_of_three_members_and_the_system() -> None:
     assert officer_faults(OPTION1, [OWN, *THREE], on=SINCE, **ASKED) == []
     assert officer_faults(OPTION2, [OWN, *THREE], on=SINCE, **ASKED) == ["The accountable officer holds 3 other posts"]
-    with pytest.raises(OfficerNotAllowed, match="G4: on 2020-06-08, under 'Statutory corporate body': .*3 other posts"):
+    with pytest.raises(
+        OfficerNotAllowed, match=r"G4: on 2020-06-08, under 'Statutory corporate body': .*3 other posts"
+    ):
         check_officer(OPTION2, [OWN, *THREE], on=SINCE, **ASKED)
     check_officer(OPTION1, [OWN, *THREE], on=SINCE, **ASKED)
 
