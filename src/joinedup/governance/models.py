@@ -1,0 +1,80 @@
+"""The tables of boards and what they decide. Rows only grow; what can change is a dated fact of which nothing is lost.
+
+Facts of a register (terms, seats, holdings, interests, delegations) have two times, as in `system`: the days on which
+they hold, and the instants at which we believed so. All else is what was done, at one instant; what is decided later
+about a row is another row. The triggers of migration 0001 refuse anything else. Bodies are known by their codes, people
+by their keys in `system`.
+"""
+
+from joinedup.governance.models_assurance import (
+    Commitment,
+    CommitmentEvidence,
+    Referral,
+    ReferralReply,
+    Risk,
+    RiskAssurance,
+    RiskControl,
+    RiskScore,
+)
+from joinedup.governance.models_boards import Board, BoardTerms, MemberAccount, ModelInForce, Seat, SeatHolding
+from joinedup.governance.models_deciding import (
+    Adoption,
+    Decision,
+    Delegation,
+    Dissent,
+    GivenAuthority,
+    ProxyGiven,
+    Ratification,
+    Vote,
+)
+from joinedup.governance.models_declaring import ConflictAction, Gift, Interest, ItemDeclaration, RegisterConfirmed
+from joinedup.governance.models_meetings import (
+    AgendaItem,
+    Attendance,
+    ItemOpened,
+    Meeting,
+    MinutesVersion,
+    Paper,
+    PaperPublished,
+    PaperVersion,
+    Presiding,
+)
+
+__all__ = [
+    "Adoption",
+    "AgendaItem",
+    "Attendance",
+    "Board",
+    "BoardTerms",
+    "Commitment",
+    "CommitmentEvidence",
+    "ConflictAction",
+    "Decision",
+    "Delegation",
+    "Dissent",
+    "Gift",
+    "GivenAuthority",
+    "Interest",
+    "ItemDeclaration",
+    "ItemOpened",
+    "Meeting",
+    "MemberAccount",
+    "MinutesVersion",
+    "ModelInForce",
+    "Paper",
+    "PaperPublished",
+    "PaperVersion",
+    "Presiding",
+    "ProxyGiven",
+    "Ratification",
+    "Referral",
+    "ReferralReply",
+    "RegisterConfirmed",
+    "Risk",
+    "RiskAssurance",
+    "RiskControl",
+    "RiskScore",
+    "Seat",
+    "SeatHolding",
+    "Vote",
+]
