@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from joinedup.planning.views import (
+    capacity,
     disagreements,
     forecasts,
     handing_in,
@@ -12,7 +13,9 @@ from joinedup.planning.views import (
     settling,
     signing_off,
     start,
+    waiting,
     workforce,
+    workforce_planned,
 )
 
 app_name = "planning"
@@ -37,7 +40,10 @@ urlpatterns = [
     path("sign-off/<int:number>/waive/", signing_off.waive, name="waive"),
     path("sign-off/<int:number>/sign/", signing_off.sign, name="sign"),
     path("workforce/", workforce.workforce, name="workforce"),
+    path("workforce/planned/", workforce_planned.planned, name="workforce-planned"),
+    path("capacity/", capacity.capacity, name="capacity"),
     path("forecast/", forecasts.forecast, name="forecast"),
+    path("waiting-lists/", waiting.waiting_lists, name="waiting-lists"),
     path("documents/", papers.documents, name="documents"),
     path("documents/<slug:kind>/", papers.document, name="document"),
     path("documents/<slug:kind>/tell/", papers.tell, name="tell"),

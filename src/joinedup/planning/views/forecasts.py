@@ -16,7 +16,7 @@ from joinedup.planning.back_test import HORIZONS as TESTED_AT
 from joinedup.planning.forecast_charts import forecast_spec
 from joinedup.planning.forecast_words import MODEL_NAMES, USES, months_said
 from joinedup.planning.protected_series import COPIED, EARLIER, FILLED, HIDDEN, NO_DATA, TRAINED
-from joinedup.planning.scenario import FIELDS, SHIFT, WITH_STAYS, Scenario, read_scenario
+from joinedup.planning.scenario import FIELDS, SHIFT, WITH_STAYS, read_scenario
 from joinedup.planning.views import parts
 from joinedup.ui import Chart, Column, Page, Table
 
@@ -126,9 +126,7 @@ def _told(found: Outlook, subject: str) -> dict[str, Any]:
         "notes": _notes(found),
         "effect": _effect(found) if tried is not None else [],
         "growth": found.growth,
-        "beds": list(zip(base.months, found.beds, found.beds_tried or found.beds, strict=True))[-1:],
         "trained": (history.series.months[0], history.series.months[-1]),
-        "changed_nothing": found.scenario == Scenario(),
     }  # fmt: skip
 
 
@@ -202,28 +200,30 @@ def _backtest_table(found: Outlook) -> Table:
     assert tested is not None
     rows: list[dict[str, Any]] = []
     for model in (tested.chosen, *tested.losers):
-        row: dict[str, Any] = {
-            "model": str(MODEL_NAMES[model]),
-            "result": _("Chosen") if model == tested.chosen else _("Not chosen"),
-        }
         for horizon in TESTED_AT:
             score = tested.of(model, horizon)
-            row |= {
-                f"mape{horizon}": score.mape, f"mase{horizon}": score.mase, f"bias{horizon}": score.bias,
-                f"coverage{horizon}": None if score.coverage is None else 100 * score.coverage,
-                f"origins{horizon}": score.origins,
-            }  # fmt: skip
-        rows.append(row)
-    columns = [Column("model", _("Model")), Column("result", _("Result"))]
-    for horizon in TESTED_AT:
-        ahead = _("%(n)s ahead") % {"n": horizon}
-        columns += [
-            Column(f"mape{horizon}", _("MAPE %%, %(ahead)s") % {"ahead": ahead}, "number", decimals=1),
-            Column(f"mase{horizon}", _("MASE, %(ahead)s") % {"ahead": ahead}, "number", decimals=2),
-            Column(f"bias{horizon}", _("Bias, %(ahead)s") % {"ahead": ahead}, "number", decimals=1),
-            Column(f"coverage{horizon}", _("In interval %%, %(ahead)s") % {"ahead": ahead}, "number", decimals=0),
-            Column(f"origins{horizon}", _("Tests, %(ahead)s") % {"ahead": ahead}, "number", where="file"),
-        ]
+            rows.append(
+                {
+                    "model": str(MODEL_NAMES[model]),
+                    "result": _("Chosen") if model == tested.chosen else _("Not chosen"),
+                    "ahead": horizon,
+                    "mape": score.mape,
+                    "mase": score.mase,
+                    "bias": score.bias,
+                    "coverage": None if score.coverage is None else 100 * score.coverage,
+                    "origins": score.origins,
+                }
+            )
+    columns = [
+        Column("model", _("Model")),
+        Column("result", _("Result")),
+        Column("ahead", _("Months ahead"), "number"),
+        Column("mape", _("MAPE (%)"), "number", decimals=1),
+        Column("mase", _("MASE"), "number", decimals=2),
+        Column("bias", _("Bias"), "number", decimals=1),
+        Column("coverage", _("In interval (%)"), "number", decimals=0),
+        Column("origins", _("Tests"), "number"),
+    ]
     return Table(
         columns,
         rows,
