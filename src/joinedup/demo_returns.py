@@ -62,6 +62,7 @@ def take_returns(system: str, residents: int, seed: int, tell: _TELL) -> dict[st
     done: dict[str, Any] = {}
     for name, words, step in (
         ("plans", "Taking in plans, and comparing commissioner and providers ...", _plans),
+        ("staff", "Taking in rosters of 56,000 people, and what beds and rooms there are ...", _staff),
         ("need", "Keeping the weighted populations ...", _need),
         ("pot", "Posting the year of the single pot ...", _pot),
         ("trial_balances", "Importing the partners' trial balances ...", _trial_balances),
@@ -124,6 +125,27 @@ def _planner(owner: str) -> Grant:
             continue
         return grant
     return service_grant("demo", "hand in what a partner returned", "whoever runs this machine")
+
+
+def _staff(folder: Path) -> dict[str, int]:
+    """Take in everybody's rosters, by the job that collects returns, and each provider's capacity."""
+    from joinedup.access import service_grant
+    from joinedup.planning.capacity_as_kept import import_capacity
+    from joinedup.planning.rosters_as_kept import import_rosters
+
+    grant = service_grant("demo", "take in rosters and capacity", "whoever runs this machine")
+    rosters = import_rosters(grant, _contents(folder / "workforce"))
+    newest = max(one.month for one in rosters)
+    capacity = import_capacity(grant, _contents(folder / "capacity"))
+    return {
+        "rosters": len(rosters),
+        "people": sum(one.headcount for one in rosters if one.month == newest),
+        "capacity_returns": len(capacity),
+    }
+
+
+def _contents(folder: Path) -> list[tuple[str, bytes]]:
+    return [(path.name, path.read_bytes()) for path in sorted(folder.glob("*.csv"))]
 
 
 def _need(folder: Path) -> dict[str, int]:

@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from joinedup.planning.capacity_commands import capacity
+from joinedup.planning.roster_commands import roster
+
 if TYPE_CHECKING:
     from joinedup.access import Grant
     from joinedup.planning.models import Comparison
 
 plan = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+plan.add_typer(roster, name="roster")
+plan.add_typer(capacity, name="capacity")
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 Owner = Annotated[str, typer.Option(help="The body whose plan it is, by code.")]
 Side = Annotated[str, typer.Option(help="commissioner or provider.")]

@@ -11,11 +11,15 @@ import io
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from joinedup.errors import NotFound, RuleError
 from joinedup.simulation import partner_ledgers
+from joinedup.simulation.capacity_returns import capacity_csv, whole_system
+from joinedup.simulation.capacity_returns import terms as capacity_terms
 from joinedup.simulation.contract_terms import contracts_toml, decisions, price_list_csv
 from joinedup.simulation.need_table import need_table_csv
 from joinedup.simulation.place import make_world
@@ -23,8 +27,9 @@ from joinedup.simulation.plan_layout import plan_csv, plan_workbook
 from joinedup.simulation.plan_returns import Hidden, Returns, plan_returns, planted
 from joinedup.simulation.plan_rows import catchments, months, planned_people, terms
 from joinedup.simulation.pot import Pot, contract_values, events_csv, make_pot, pot_toml, toml_value
-from joinedup.simulation.rosters import roster_csv
+from joinedup.simulation.rosters import minutes_by_profession, rosters
 from joinedup.simulation.rosters import terms as roster_terms
+from joinedup.simulation.world import World
 
 KNOWN = ("hwe",)
 # These return a workbook, the others CSV: both forms come in.
@@ -67,8 +72,10 @@ def write_returns(system: str, residents: int, seed: int, out: Path, *, referenc
             folder.bytes(f"plans/{owner}-{side}.xlsx", plan_workbook(owner, side, rows, note))
         else:
             folder.text(f"plans/{owner}-{side}.csv", plan_csv(owner, side, rows))
-    folder.text("planning-assumptions.toml", _assumptions(note))
-    folder.text(f"workforce/roster-{roster_terms()['month']}.csv", roster_csv())
+    folder.text("planning-assumptions.toml", _assumptions(note, world))
+    for month, text in rosters().items():
+        folder.text(f"workforce/roster-{month}.csv", text)
+    folder.text(f"capacity/capacity-{capacity_terms()['month']}.csv", capacity_csv(world))
     _ledgers(folder, pot, returns)
     folder.text("finance/balances-between-bodies.csv", _between())
     folder.text("pot/pot.toml", pot_toml(pot, note))
@@ -136,7 +143,7 @@ def _between() -> str:
     return out.getvalue()
 
 
-def _assumptions(note: str) -> str:
+def _assumptions(note: str, world: World) -> str:
     """Answer what the partners agreed to reckon with, as dated parameters."""
     rows: list[tuple[str, str, str]] = [
         ("consistency.mff", "1", "market forces factor; prices of the plans hold it already"),
@@ -146,6 +153,12 @@ def _assumptions(note: str) -> str:
         *((f"consistency.cost:{profession}", str(value), "pence a year of one WTE")
           for profession, value in terms()["cost"].items()),
         *((f"consistency.los:{pod}", value, "nights of a stay") for pod, value in terms()["stay"].items()),
+        ("scale.activity", _three(whole_system(world)), "units of the whole system for one of a plan"),
+        *((f"scale.workforce:{partner}", _three(whole_system(world) * Fraction(times)),
+           "WTE of the whole partner for one of its plan; much of its work is not simulated")
+          for partner, times in roster_terms()["beyond_plans"].items()),
+        *((f"workforce.minutes:{pod}:{who}", _three(minutes), "minutes of these staff for a unit")
+          for pod, who, minutes in minutes_by_profession()),
     ]  # fmt: skip
     texts = [f"# {note}\n# What its partners agreed to reckon with when they plan.\n"]
     for key, value, unit in rows:
@@ -155,6 +168,10 @@ def _assumptions(note: str) -> str:
             'decided_by = "simulated system planning group"\n'
         )
     return "\n".join(texts)
+
+
+def _three(value: Fraction) -> str:
+    return f"{Decimal(value.numerator) / Decimal(value.denominator):.3f}"
 
 
 def _read_me(note: str) -> str:

@@ -144,16 +144,16 @@ def test_staff_add_up_to_the_system_by_each_way_of_looking(planner: Client) -> N
     ))  # fmt: skip
     handed_in(provider(*staff("RWH", "NURSE", "06K", establishment="100", in_post="90", joiners="2", headcount="101"),
                        owner="RWH"))  # fmt: skip
-    said = text_of(planner.get("/planning/workforce/", {"year": YEAR}))
+    said = text_of(planner.get("/planning/workforce/planned/", {"year": YEAR}))
     assert "People 515 Posts 480.0 WTE In post 452.3 WTE Vacant 27.7 WTE (5.8%)" in said
     assert "West Hertfordshire Teaching Hospitals NHS Trust 380.0 362.3 17.7 4.7" in said
     assert "Registered nurses 300.0 287.3 12.7" in said, "short: needed, working, the difference"
-    by_profession = text_of(planner.get("/planning/workforce/", {"year": YEAR, "by": "profession"}))
+    by_profession = text_of(planner.get("/planning/workforce/planned/", {"year": YEAR, "by": "profession"}))
     assert "Registered nurses 400.0 372.3 27.7" in by_profession
-    assert "06K 100.0 90.0 10.0" in text_of(planner.get("/planning/workforce/", {"year": YEAR, "by": "place"}))
-    assert planner.get("/planning/workforce/", {"by": "mood"}).status_code == 404
-    assert planner.get("/planning/workforce/", {"year": YEAR, "month": "2026-12"}).status_code == 404
+    assert "06K 100.0 90.0 10.0" in text_of(planner.get("/planning/workforce/planned/", {"year": YEAR, "by": "place"}))
+    assert planner.get("/planning/workforce/planned/", {"by": "mood"}).status_code == 404
+    assert planner.get("/planning/workforce/planned/", {"year": YEAR, "month": "2026-12"}).status_code == 404
 
 
 def test_without_staff_the_page_says_the_next_step(planner: Client) -> None:
-    assert "No submitted plan of 2026/27 says who works" in text_of(planner.get("/planning/workforce/", {"year": YEAR}))
+    assert "No submitted plan of 2026/27 says who works" in text_of(planner.get("/planning/workforce/planned/", {"year": YEAR}))

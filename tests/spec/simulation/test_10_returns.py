@@ -86,21 +86,39 @@ def test_every_trial_balance_balances_to_the_penny(returned: tuple[Path, Returne
         assert all(bool(line["Debit"]) != bool(line["Credit"]) for line in lines)
 
 
-def test_the_roster_has_fifty_six_thousand_people_and_no_grade_without_its_sums(
+def test_the_roster_has_fifty_six_thousand_people_each_with_a_row_and_nobody_a_name(
     returned: tuple[Path, Returned],
 ) -> None:
     roster = rows(returned[0] / "workforce" / "roster-2026-10.csv")
-    assert sum(int(row["headcount"]) for row in roster) == 56_000
+    in_post = [row for row in roster if not row["left"]]
+    assert sum(int(row["headcount"]) for row in in_post) == 56_000
+    assert {row["headcount"] for row in roster} == {"0", "1"}
     by_partner = Counter[str]()
-    for row in roster:
+    for row in in_post:
         by_partner[row["partner"]] += int(row["headcount"])
-        assert Decimal(row["establishment_wte"]) - Decimal(row["in_post_wte"]) == Decimal(row["vacancies_wte"])
         assert Decimal(row["in_post_wte"]) <= int(row["headcount"])
-        assert Decimal(row["bank_wte"]) + Decimal(row["agency_wte"]) <= Decimal(row["vacancies_wte"]) + Decimal("0.2")
+        assert Decimal(row["bank_wte"]) + Decimal(row["agency_wte"]) <= Decimal(row["establishment_wte"])
     assert len(by_partner) == 14
     assert by_partner["RWG"] == pytest.approx(6_300, abs=60)
-    keys = [(row["partner"], row["place"], row["profession"], row["grade"]) for row in roster]
-    assert len(set(keys)) == len(keys)
+    posts, staff = (sum(Decimal(row[f"{name}_wte"]) for row in in_post) for name in ("establishment", "in_post"))
+    assert Decimal("0.07") < (posts - staff) / posts < Decimal("0.10")
+    gone = [row for row in roster if row["left"]]
+    assert 0.14 < len(gone) / 56_000 < 0.17
+    assert all("2025-11" <= row["left"] <= "2026-10" and row["establishment_wte"] == "0" for row in gone)
+    earlier = rows(returned[0] / "workforce" / "roster-2026-04.csv")
+    assert sum(int(row["headcount"]) for row in earlier if not row["left"]) == 55_216
+    assert list(earlier[0]) == list(roster[0])
+
+
+def test_each_provider_says_what_it_has_of_beds_and_rooms(returned: tuple[Path, Returned]) -> None:
+    capacity = rows(returned[0] / "capacity" / "capacity-2026-10.csv")
+    has = {(row["provider"], row["resource"]) for row in capacity}
+    assert {provider for provider, resource in has if resource == "beds"} == {"RQW", "RWG", "RWH"}
+    assert {provider for provider, resource in has if resource == "community"} == {"R1L", "RWR", "RY4", "RYX"}
+    assert len(capacity) == len(has) == 16
+    for row in capacity:
+        if row["resource"] == "beds":
+            assert Decimal(row["no_criteria_to_reside"]) < Decimal(row["in_use"]) < Decimal(row["available"])
 
 
 def test_each_column_of_weighted_populations_adds_up_to_the_people_of_the_table(

@@ -1,7 +1,8 @@
-"""People who do the work: posts, staff, vacancies, joiners and leavers as planned, and skills against the need."""
+"""People who do the work, from the rosters of all partners: who there is, who comes and goes, what plans need."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -9,132 +10,206 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from joinedup.access import requires
-from joinedup.errors import NotFound
-from joinedup.planning import PlanLine, kept_plans, skills_gaps, words
-from joinedup.planning.models import Plan
-from joinedup.planning.plan_lines import months_of
+from joinedup.access import grant_for, requires
+from joinedup.errors import NotFound, did_you_mean
+from joinedup.planning import rosters_as_kept, services, words
+from joinedup.planning.plan_lines import first_day
+from joinedup.planning.rosters import OTHERS, StaffGroup, StaffSum, grouped, merge_small, whole
 from joinedup.planning.views import parts
-from joinedup.planning.views.disagreements import DONE
-from joinedup.planning.workforce import KEYS, Staffing, headcount, staffing
+from joinedup.planning.views.workforce_beside import beside_tables
+from joinedup.planning.views.workforce_trend import trend_chart
 from joinedup.ui import Column, Page, Table
 
 READ = "planning.read"
-GROUPS = {"partner": "Partner", "profession": "Profession", "place": "Place"}
-MOST_SHORT = 25
+FILTERS = ("partner", "profession", "place")
+WAYS = {
+    "partner": "Partner",
+    "profession": "Profession",
+    "place": "Place",
+    "grade": "Grade",
+    "staff_group": "Staff group",
+}
+LEAST = "workforce.least_people"
 
 
 @requires(READ)
 @require_safe
 def workforce(request: Any) -> HttpResponseBase:
-    """Staff of a month by partner, profession or place, from the newest submitted plan of each provider."""
-    year = parts.year_asked(request)
-    by = str(request.GET.get("by", "partner"))
-    if by not in KEYS:
-        raise NotFound(_("Staff are shown by partner, profession or place; not by “%(by)s”.") % {"by": by})
-    lines = _lines(year)
-    months = [month for month in months_of(year) if any(line.period == month for line in lines)]
-    month = str(request.GET.get("month", "")) or (months[-1] if months else "")
-    if months and month not in months:
-        raise NotFound(_("No plan says who works in %(month)s.") % {"month": month})
-    of_month = [line for line in lines if line.period == month]
-    names = parts.names_of(line.provider for line in lines)
-    groups = staffing(of_month, by=[by])
-    whole = staffing([line._replace(provider="", pod="", place="") for line in of_month], by=["partner"])
-    people = headcount(lines, month) if month else {}
-    short = skills_gaps(staffing(of_month, by=["partner", "profession"]))
-    return Page(
-        request,
-        "planning/workforce.jinja",
-        title=_("Workforce planned for %(year)s") % {"year": year},
-        breadcrumbs=parts.crumbs(),
-        year=year,
-        years=parts.years_to_choose(year),
-        is_empty=not months,
-        months=parts.items([(one, words.period_name(one)) for one in months], month),
-        ways=parts.items([(key, _(text)) for key, text in GROUPS.items()], by),
-        month_name=words.period_name(month) if month else "",
-        whole=_row(whole[0], "", names) if whole else None,
-        people=sum(people.values()) if people else None,
-        groups=_table(groups, by, names),
-        short=Table(
-            [
-                Column("partner", _("Partner")),
-                Column("profession", _("Profession")),
-                Column("needed", _("Needed (WTE)"), "number", decimals=1),
-                Column("worked", _("Working (WTE)"), "number", decimals=1),
-                Column("short", _("Short by (WTE)"), "number", decimals=1),
-            ],
-            [
-                {
-                    "partner": names.get(one.group[0], one.group[0]),
-                    "profession": words.code_name("profession", one.group[1]),
-                    "needed": one.needed,
-                    "worked": one.worked,
-                    "short": one.short_of_need,
-                }
-                for one in short
-            ],
-            caption=_("Skills that the plan needs and does not have"),
-            name="short",
-            per_page=MOST_SHORT,
-            notes=[_("Working: in post, bank and agency. Needed: as the partner's own plan says.")],
-            empty=_("Every profession has the staff that the plans need, or no plan says what it needs."),
-        ),
-    ).response()
+    """Staff at the end of a month by partner, profession, place or grade; a group leads to its own parts."""
+    months = rosters_as_kept.months()
+    if not months:
+        return Page(
+            request, "planning/workforce-empty.jinja", title=_("Workforce"), breadcrumbs=parts.crumbs(),
+            may_submit=parts.may(request, services.SUBMIT),
+        ).response()  # fmt: skip
+    month = str(request.GET.get("month", "")).strip() or months[0]
+    if month not in months:
+        raise NotFound(_("No roster of %(month)s is kept.") % {"month": month} + did_you_mean(month, months))
+    rosters = rosters_as_kept.newest(month)
+    every = rosters_as_kept.staff_of(rosters)
+    asked = {name: str(request.GET.get(name, "")).strip() for name in FILTERS}
+    found = _fitting(every, asked)
+    names = Names(every)
+    by = _way(request, asked)
+    all_ = whole(found)
+    least = 0 if _may_see_small(request, asked["partner"]) else _least(month)
+    title = _("Workforce in %(month)s") % {"month": words.period_name(month)}
+    page: dict[str, Any] = {
+        "breadcrumbs": parts.crumbs(),
+        "month": month,
+        "months": parts.items([(one, words.period_name(one)) for one in months], month),
+        "choices": [(name, _(WAYS[name]), parts.items(names.choices(name), asked[name], _("All"))) for name in FILTERS],
+        "ways": parts.items([(key, _(text)) for key, text in WAYS.items()], by),
+        "chosen": [
+            (names.of(name, asked[name]), _href(month, asked | {name: ""}, by)) for name in FILTERS if asked[name]
+        ],
+        "is_too_small": 0 < all_.headcount < least,
+        "least": least,
+        "missing": _missing(months, rosters, names),
+    }
+    if not page["is_too_small"]:
+        page |= {
+            "all": all_,
+            "figures": _row(all_, "", "", None),
+            "groups": _groups(found, by, asked, month, names, least),
+            "trend": trend_chart(months, lambda sums: _fitting(sums, asked)),
+            **beside_tables(month, found, rosters, asked, names, least),
+        }
+    return Page(request, "planning/workforce.jinja", title=title, **page).response()
 
 
-def _lines(year: str) -> list[PlanLine]:
-    found: list[PlanLine] = []
-    for plan in Plan.objects.filter(year=year, side="provider").order_by("owner"):
-        try:
-            version = kept_plans.latest(plan.owner, plan.side, year, states=DONE)
-        except NotFound:
-            continue
-        found += [line for line in kept_plans.lines_of(version) if line.kind == "workforce"]
-    return found
+class Names:
+    """What partners, professions and places of a roster are called."""
+
+    def __init__(self, sums: Sequence[StaffSum]) -> None:
+        from joinedup.planning.roster_codes import sectors
+
+        self._by = {
+            "partner": parts.names_of(sorted({one.partner for one in sums} - sectors().keys())) | dict(sectors()),
+            "place": _places(),
+        }
+        self._there = {name: sorted({getattr(one, name) for one in sums}) for name in FILTERS}
+
+    def of(self, kind: str, code: str) -> str:
+        if code == OTHERS:
+            return _("Others, too few to show by themselves")
+        if kind == "profession":
+            return words.code_name("profession", code)
+        return self._by.get(kind, {}).get(code, code) or _("Not told")
+
+    def choices(self, kind: str) -> list[tuple[str, str]]:
+        return sorted(((code, self.of(kind, code)) for code in self._there[kind] if code), key=lambda one: one[1])
 
 
-def _table(groups: list[Staffing], by: str, names: dict[str, str]) -> Table:
-    rows = [_row(one, by, names) for one in groups]
-    rows.sort(key=lambda row: -(row["in_post"] or 0))
+def _places() -> dict[str, str]:
+    from joinedup.moment import now
+    from joinedup.system import as_of
+
+    moment = now()
+    return {area.code: area.name for area in as_of(moment.valid_on, moment.known_at).areas_of_kind("place")}
+
+
+def _way(request: Any, asked: dict[str, str]) -> str:
+    """Answer by what staff are shown: as asked, else by the first thing that is not chosen yet."""
+    by = str(request.GET.get("by", "")).strip()
+    if by and by not in WAYS:
+        raise NotFound(_("Staff are shown by %(ways)s; not by “%(by)s”.") % {"ways": ", ".join(WAYS), "by": by})
+    return by or next((name for name in FILTERS if not asked[name]), "grade")
+
+
+def _fitting(sums: Sequence[StaffSum], asked: dict[str, str]) -> list[StaffSum]:
+    return [one for one in sums if all(not code or getattr(one, name) == code for name, code in asked.items())]
+
+
+def _may_see_small(request: Any, partner: str) -> bool:
+    """Answer whether whoever asks hands in this partner's rosters, and so knows its smallest groups anyway."""
+    if not parts.may(request, services.SUBMIT):
+        return False
+    grant = grant_for(request, services.SUBMIT)
+    if grant.is_service or grant.body_id is None:
+        return True
+    return bool(partner) and bool(parts.bodies_of(grant, [partner]))
+
+
+def _least(month: str) -> int:
+    return int(parts.parameters().number(LEAST, first_day(month)))
+
+
+def _missing(months: Sequence[str], rosters: Sequence[Any], names: Names) -> list[str]:
+    """Answer the partners that have a roster of another month and none of this one."""
+    from joinedup.planning.models import Roster
+
+    here = {one.partner for one in rosters}
+    ever = set(Roster.objects.values_list("partner", flat=True).distinct()) if len(months) > 1 else here
+    found = sorted(ever - here)
+    known = parts.names_of(found)
+    return [known[code] if known.get(code, code) != code else names.of("partner", code) for code in found]
+
+
+def _href(month: str, asked: dict[str, str], by: str = "") -> str:
+    return parts.href("workforce", month=month, by=by, **asked)
+
+
+def _groups(
+    found: Sequence[StaffSum], by: str, asked: dict[str, str], month: str, names: Names, least: int
+) -> Table:  # fmt: skip
+    groups = merge_small(grouped(found, by=[by]), least)
+    rows = [
+        _row(one, names.of(by, one.key[0]), one.key[0],
+             _href(month, asked | {by: one.key[0]}) if by in FILTERS and one.key[0] not in ("", OTHERS) else None)
+        for one in groups
+    ]  # fmt: skip
+    rows.sort(key=lambda row: (row["code"] == OTHERS, -row["headcount"]))
+    notes = [
+        _("Vacant: posts less staff in post. Joiners and leavers are people of the twelve months to this month; "
+          "turnover is leavers over the mean of the people at both ends of them."),
+    ]  # fmt: skip
+    if any(row["code"] == OTHERS for row in rows):
+        notes.append(_("Groups of fewer than %(least)s people are shown together, so that nobody can be recognised.")
+                     % {"least": least})  # fmt: skip
     return Table(
         [
-            Column("group", _(GROUPS[by])),
+            Column("group", _(WAYS[by]), "link", href_key="href"),
+            Column("code", _("Code"), where="file"),
+            Column("headcount", _("People"), "number"),
             Column("establishment", _("Posts (WTE)"), "number", decimals=1),
             Column("in_post", _("In post (WTE)"), "number", decimals=1),
             Column("vacancy", _("Vacant (WTE)"), "number", decimals=1),
             Column("rate", _("Vacant (%)"), "number", decimals=1),
             Column("bank", _("Bank (WTE)"), "number", decimals=1),
             Column("agency", _("Agency (WTE)"), "number", decimals=1),
-            Column("joiners", _("Joiners (WTE)"), "number", decimals=1),
-            Column("leavers", _("Leavers (WTE)"), "number", decimals=1),
-            Column("headcount", _("People"), "number"),
+            Column("joiners", _("Joiners"), "number"),
+            Column("leavers", _("Leavers"), "number"),
+            Column("turnover", _("Turnover (%)"), "number", decimals=1),
         ],
         rows,
-        caption=_("By %(what)s") % {"what": _(GROUPS[by]).lower()},
+        caption=_("By %(what)s") % {"what": _(WAYS[by]).lower()},
         name="staff",
-        source=_("the newest submitted plan of each provider"),
-        notes=[_("An empty cell: no plan says it. Joiners and leavers are of the month.")],
+        source=_("rosters of the partners at the end of %(month)s") % {"month": words.period_name(month)},
+        notes=notes,
         per_page=0,
+        empty=_("Nobody on a roster fits. Take a filter away."),
     )
 
 
-def _row(one: Staffing, by: str, names: dict[str, str]) -> dict[str, Any]:
-    code = one.group[0]
-    name = {"partner": names.get(code, code), "profession": words.code_name("profession", code)}.get(by, code)
-    rate = one.vacancy_rate
+def _row(one: StaffGroup, name: str, code: str, href: str | None) -> dict[str, Any]:
+    staffing = one.staffing
     return {
-        "group": name or _("Not told"),
-        "establishment": one.establishment,
-        "in_post": one.in_post,
-        "vacancy": one.vacancy,
-        "rate": None if rate is None else rate * Decimal(100),
-        "bank": one.bank,
-        "agency": one.agency,
+        "group": name,
+        "code": code,
+        "href": href,
+        "headcount": one.headcount,
+        "establishment": staffing.establishment,
+        "in_post": staffing.in_post,
+        "vacancy": staffing.vacancy,
+        "rate": _hundredths(staffing.vacancy_rate),
+        "bank": staffing.bank,
+        "agency": staffing.agency,
         "joiners": one.joiners,
         "leavers": one.leavers,
-        "headcount": one.headcount,
-        "needed": one.needed,
-        "worked": one.worked,
+        "turnover": _hundredths(one.turnover),
     }
+
+
+def _hundredths(share: Decimal | None) -> Decimal | None:
+    return None if share is None else share * 100
