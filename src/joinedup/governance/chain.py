@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
 from joinedup.errors import RuleError, did_you_mean
+from joinedup.governance.calendar_months import percent
 
 # The chain is evidence -> paper -> decision -> commitment -> budget line -> metric -> risk. A decision hangs on its
 # paper and leads to the four after it; the book counts five links and does not list them, so this list is ours.
@@ -93,8 +94,4 @@ def tier_shares(tiers: Iterable[str]) -> dict[str, Decimal]:
         if tier not in TIERS:
             raise RuleError(f"B11: '{tier}' is no tier; expected {', '.join(TIERS)}.{did_you_mean(tier, TIERS)}")
     total = counts.total()
-    return {tier: _percent(counts[tier], total) for tier in TIERS if counts[tier]}
-
-
-def _percent(part: int, whole: int) -> Decimal:
-    return (Decimal(100) * part / whole).quantize(Decimal("0.1"), ROUND_HALF_UP)
+    return {tier: percent(counts[tier], total) for tier in TIERS if counts[tier]}

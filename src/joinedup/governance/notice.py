@@ -5,12 +5,12 @@ Days are whole days in London. "Clear" days leave out both the day of the notice
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from joinedup.errors import RuleError
+from joinedup.governance.calendar_months import months_after
 from joinedup.moment import LONDON
 
 
@@ -58,9 +58,7 @@ def days_late(published: date | datetime, due: date) -> int:
 
 def next_meeting_by(last_on: date, terms: NoticeTerms | None = None) -> date:
     """Answer the last day for the next decision meeting: so many months on, in a short month its last day."""
-    months = last_on.month - 1 + (terms or NoticeTerms()).months_between
-    year, month = last_on.year + months // 12, months % 12 + 1
-    return date(year, month, min(last_on.day, calendar.monthrange(year, month)[1]))
+    return months_after(last_on, (terms or NoticeTerms()).months_between)
 
 
 def late_meetings(
