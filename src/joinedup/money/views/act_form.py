@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
 from typing import Any, Literal
 
 from django.db import transaction
@@ -65,6 +66,7 @@ class Question:
     is_optional: bool = False
     start: str | date | None = None
     is_signed: bool = False
+    group: str = ""  # questions one after the other with the same group stand in one box under its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ def answer(request: Any, act: Act) -> HttpResponseBase:
         title=act.title,
         breadcrumbs=list(act.breadcrumbs),
         act=act,
+        groups=[(name, list(found)) for name, found in groupby(act.questions, key=lambda one: one.group)],
         key=key,
         values=sent if request.method == "POST" else _starts(act),
         errors=errors,
@@ -157,6 +160,7 @@ def authority_question(act: str, *, on: date | None = None, is_optional: bool = 
         "choice",
         _("Under which authority"),
         _("Choose the authority under which you do it"),
+        hint="" if found else _("A board gives one, and until then the finance lead."),
         items=[{"value": "", "text": none}, *found],
         is_optional=is_optional,
     )
@@ -262,7 +266,11 @@ def _check_page(request: Any, act: Act, got: Answers) -> HttpResponseBase:
         title=_("Check what you are about to do"),
         breadcrumbs=list(act.breadcrumbs),
         act=act,
-        answers=[(one.label, said) for one in act.questions if (said := _said(one, got.values[one.name]))],
+        answers=[
+            (f"{one.group}: {one.label}" if one.group else one.label, said)
+            for one in act.questions
+            if (said := _said(one, got.values[one.name]))
+        ],
         hidden=[("key", got.key), *((name, request.POST.get(name, "")) for name in sorted(names))],
         tables=act.worked(got) if act.worked else (),
     ).response()

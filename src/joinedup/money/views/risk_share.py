@@ -130,6 +130,7 @@ def call(request: Any, code: str) -> HttpResponseBase:
                 _("The pool's own means are used first. What they leave is shared by the partners, layer by layer."),
                 _("By run rate, lines of this year will be %(over)s over and others %(under)s under their budgets.")
                 % {"over": pounds(over), "under": pounds(under)},
+                _("They pay by weights, such as 65 beside 35. Most agreements have one layer without a width."),
             ],
             check=check,
             worked=lambda got: _worked(_split(got, partners), got, partners, names),
@@ -140,13 +141,12 @@ def call(request: Any, code: str) -> HttpResponseBase:
 def _layer_questions(partners: list[str], names: dict[str, str]) -> list[Question]:
     asked = []
     for number in range(1, LAYERS + 1):
-        hint = _("Leave it empty for all the rest; the last layer that is used has none.")
-        label = _("Layer %(number)s: how wide, in pounds") % {"number": number}
-        asked.append(Question(f"width-{number}", "pounds", label, hint=hint, is_optional=True))
+        layer = _("Layer %(number)s") % {"number": number}
+        width = _("Width in pounds; empty for all the rest")
+        asked.append(Question(f"width-{number}", "pounds", width, width, is_optional=True, group=layer))
         for partner in partners:
-            label = _("Layer %(number)s: share of %(name)s") % {"number": number, "name": names.get(partner, partner)}
-            hint = _("A weight, such as 65 beside 35.") if number == 1 and partner == partners[0] else ""
-            asked.append(Question(f"share-{number}-{partner}", "number", label, hint=hint, is_optional=True))
+            label = _("Weight of %(name)s") % {"name": names.get(partner, partner)}
+            asked.append(Question(f"share-{number}-{partner}", "number", label, is_optional=True, group=layer))
     return asked
 
 
