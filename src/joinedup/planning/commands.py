@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from joinedup.planning.capacity_commands import capacity
+from joinedup.planning.forecast_commands import forecast, waiting_list
 from joinedup.planning.roster_commands import roster
 
 if TYPE_CHECKING:
@@ -22,11 +23,13 @@ Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs
 Owner = Annotated[str, typer.Option(help="The body whose plan it is, by code.")]
 Side = Annotated[str, typer.Option(help="commissioner or provider.")]
 Year = Annotated[str, typer.Option(help="The financial year, such as 2026/27.")]
+plan.command()(forecast)
+plan.command(name="waiting-list")(waiting_list)
 
 
 @plan.callback()
 def verbs() -> None:
-    """Write plan templates, take them in filled, and say where commissioners and providers disagree.
+    """Write plan templates, take them in filled, say where plans disagree, and what activity and waits are to come.
 
     Example: joinedup plan check --year 2026/27
     """
