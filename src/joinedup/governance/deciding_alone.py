@@ -193,7 +193,12 @@ def _below(question: Question, scheme: Scheme, function: DecidedFunction) -> tup
         if above.sub_delegation != "written" or not below.written_approval.strip():
             says = f"delegation {below.key} was handed on without written approval"
             found.append(Reason("handing_on", "D5", says, above.from_board))
-    limit = effective_limit(chain, scheme.population_by_year.get(financial_year(question.on)))
+    population = scheme.population_by_year.get(financial_year(question.on))
+    if population is None and any(link.per_population is not None for link in chain):
+        says = "the limit is by population, and that of 1 April is not known"
+        found.append(Reason("limit", "D2", says, line.from_board))
+        return None, found
+    limit = effective_limit(chain, population)
     if limit is not None and question.amount_pence is not None:
         asked = Spending(question.supplier, question.function, question.on, question.amount_pence)
         standing = year_limit(asked, scheme.earlier, limit)
