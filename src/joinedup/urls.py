@@ -12,6 +12,7 @@ from joinedup import __version__, home
 from joinedup.errors import RuleError
 from joinedup.measures.api import router as measures_api
 from joinedup.money.api import router as money_api
+from joinedup.planning.api import router as planning_api
 from joinedup.system.api import router as system_api
 
 handler400 = "joinedup.ui.errors.bad_request"
@@ -24,6 +25,7 @@ api = NinjaAPI(title="joinedup", version=__version__, description="The same answ
                openapi_url=None)  # fmt: skip
 api.add_router("/system", system_api)
 api.add_router("/measures", measures_api)
+api.add_router("/planning", planning_api)
 api.add_router("/money", money_api)
 
 
