@@ -75,6 +75,7 @@ def contract(request: Any, code: str) -> HttpResponseBase:
     names = bodies_named([one.provider, one.commissioner])
     process = reading.process_of(one)
     signed = reading.signed_on(code)
+    abandoned = reading.abandoned_on(code)
     return Page(
         request,
         "money/open_contract.jinja",
@@ -89,6 +90,7 @@ def contract(request: Any, code: str) -> HttpResponseBase:
             (_("Awarded by"), f"{_(process.title)}. {_(process.meant_for)}."),
             (_("Why so"), one.award_reason),
             (_("Signed"), day(signed) if signed else _("Not yet")),
+            (_("Abandoned"), day(abandoned)) if abandoned else None,
         ],
         notices=Table(
             [

@@ -102,9 +102,9 @@ def contract_sent(sent: Any, errors: dict[str, str]) -> Contract | None:
     value = pence_sent(sent, "value", _("The value a year"), errors)
     fixed = pence_sent(sent, "fixed", _("The fixed part a year"), errors) if sent.get("fixed", "").strip() else 0
     level = pence_sent(sent, "level", _("The funded level"), errors) if sent.get("level", "").strip() else None
-    mff = _number(sent.get("mff", "").strip() or "1", "mff", _("The market forces factor"), errors)
-    share = _share(sent, errors)
-    metrics = _metrics(sent.get("metrics", ""), errors)
+    mff = number_sent(sent.get("mff", "").strip() or "1", "mff", _("The market forces factor"), errors)
+    share = share_sent(sent, errors)
+    metrics = metrics_sent(sent.get("metrics", ""), errors)
     way, pods = sent.get("way", ""), tuple(sent.getlist("pods"))
     if way and not pods:
         errors["pods"] = _("Choose the points of delivery whose activity is paid")
@@ -137,7 +137,7 @@ def _by_year(pence: int, years: tuple[str, ...], starts: date, ends: date) -> tu
     return tuple(found)
 
 
-def _number(text: str, field: str, what: str, errors: dict[str, str]) -> Decimal | None:
+def number_sent(text: str, field: str, what: str, errors: dict[str, str]) -> Decimal | None:
     try:
         figure = Decimal(text)
         if figure.is_finite():
@@ -148,15 +148,15 @@ def _number(text: str, field: str, what: str, errors: dict[str, str]) -> Decimal
     return None
 
 
-def _share(sent: Mapping[str, str], errors: dict[str, str]) -> Decimal | None:
+def share_sent(sent: Mapping[str, str], errors: dict[str, str]) -> Decimal | None:
     text = sent.get("share", "").strip().rstrip("%").strip()
     if not text:
         return None
-    figure = _number(text, "share", _("The percentage"), errors)
+    figure = number_sent(text, "share", _("The percentage"), errors)
     return None if figure is None else figure / 100
 
 
-def _metrics(text: str, errors: dict[str, str]) -> tuple[ScheduledMetric, ...]:
+def metrics_sent(text: str, errors: dict[str, str]) -> tuple[ScheduledMetric, ...]:
     found = []
     for number, line in enumerate((one for one in text.splitlines() if one.strip()), start=1):
         cells = [cell.strip() for cell in line.split(";")]

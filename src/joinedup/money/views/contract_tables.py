@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from joinedup.money import contract_reading as reading
+from joinedup.money.contracting import OUTCOMES
 from joinedup.money.contracts import FIXED, Contract
 from joinedup.ui import Column, Table
 
@@ -141,23 +142,76 @@ def metrics_table(one: Contract, on: date) -> Table | None:
 
 
 def versions_table(versions: list[reading.Kept]) -> Table:
+    code = versions[0].contract.code
+    under = {int(one.value): one.key for one in reading.entries_of([code], "changed", "extended", "ended")}
     return Table(
         [
             Column("number", _("Version"), "number"),
             Column("start", _("From"), "date"),
             Column("total", _("Whole value"), "pence"),
             Column("reason", _("Why")),
+            Column("authority", _("Authority"), "link", "authority_href"),
             Column("at", _("Written"), "date"),
         ],
         [
             {"number": one.number, "start": one.row.effective_from, "total": one.contract.total_p,
-             "reason": one.row.reason, "at": one.row.at}
+             "reason": one.row.reason, "at": one.row.at, "authority": under.get(one.number, ""),
+             "authority_href": reverse("money:authority", args=[under[one.number]]) if under.get(one.number) else ""}
             for one in reversed(versions)
         ],
         caption=_("Versions"),
         name="versions",
         can_sort=False,
     )  # fmt: skip
+
+
+def deductions_table(code: str, may_take_back: bool) -> Table | None:
+    """Answer what is taken off a contract's payment; None where nothing ever was."""
+    standing = {one.pk for one in reading.standing_deductions(code)}
+    back = {one.key: one.text for one in reading.entries_of([code], "deduction-back")}
+    rows = [
+        {
+            "month": f"{one.on:%B %Y}", "pence": int(one.value), "why": one.key,
+            "state": _("Taken off") if one.pk in standing else _("Taken back: %(why)s") % {"why": back[str(one.pk)]},
+            "act": _("Take it back") if one.pk in standing and may_take_back else "",
+            "href": reverse("money:take-back", args=[code, one.pk]),
+        }
+        for one in reading.entries_of([code], "deduction")
+    ]  # fmt: skip
+    columns = [
+        Column("month", _("From")),
+        Column("pence", _("Amount"), "pence"),
+        Column("why", _("Why")),
+        Column("state", _("State")),
+    ]
+    if may_take_back:
+        columns.append(Column("act", _("What you can do"), "link", "href"))
+    if not rows:
+        return None
+    return Table(columns, rows, caption=_("Deductions"), name="deductions", can_sort=False)
+
+
+def representations_table(code: str) -> Table | None:
+    """Answer the representations against the award and what was answered; None where there was none."""
+    rows = [
+        {
+            "on": one.on,
+            "what": _("Representation")
+            if one.what == "representation"
+            else _("Answer: %(outcome)s") % {"outcome": _(OUTCOMES.get(one.key, "answered"))},
+            "text": one.text,
+        }
+        for one in reading.entries_of([code], "representation", "answer")
+    ]
+    if not rows:
+        return None
+    return Table(
+        [Column("on", _("Day"), "date"), Column("what", _("What happened")), Column("text", _("What it says"))],
+        rows,
+        caption=_("Representations against the award"),
+        name="representations",
+        can_sort=False,
+    )
 
 
 def statements_table(code: str) -> Table:

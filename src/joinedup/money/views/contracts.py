@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import quote
 
-from django.http import HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from joinedup.access import requires
-from joinedup.errors import JoinedupError
 from joinedup.moment import now
 from joinedup.money import contract_reading as reading
-from joinedup.money import contracting, models
+from joinedup.money import contracting
 from joinedup.money.authority import financial_year
 from joinedup.money.contracts import Contract
 from joinedup.money.specification import check_specification
 from joinedup.money.views import contract_tables as tables
-from joinedup.money.views.parts import (
-    NOTICE,
-    bodies_named,
-    crumbs,
-    day_sent,
-    in_millions,
-    may,
-    pence_sent,
-    text_sent,
-    without_rule,
-)
+from joinedup.money.views.contract_acts import next_notice
+from joinedup.money.views.parts import NOTICE, bodies_named, crumbs, in_millions, may
 from joinedup.ui import Column, Crumb, Page, Table, day
 from joinedup.ui.tables import pounds
 
@@ -93,90 +82,7 @@ def contracts(request: Any) -> HttpResponseBase:
 @requires("money.read")
 @require_safe
 def contract(request: Any, code: str) -> HttpResponseBase:
-    return shown(request, code)
-
-
-@requires(contracting.CONTRACT)
-@require_POST
-def publish(request: Any, code: str) -> HttpResponseBase:
-    """Publish a notice of the award; everybody reads it at once."""
-    errors: dict[str, str] = {}
-    text = text_sent(request.POST, "text", _("Write what the notice says"), errors)
-    written = day_sent(request.POST, "published", _("The day of the notice"), errors)
-    reading.contract_row(code)
-    if not errors:
-        try:
-            contracting.publish_notice(request.grant, code, request.POST.get("kind", ""), written.value, text)
-            return _done(request, code, _("The notice is published."))
-        except JoinedupError as error:
-            errors["text"] = without_rule(error)
-    return shown(request, code, errors=errors, values=request.POST)
-
-
-@requires(contracting.CONTRACT)
-@require_POST
-def sign(request: Any, code: str) -> HttpResponseBase:
-    errors: dict[str, str] = {}
-    written = day_sent(request.POST, "signed", _("The day of the signature"), errors)
-    reading.contract_row(code)
-    if not errors:
-        try:
-            contracting.sign_contract(request.grant, code, written.value)
-            return _done(request, code, _("The contract is signed. Bind money for it next."))
-        except JoinedupError as error:
-            errors["signed-day"] = without_rule(error)
-    return shown(request, code, errors=errors, values=request.POST)
-
-
-@requires("money.post")
-@require_POST
-def bind(request: Any, code: str) -> HttpResponseBase:
-    """Promise money of a budget line to the contract, under an authority."""
-    errors: dict[str, str] = {}
-    sent = request.POST
-    pence = pence_sent(sent, "pence", _("The amount"), errors)
-    line = text_sent(sent, "line", _("Choose the budget line"), errors)
-    under = text_sent(sent, "authority", _("Choose the authority"), errors)
-    written = day_sent(sent, "bound", _("The day"), errors)
-    reading.contract_row(code)
-    if not errors:
-        try:
-            contracting.bind_money(request.grant, code, pence, budget_line=line, authority_id=under, on=written.value)
-            return _done(request, code, _("%(sum)s are bound for this contract.") % {"sum": pounds(pence)})
-        except JoinedupError as error:
-            errors["pence"] = without_rule(error)
-    return shown(request, code, errors=errors, values=sent)
-
-
-@requires(contracting.CONTRACT)
-@require_POST
-def achieved(request: Any, code: str) -> HttpResponseBase:
-    """Write down what was achieved of a measure of quality, or excuse it with a reason."""
-    errors: dict[str, str] = {}
-    sent = request.POST
-    metric = text_sent(sent, "metric", _("Choose the measure"), errors)
-    reading.contract_row(code)
-    value, reason = sent.get("value", "").strip(), sent.get("reason", "").strip()
-    figure: Decimal | None = None
-    if value:
-        try:
-            figure = Decimal(value)
-        except InvalidOperation:
-            errors["value"] = _("What was achieved must be a number, such as 92.5")
-    elif not reason:
-        errors["value"] = _("Give the figure, or say why there is none")
-    if not errors:
-        try:
-            month = reading.month_of(sent.get("month", "").strip())
-            contracting.write_achieved(request.grant, code, metric, month, figure, reason=reason)
-            return _done(request, code, _("It is written down; the next settlement counts it."))
-        except JoinedupError as error:
-            errors["value"] = without_rule(error)
-    return shown(request, code, errors=errors, values=sent)
-
-
-def shown(request: Any, code: str, *, errors: Any = None, values: Any = None) -> HttpResponseBase:
-    """Answer the page of a contract, with what was wrong in a form of it."""
+    """One contract: its money, how it is paid, its quality, how it was awarded, and what may be done with it."""
     on = now().valid_on
     versions = reading.versions_of(code)
     one = reading.version_on(code, request.moment.valid_on).contract
@@ -185,13 +91,9 @@ def shown(request: Any, code: str, *, errors: Any = None, values: Any = None) ->
     names = bodies_named([one.provider, one.commissioner])
     process = reading.process_of(one)
     standing = reading.award_standing(one, on)
-    next_notice = next((found for found in standing if found.state in ("due", "late")), None)
-    if next_notice and not next_notice.is_before_award and signed is None:
-        next_notice = None
     bound = reading.bindings_of(code)
     texts = {entry.key: entry.text for entry in reading.entries_of([code], "notice")}
     may_contract = may(request, contracting.CONTRACT)
-    may_bind = may(request, "money.post") and signed is not None
     return Page(
         request,
         "money/contract.jinja",
@@ -199,6 +101,7 @@ def shown(request: Any, code: str, *, errors: Any = None, values: Any = None) ->
         breadcrumbs=crumbs(Crumb(_("Contracts"), reverse("money:contracts"))),
         contract=one,
         state={"text": _(reading.STATES[state]), "colour": COLOURS[state]},
+        abandoned=reading.abandoned_on(code),
         notice=request.session.pop(NOTICE, ""),
         facts=_facts(one, names, signed),
         total=pounds(one.total_p),
@@ -215,25 +118,50 @@ def shown(request: Any, code: str, *, errors: Any = None, values: Any = None) ->
              "on": found.published_on, "by": found.by, "text": texts.get(found.kind, "")}
             for found in standing
         ],
-        next_notice=next_notice if may_contract else None,
-        may_sign=may_contract and signed is None,
-        may_write=may_contract and signed is not None and one.metrics,
-        may_bind=may_bind,
-        is_settled_here=may(request, "money.pay") and signed is not None,
-        lines=_choices(models.BudgetLine.objects.filter(year__in=one.years).order_by("code"), "code", "name"),
-        authorities=_choices(models.Authority.objects.order_by("id"), "pk", "reference"),
+        acts=_acts(request, one, signed),
+        award_acts=_award_acts(one, signed) if may_contract else [],
+        representations=tables.representations_table(code) if may_contract else None,
+        deductions=tables.deductions_table(code, may_contract),
         versions=tables.versions_table(versions),
         statements=tables.statements_table(code),
-        errors=errors or {},
-        values=values or {},
         open_href=reverse("open_money:contract", args=[code]),
-        this_month=f"{on:%Y-%m}",
-    ).response(400 if errors else 200)  # fmt: skip
+    ).response()  # fmt: skip
 
 
-def _done(request: Any, code: str, notice: str) -> HttpResponseBase:
-    request.session[NOTICE] = notice
-    return HttpResponseRedirect(reverse("money:contract", args=[code]))
+def _acts(request: Any, one: Contract, signed: date | None) -> list[dict[str, str]]:
+    """Answer what whoever asks may do with a contract, apart from its award."""
+    may_contract, is_signed = may(request, contracting.CONTRACT), signed is not None
+    settle = f"{reverse('money:payments')}?contract={quote(one.code)}#settle"
+    found = [
+        (is_signed and may(request, "money.pay"), _("Settle a month"), settle),
+        (is_signed and may(request, "money.post"), _("Bind money for it"), _act("bind-contract", one)),
+        (is_signed and may_contract and bool(one.metrics), _("Write down what was achieved"), _act("quality", one)),
+        (is_signed and may_contract, _("Take something off the payment"), _act("deduct", one)),
+        (may_contract, _("Change it"), _act("change-contract", one)),
+        (is_signed and may_contract and one.extends_to is not None, _("Extend it"), _act("extend-contract", one)),
+        (is_signed and may_contract and now().valid_on < one.ends, _("End it early"), _act("end-contract", one)),
+    ]
+    return [{"text": text, "href": where} for can, text, where in found if can]
+
+
+def _award_acts(one: Contract, signed: date | None) -> list[dict[str, str]]:
+    """Answer the next steps of an award: the notice that is next, a representation and its answer, the signature."""
+    if reading.abandoned_on(one.code) is not None:
+        return []
+    kind, title = next_notice(one)
+    is_challenged = bool(reading.open_representations(one.code))
+    in_standstill = signed is None and "intention" in reading.published_of(one.code)
+    found = [
+        (bool(kind), _("Publish: %(title)s") % {"title": _(title)}, _act("publish-notice", one)),
+        (in_standstill, _("Record a representation against the award"), _act("record-representation", one)),
+        (is_challenged, _("Answer the representation"), _act("answer-representation", one)),
+        (signed is None and not is_challenged, _("Sign the contract"), _act("sign-contract", one)),
+    ]
+    return [{"text": text, "href": where} for can, text, where in found if can]
+
+
+def _act(name: str, one: Contract) -> str:
+    return reverse(f"money:{name}", args=[one.code])
 
 
 def _year_of(one: Contract, on: date) -> str:
@@ -255,10 +183,3 @@ def _facts(one: Contract, names: dict[str, str], signed: date | None) -> list[An
         (_("Market forces factor"), f"{one.mff:f}"),
         (_("Paid as"), _(MECHANISMS[one.provider_kind])),
     ]
-
-
-def _choices(rows: Any, value: str, text: str) -> list[dict[str, str]]:
-    found = [
-        {"value": str(getattr(one, value)), "text": f"{getattr(one, value)}: {getattr(one, text)}"} for one in rows
-    ]
-    return [{"value": "", "text": _("Choose one")}, *found]
