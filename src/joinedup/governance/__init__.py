@@ -179,6 +179,7 @@ _WHERE: dict[str, str] = {
     "scheme_report": "delegations",
     "shown_on": "interests",
     "shown_under": "day_one",
+    "special_majority_at": "voting",
     "spend_to_publish": "publication",
     "standing_of_item": "lost_quorum",
     "status_on": "commitments",

@@ -17,6 +17,7 @@ from joinedup.errors import RuleError, did_you_mean
 from joinedup.governance.matching import match_seats
 from joinedup.governance.quorum import exact
 from joinedup.governance.seats import Attendance, Board
+from joinedup.moment import LONDON
 
 VALUES: Final = ("for", "against", "abstain")
 SPECIAL_BASES: Final = ("present", "cast", "all_seats")
@@ -279,3 +280,24 @@ def decide_by_special_majority(
     base = {"present": present - excluded, "cast": votes.cast, "all_seats": all_seats - excluded}[majority.base]
     need = votes_needed(majority.fraction, base)
     return ("carried" if base and votes.votes_for >= max(need, 1) else "not_carried"), need
+
+
+def special_majority_at(
+    majority: SpecialMajority,
+    votes: Tally,
+    board: Board,
+    attendances: Iterable[Attendance],
+    *,
+    at: datetime,
+    excluded: Collection[str],
+) -> tuple[str, int]:
+    """Answer what `decide_by_special_majority` does, with the bases counted in seats of the board at an instant (Q4).
+
+    "present" are the votes that people there without a conflict can cast: shared seats once. "all_seats" are the voting
+    seats of the day, vacant ones too, but for those all of whose holders are excluded, there or not.
+    """
+    day = at.astimezone(LONDON).date()
+    able = {one: held for one, held in board.vote_seats_at(attendances, at).items() if one not in excluded}
+    holders = board.holders_on(day)
+    seats = [seat for seat in board.voting_seats_on(day) if not holders[seat.key] or holders[seat.key] - set(excluded)]
+    return decide_by_special_majority(majority, votes, present=len(match_seats(able)), all_seats=len(seats), excluded=0)

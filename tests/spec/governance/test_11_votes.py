@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ from joinedup.governance import (
     tally,
 )
 from joinedup.governance.seats import Attendance, Board, Holding, Seat
-from joinedup.governance.voting import check_vote, seats_voted_for, votes_needed, who_presides
+from joinedup.governance.voting import check_vote, seats_voted_for, special_majority_at, votes_needed, who_presides
 
 from .boardroom import at, board_of, present
 
@@ -99,6 +100,25 @@ def test_a_special_majority_of_twelve(majority: str, excluded: int, need: int) -
     for votes_for, outcome in ((need, "carried"), (need - 1, "not_carried")):
         found = decide_by_special_majority(asked, Tally(votes_for, 0, 0), present=12, all_seats=12, excluded=excluded)
         assert found == (outcome, need)
+
+
+def test_the_base_is_counted_in_seats_and_excluded_people_are_never_in_it() -> None:
+    board, there = board_of(12, filled=11), present("p1", "p2", "p3", "p4")
+    asked: dict[str, Any] = {"board": board, "attendances": there, "at": CAST}
+    seats, here = read_special_majority("2/3 of all_seats"), read_special_majority("2/3 of present")
+    # p10 and p11 are excluded and not even there: 10 of the 12 seats remain, one of them vacant.
+    assert special_majority_at(seats, Tally(7, 0, 0), excluded={"p10", "p11"}, **asked) == ("carried", 7)
+    assert special_majority_at(seats, Tally(7, 0, 0), excluded=(), **asked) == ("not_carried", 8)
+    assert special_majority_at(here, Tally(2, 1, 0), excluded={"p1", "p11"}, **asked) == ("carried", 2)
+    # Joint holders are one seat, which is in the base while one of them may vote.
+    joint = Board(
+        (Seat("s1", "Leaders", "leader", max_holders=2), Seat("s2", "Chair", "chair")),
+        (Holding("s1", "p1"), Holding("s1", "p2"), Holding("s2", "p3")),
+    )
+    asked["board"] = joint
+    assert special_majority_at(here, Tally(1, 0, 0), excluded=(), **asked) == ("not_carried", 2)
+    assert special_majority_at(seats, Tally(1, 0, 0), excluded={"p1"}, **asked) == ("not_carried", 2)
+    assert special_majority_at(seats, Tally(1, 0, 0), excluded={"p1", "p2"}, **asked) == ("carried", 1)
 
 
 def test_of_votes_cast_abstentions_are_no_part() -> None:
