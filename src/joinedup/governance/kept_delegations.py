@@ -81,16 +81,22 @@ def scheme_of(system: str, moment: Moment, *, but: str = "") -> Scheme:
 
 
 def verdict_on(
-    item: models.AgendaItem, instant: datetime, known_at: datetime, *, is_quorate: bool | None = None
+    board: models.Board,
+    function: str,
+    amount_pence: int | None,
+    supplier: str,
+    instant: datetime,
+    known_at: datetime,
+    *,
+    supersedes: str = "",
+    is_quorate: bool | None = None,
 ) -> Verdict | None:
-    """Answer whether the board of an item may decide it at an instant (D6); None for an item of no function."""
-    if not item.function:
+    """Answer whether a board may decide something at an instant (D6); None for what is of no function."""
+    if not function:
         return None
-    board, moment = item.meeting.board, Moment(instant.astimezone(LONDON).date(), known_at)
-    question = Question(
-        board.key, item.function, moment.valid_on, item.amount_pence, item.supplier, is_quorate=is_quorate
-    )
-    return may_decide(question, scheme_of(board.system, moment, but=item.supersedes))
+    moment = Moment(instant.astimezone(LONDON).date(), known_at)
+    question = Question(board.key, function, moment.valid_on, amount_pence, supplier, is_quorate=is_quorate)
+    return may_decide(question, scheme_of(board.system, moment, but=supersedes))
 
 
 def _earlier(system: str, top: str, moment: Moment, but: str) -> list[Spending]:

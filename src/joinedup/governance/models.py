@@ -9,6 +9,7 @@ by their keys in `system`.
 from joinedup.governance.models_assurance import (
     Commitment,
     CommitmentEvidence,
+    Objective,
     Referral,
     ReferralReply,
     Risk,
@@ -61,6 +62,7 @@ __all__ = [
     "MemberAccount",
     "MinutesVersion",
     "ModelInForce",
+    "Objective",
     "Paper",
     "PaperPublished",
     "PaperVersion",

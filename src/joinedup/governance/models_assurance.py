@@ -8,7 +8,24 @@ from django.db import models
 
 from joinedup.governance.models_boards import Board
 from joinedup.governance.models_deciding import Decision
-from joinedup.governance.models_kept import Grown
+from joinedup.governance.models_kept import Grown, Registered, one_at_a_time
+
+
+class Objective(Registered):
+    """An objective of a board's assurance framework; where it has no risk, the reason why (rule K5)."""
+
+    board = models.ForeignKey(Board, on_delete=models.PROTECT, related_name="objectives")
+    key = models.TextField()
+    title = models.TextField()
+    no_risk_because = models.TextField(blank=True)
+    about = ("board", "key")
+    says = ("title", "no_risk_because")
+
+    class Meta:
+        constraints: ClassVar = (one_at_a_time("governance_one_objective", "board", "key"),)
+
+    def __str__(self) -> str:
+        return f"objective {self.key}"
 
 
 class Risk(Grown):

@@ -163,7 +163,11 @@ def _decide(room: _Room, consensus: bool | None, casting: str | None, way_on: st
         return _Outcome(outcome, "vote", (standing.quorum.says, *([way_on] if way_on else ())), {})
     if way_on:
         raise RuleError("Q2: this item is quorate; it needs no other way.")
-    verdict = verdict_on(room.item, room.at, room.known_at, is_quorate=True)
+    item = room.item
+    verdict = verdict_on(
+        item.meeting.board, item.function, item.amount_pence, item.supplier, room.at, room.known_at,
+        supersedes=item.supersedes, is_quorate=True,
+    )  # fmt: skip
     if verdict is not None and not verdict.is_allowed:
         reasons = tuple(f"{one.says} ({one.rule})" for one in verdict.reasons)
         return _Outcome("referred", "vote", (*reasons, f"referred to {verdict.refer_to}"), {})

@@ -59,7 +59,8 @@ def keep_person(grant: Grant, key: str, name: str, *, since: date, known_at: dat
         person, _ = Person.objects.get_or_create(key=key, defaults={"id": thing_id("person", key)})
         kept, _ = Source.objects.get_or_create(key=source, defaults={"title": reason})
         about = {"body": None, "area": None, "person": person, "role": "official"}
-        if state(Name, about, {"name": plain}, on_day(since), Basis(known_at or datetime.now(UTC), kept, grant.actor_id)):
+        basis = Basis(known_at or datetime.now(UTC), kept, grant.actor_id)
+        if state(Name, about, {"name": plain}, on_day(since), basis):
             record(grant, "system.keep-person", f"person:{person.pk}", details={"key": key})
     return key
 

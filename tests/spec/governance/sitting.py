@@ -25,7 +25,7 @@ SYSTEM, BOARD, COMMITTEE = "littleshire", "icb", "finance"
 OPENED, MEETS = date(2022, 7, 1), date(2022, 9, 23)
 QUORUM = {"need": {"fixed": 5}, "base": "all", "conflicted": "not_counted"}
 SEATS = {
-    "chair": ("chair", "ada"), "chief": ("exec", "ben"), "ned-1": ("non_exec", "cat"), "ned-2": ("non_exec", "dan"),
+    "chair": ("chair", "ada"), "chief": ("leader", "ben"), "ned-1": ("non_exec", "cat"), "ned-2": ("non_exec", "dan"),
     "trust": ("partner_trust", "eve"), "gp": ("partner_primary_care", "fay"), "council": ("partner_la", "gus"),
     "vcse": ("vcse", "hal"),
 }  # fmt: skip

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import transaction
 
 from joinedup.governance import models
 from joinedup.governance.asking_money import NoExpectedEffect
 from joinedup.governance.decisions import MeetingCannotDecide
 
-from . import sitting
 from .sitting import ASKS, BOARD, EFFECT, arrive, call, close, item, open_, paper, vote
 
-
-@pytest.fixture(scope="module")
-def board(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The board of Littleshire, once for a chapter; what each test does is undone after it."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        sitting.load(tmp_path_factory.mktemp("littleshire"))
-        sitting.set_up_board()
-        yield
-        transaction.set_rollback(True)
-
-
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("board")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("littleshire_with_a_board")]
 EVERYBODY = ("ada", "ben", "cat", "dan", "eve", "fay", "gus", "hal")
 
 
