@@ -32,8 +32,9 @@ _PHONE = re.compile(
     rf"(?<!\d)(?:(?:\+|00{_BETWEEN}?){_BETWEEN}?44{_BETWEEN}?\(?0?\)?|\(?0)(?:(?:{_BETWEEN}|[()]){{0,2}}\d){{9,10}}(?!\d)"
 )
 _E_MAIL = re.compile(r"[^\s@,;:<>\"'()\[\]]{1,64}@[^\s@,;:<>\"'()\[\]]{1,200}\.[^\W\d_]{2,}")
+# ZZ99 stands for no address in England, and has letters that postcodes leave out.
 _POSTCODE = re.compile(
-    r"(?<![A-Z0-9])(?:GIR ?0AA|[A-PR-UWYZ](?:\d[\dA-HJKPS-UW]?|[A-HK-Z]\d[\dABEHMNPRVWXY]?)[ \u00a0]?"
+    r"(?<![A-Z0-9])(?:GIR ?0AA|ZZ99 ?\d[A-Z]{2}|[A-PR-UWYZ](?:\d[\dA-HJKPS-UW]?|[A-HK-Z]\d[\dABEHMNPRVWXY]?)[ \u00a0]?"
     r"\d[ABD-HJLNP-UW-Z]{2})(?![A-Z0-9])",
     re.IGNORECASE,
 )
