@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
 
 from django.db import connection
 
@@ -12,19 +11,9 @@ from joinedup.errors import NotFound
 from joinedup.planning import kept_plans
 from joinedup.planning.models import Plan, Version
 from joinedup.planning.plan_lines import Code
+from joinedup.planning.workforce_beside import PlannedStaff
 
 DONE = ("submitted", "reconciling", "agreed", "signed")
-
-
-class PlannedStaff(NamedTuple):
-    """A sum of workforce lines: of one provider, profession and place, in a month."""
-
-    provider: Code
-    profession: Code
-    place: Code
-    period: str
-    measure: str  # of workforce.MEASURES
-    value: Decimal
 
 
 def submitted_plans(year: str) -> dict[Code, Version]:

@@ -103,12 +103,16 @@ def _row(cells: Cells, resource: str) -> CapacityRow:
         cells.wrong("name", "what it is called, such as General and acute beds")
     available = cells.number("available")
     if is_beds:
+        before = len(cells.faults)
         in_use = cells.number("in_use")
         no_criteria = cells.number("no_criteria_to_reside") if cells.text("no_criteria_to_reside") else None
-        if no_criteria is not None and no_criteria > in_use:
+        if no_criteria is not None and no_criteria > in_use and len(cells.faults) == before:
             cells.wrong("no_criteria_to_reside", f"at most the {in_use} beds that are taken")
         return CapacityRow(resource, cells.text("name"), available, in_use, no_criteria)
+    before = len(cells.faults)
     hours, share, minutes = cells.number("hours_a_week"), cells.number("utilisation", 4), cells.number("minutes")
+    if len(cells.faults) > before:  # What cannot be read is not judged again.
+        return CapacityRow(resource, cells.text("name"), available)
     if not 0 < hours <= HOURS:
         cells.wrong("hours_a_week", f"more than 0 and at most {HOURS} hours")
     if not 0 < share <= 1:

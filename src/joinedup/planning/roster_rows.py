@@ -121,6 +121,7 @@ class _Checks:
         self._skills: dict[str, tuple[str, str]] = {}
 
     def row(self, cells: Cells, month: str) -> RosterRow:
+        before = len(cells.faults)
         for field in ("partner", "place", "profession"):
             if why := self._why_not(field, cells.text(field), month):
                 cells.wrong(field, why)
@@ -130,7 +131,8 @@ class _Checks:
         wte = [cells.number(f"{name}_wte") for name in ("establishment", "in_post", "bank", "agency")]
         people = cells.count("headcount")
         self._dates(cells, month, joined, left)
-        self._staff(cells, wte, people, left)
+        if len(cells.faults) == before:  # A cell that cannot be read says nothing about the others.
+            self._staff(cells, wte, people, left)
         return RosterRow(
             cells.text("place"), cells.text("site"), cells.text("profession"), cells.text("staff_group"),
             cells.text("grade"), wte[0], wte[1], wte[2], wte[3], people, joined, left, self._skilled(cells),
@@ -162,7 +164,7 @@ class _Checks:
             cells.wrong("joined", f"a month up to {month}")
         if left and not first_of_window(month) <= left <= last:
             cells.wrong("left", f"a month from {first_of_window(month):%Y-%m} to {month}; leave earlier leavers out")
-        if joined and left and joined > left:
+        elif joined and left and joined > left:
             cells.wrong("left", f"a month not before {joined:%Y-%m}, in which they joined")
 
     @staticmethod

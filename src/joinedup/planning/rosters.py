@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from joinedup.errors import RuleError, did_you_mean
 from joinedup.planning.plan_lines import Code
@@ -87,7 +87,8 @@ def grouped(
         key = tuple(str(one[place]) for place in places)
         months.setdefault(key, set()).add(one.month)
         held = found.setdefault(key, [Decimal(0)] * 4 + [0] * 3 + [Decimal(0)] * 2)
-        for place, value in enumerate(one[figures:]):
+        sums_of: tuple[Any, ...] = one[figures:]
+        for place, value in enumerate(sums_of):
             held[place] += value
     if not found and not by:
         found[()] = [Decimal(0)] * 4 + [0] * 3 + [Decimal(0)] * 2
@@ -121,18 +122,15 @@ def merge_small(groups: Iterable[StaffGroup], least: int) -> list[StaffGroup]:
 def _merged(groups: Sequence[StaffGroup]) -> StaffGroup:
     parts = [one.staffing for one in groups]
     needed = [one.needed for one in parts if one.needed is not None]
-    key = (OTHERS,) * len(parts[0].group)
-    return StaffGroup(
-        Staffing(
-            key, parts[0].period, sum((one.establishment or Decimal(0) for one in parts), start=Decimal(0)),
-            sum((one.in_post or Decimal(0) for one in parts), start=Decimal(0)),
-            *(sum((getattr(one, name) for one in parts), start=Decimal(0)) for name in ("bank", "agency")),
-            sum(needed, start=Decimal(0)) if needed else None,
-            *(sum((getattr(one, name) for one in parts), start=Decimal(0)) for name in ("joiners", "leavers")),
-            sum(one.headcount or 0 for one in parts),
-        ),
-        sum(one.joiners for one in groups), sum(one.leavers for one in groups),
+    establishment, in_post, bank, agency, joined, left = (
+        sum((getattr(one, name) or Decimal(0) for one in parts), start=Decimal(0))
+        for name in ("establishment", "in_post", "bank", "agency", "joiners", "leavers")
+    )
+    staffing = Staffing(
+        (OTHERS,) * len(parts[0].group), parts[0].period, establishment, in_post, bank, agency,
+        sum(needed, start=Decimal(0)) if needed else None, joined, left, sum(one.headcount or 0 for one in parts),
     )  # fmt: skip
+    return StaffGroup(staffing, sum(one.joiners for one in groups), sum(one.leavers for one in groups))
 
 
 def _group(

@@ -79,7 +79,7 @@ def _keep(grant: Grant, one: RosterReturn, file: str) -> ImportedRoster:
     )  # fmt: skip
     with (
         connection.cursor() as cursor,
-        cursor.copy(f"COPY planning_rosterline (roster_id, {_COLUMNS}) FROM STDIN") as copy,  # type: ignore[attr-defined]
+        cursor.copy(f"COPY planning_rosterline (roster_id, {_COLUMNS}) FROM STDIN") as copy,
     ):
         for row in one.rows:
             copy.write_row((kept.pk, *row))
@@ -121,7 +121,7 @@ def newest(month: str, *, known_at: datetime | None = None) -> list[Roster]:
 
 def version_of(partner: Code, month: str, number: int) -> Roster:
     """Answer one version of a partner's month; NotFound where there is none."""
-    found = Roster.objects.filter(partner=partner, month=first_day(month), number=number).first()
+    found: Roster | None = Roster.objects.filter(partner=partner, month=first_day(month), number=number).first()
     if found is None:
         raise NotFound(
             f"There is no version {number} of the roster of {partner} for {month}. joinedup plan roster show"
@@ -171,18 +171,24 @@ def _sums(rosters: tuple[tuple[int, Code, date, int], ...]) -> tuple[StaffSum, .
     for pk, partner, month, many in rosters:
         if counted.get(pk, 0) != many:
             raise Unavailable(f"The roster of {partner} for {month:%Y-%m} has lost rows. Restore a backup.")
-    none = Decimal(0)
     return tuple(
-        StaffSum(
-            *said[row[0]], *row[1:5], *(value or none for value in row[5:9]), *(int(value or 0) for value in row[9:12]),
-            row[12] or none, row[13] or none,
+        StaffSum._make(
+            (
+                *said[row[0]],
+                *row[1:5],
+                *(value or Decimal(0) for value in row[5:9]),
+                *(int(value or 0) for value in row[9:12]),
+                *(value or Decimal(0) for value in row[12:14]),
+            )
         )
         for row in rows
-    )  # fmt: skip
+    )
 
 
 @lru_cache(maxsize=16)
-def _skilled(rosters: tuple[tuple[int, Code], ...]) -> tuple[tuple[tuple[str, ...], tuple[Decimal, int]], ...]:
+def _skilled(
+    rosters: tuple[tuple[int, Code], ...],
+) -> tuple[tuple[tuple[Code, Code, Code, Code], tuple[Decimal, int]], ...]:
     partners = dict(rosters)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -194,4 +200,4 @@ def _skilled(rosters: tuple[tuple[int, Code], ...]) -> tuple[tuple[tuple[str, ..
             """,
             [list(partners)],
         )
-        return tuple(((partners[row[0]], *row[1:4]), (row[4], int(row[5]))) for row in cursor.fetchall())
+        return tuple(((partners[row[0]], row[1], row[2], row[3]), (row[4], int(row[5]))) for row in cursor.fetchall())

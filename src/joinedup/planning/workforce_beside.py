@@ -6,14 +6,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
-from joinedup.planning.capacity_planned import PlannedStaff
 from joinedup.planning.parameters import ParameterSet
 from joinedup.planning.plan_lines import Code
 from joinedup.planning.rosters import StaffSum
 from joinedup.planning.workforce_needs import scale_of, staff_needed
 
 COMPARED = ("establishment", "in_post", "bank", "agency")
+
+
+class PlannedStaff(NamedTuple):
+    """A sum of workforce lines: of one provider, profession and place, in a month."""
+
+    provider: Code
+    profession: Code
+    place: Code
+    period: str
+    measure: str  # of workforce.MEASURES
+    value: Decimal
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,7 +234,7 @@ def _units(found: Sequence[UnitsNeeded], capacity_: Capacity, names: dict[str, s
 
 def _over_year(month: str, scenario: CapacityScenario, parameters: Any, occupancy: float) -> Chart | None:
     """Answer the beds that the plans need in each month of the year, beside those there are in the one returned."""
-    rows = []
+    rows: list[parts.Row] = []
     for one in months_of(year_of(month)):
         found = capacity_as_kept.capacity_in(month, parameters, scenario, as_planned_in=one)
         for all_ in _all_beds(found, occupancy):

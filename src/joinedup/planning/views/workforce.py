@@ -92,10 +92,10 @@ class Names:
 
     def of(self, kind: str, code: str) -> str:
         if code == OTHERS:
-            return _("Others, too few to show by themselves")
+            return str(_("Others, too few to show by themselves"))
         if kind == "profession":
             return words.code_name("profession", code)
-        return self._by.get(kind, {}).get(code, code) or _("Not told")
+        return self._by.get(kind, {}).get(code, code) or str(_("Not told"))
 
     def choices(self, kind: str) -> list[tuple[str, str]]:
         return sorted(((code, self.of(kind, code)) for code in self._there[kind] if code), key=lambda one: one[1])

@@ -102,7 +102,7 @@ def _skills(found: Skills, asked: dict[str, str], few: set[str], least: int, yea
 
 
 def _beside(found: Sequence[PlanBeside], names: Names, month: str) -> Table:
-    rows = [
+    rows: list[parts.Row] = [
         {
             "partner": names.of("partner", one.partner),
             "profession": words.code_name("profession", one.profession),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from joinedup.planning import rosters_as_kept, words
 from joinedup.planning.rosters import StaffSum, whole
+from joinedup.planning.views import parts
 from joinedup.ui import Chart, Column, Table
 
 MOST = 13  # months
@@ -16,7 +17,7 @@ MOST = 13  # months
 
 def trend_chart(months: Sequence[str], fitting: Callable[[Sequence[StaffSum]], Sequence[StaffSum]]) -> Chart | None:
     """Answer staff in post and posts over the latest months, the earliest first; None for a single month."""
-    rows = []
+    rows: list[parts.Row] = []
     for month in sorted(months)[-MOST:]:
         one = whole(fitting(rosters_as_kept.staff_of(rosters_as_kept.newest(month))))
         rate = one.staffing.vacancy_rate
