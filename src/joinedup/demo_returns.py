@@ -67,6 +67,7 @@ def take_returns(system: str, residents: int, seed: int, tell: _TELL) -> dict[st
         ("pot", "Posting the year of the single pot ...", _pot),
         ("trial_balances", "Importing the partners' trial balances ...", _trial_balances),
         ("contracts", "Signing contracts, and settling their months by rule ...", _contracts),
+        ("baselines", "Keeping what each place had before ...", _baselines),
         ("positions", "Saying what partners' own accounts are, and what bodies say of each other ...", _positions),
     ):
         marker = folder / "taken" / f"{name}.json"
@@ -155,6 +156,25 @@ def _need(folder: Path) -> dict[str, int]:
     (table,) = sorted((folder / "allocation").glob("weighted-populations-*.csv"))
     done = import_table(table, _leave("finance_lead", "money.allocate"), YEAR)
     return {"practices": done.edition.practices, "systems": done.edition.systems}
+
+
+def _baselines(folder: Path) -> dict[str, int]:
+    """Keep what each place of the system had before the year: simulated, a pot by list size, slow to follow need."""
+    from joinedup.money import models
+    from joinedup.money.kept_baselines import keep_baselines
+    from joinedup.money.kept_tables import kept_table
+    from joinedup.money.what_if import by_list_size
+
+    table, _ = kept_table(YEAR, components=("core",), blank="zero")
+    hosts = models.Fund.objects.filter(kind="single_pot").values_list("host", flat=True)
+    (system,) = sorted(set(hosts) & set(table.systems()))
+    lines = models.BudgetLine.objects.filter(fund__kind="single_pot", year=YEAR)
+    pot = sum(lines.values_list("original_pence", flat=True))
+    path = folder / "allocation" / f"simulated-baselines-{YEAR.replace('/', '-')}.csv"
+    rows = [f"{code},{pence}" for code, pence in sorted(by_list_size(table, system, pot).items())]
+    path.write_text("\n".join(["code,pence", *rows, ""]))
+    kept, _ = keep_baselines(_leave("finance_lead", "money.allocate"), path, YEAR)
+    return {"places": len(kept.pence)}
 
 
 def _pot(folder: Path) -> dict[str, int]:

@@ -82,6 +82,11 @@ class Allocation:
     code_version: str = __version__
 
 
+def figure(value: Decimal | None) -> float | None:
+    """Answer a figure for reading, to six places; money never goes through here."""
+    return None if value is None else float(round(value, 6))
+
+
 def allocate_by_need(
     table: WeightedPopulation,
     pot: int,

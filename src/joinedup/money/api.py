@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest
@@ -14,7 +13,8 @@ from joinedup.access import requires
 from joinedup.errors import RuleError
 from joinedup.moment import Moment, end_of_day, now, parse_day
 from joinedup.money import models
-from joinedup.money.allocation import Unit
+from joinedup.money.allocation import Unit, figure
+from joinedup.money.kept_baselines import baselines_of
 from joinedup.money.kept_tables import kept_table
 from joinedup.money.ledger_reading import fund_of, pounds_of_plan_line, trace, trial_balance
 from joinedup.money.line_standings import standings
@@ -60,13 +60,18 @@ def allocation(
     floor: str = Percent,
     cap: str = Percent,
     max_under: str = Percent,
+    kept_baselines: bool = Query(False, description="Move from the baselines that are kept, not from list sizes."),
+    blank: str = Query("error", description="What a blank cell is: zero, one or error."),
     place: str = Query("", description="With a place: what its neighbourhoods get as well."),
 ) -> dict[str, Any]:
-    table, edition = kept_table(year, components=(component,), blank="zero")
+    table, edition = kept_table(year, components=(component,), blank=blank)
     places = sorted({one.place for one in table.of(system)})
+    had = baselines_of(year, places)
     sent = {"pot": pot_pounds, "component": component, "change": change, "kappa": kappa, "floor": floor, "cap": cap,
-            "max_under": max_under}  # fmt: skip
-    typed = read(sent, system=system, places=places, components=tuple(COLUMNS))
+            "max_under": max_under, "blank": blank}  # fmt: skip
+    if had and not kept_baselines:
+        sent |= {f"before-{one}": "" for one in places}
+    typed = read(sent, system=system, places=places, components=tuple(COLUMNS), kept=had.pence if had else None)
     if typed.tried is None:
         raise RuleError("; ".join(f"{name}: {said}" for name, said in typed.errors.items()))
     answer = try_out(table, typed.tried, place=place)
@@ -77,7 +82,7 @@ def allocation(
         "component": made.component,
         "pot_pence": made.pot,
         "sum_pence": sum(unit.pence for unit in made.units),
-        "baselines": "by list size",
+        "baselines": "by list size" if answer.is_assumed or had is None else f"kept: {had.digest}",
         "places": [_unit(unit) | {"baseline_pence": answer.before[unit.code]} for unit in made.units],
         "below": [_unit(unit) for unit in answer.below],
         "inputs_hash": made.inputs_hash,
@@ -187,10 +192,6 @@ def _unit(unit: Unit) -> dict[str, Any]:
         "name": unit.name,
         "pence": unit.pence,
         "target_pence": unit.target_p,
-        "share_percent": _figure(unit.share * 100),
-        "need_index": _figure(unit.index_of_england),
+        "share_percent": figure(unit.share * 100),
+        "need_index": figure(unit.index_of_england),
     }
-
-
-def _figure(value: Decimal | None) -> float | None:
-    return None if value is None else float(round(value, 6))

@@ -13,8 +13,10 @@ from joinedup.errors import RuleError
 
 if TYPE_CHECKING:
     from joinedup.money.allocation import Allocation, Limits, Unit
+    from joinedup.money.weighted_populations import WeightedPopulation
 
 allocate = typer.Typer(add_completion=False, rich_markup_mode=None)
+KEPT = "kept"  # --what-if: by the baselines that are kept
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
 
@@ -36,7 +38,7 @@ def by_need(
         str, typer.Option(help="A CSV of practice,neighbourhood,place,system,from,to for those that moved.")
     ] = "",
     what_if: Annotated[
-        str, typer.Option(help="A CSV of code,pence: the baselines from which the units move by need.")
+        str, typer.Option(help="A CSV of code,pence, the baselines from which units move by need; or kept.")
     ] = "",
     kappa: Annotated[str, typer.Option(help="With --what-if: the share of the gap that is closed.")] = "0",
     floor: Annotated[str, typer.Option(help="With --what-if: the least growth, .02 for 2 per cent.")] = "0",
@@ -75,7 +77,7 @@ def by_need(
         read, pot_of_pounds(pot_pounds), by=by, system=system or None, component=component, shares=shares,
         as_of=parse_day(as_of) if as_of else None,
         moved=read_memberships(Path(memberships)) if memberships else (),
-        limits=_limits(what_if, kappa, floor, cap, max_under),
+        limits=_limits(what_if, kappa, floor, cap, max_under, _units(read, system, by)),
     )  # fmt: skip
     residents = kept_residents()
     typer.echo(json.dumps(_as_json(made, source, residents), ensure_ascii=False) if as_json else _told(made))
@@ -135,6 +137,37 @@ def editions(as_json: Json = False) -> None:
     typer.echo("\n".join(lines) or f"None. {kept_tables.IMPORT}")
 
 
+@allocate.command(name="baselines")
+def baselines_(
+    file: Annotated[Path, typer.Argument(help="A CSV of code,pence: what each place had before the year.")],
+    year: Annotated[str, typer.Option(help="The financial year before which they had it.")],
+    as_json: Json = False,
+) -> None:
+    """Keep what each place had, so that pages and --what-if kept move from there at a pace. The same again adds none.
+
+    Example: joinedup allocate baselines places.csv --year 2022/23
+    """
+    from joinedup import database
+
+    database.ready()
+    from joinedup.access import service_grant
+    from joinedup.money.kept_baselines import keep_baselines
+
+    grant = service_grant(
+        "money.allocate-baselines", "keep what each place had", "whoever may run commands on this server"
+    )
+    one, is_new = keep_baselines(grant, file, year)
+    whole = sum(one.pence.values())
+    if as_json:
+        answer = {"year": one.year, "file": one.file, "digest": one.digest, "units": len(one.pence),
+                  "sum_pence": whole, "is_unchanged": not is_new}  # fmt: skip
+        typer.echo(json.dumps(answer))
+    elif is_new:
+        typer.echo(f"Kept what {len(one.pence)} units had before {one.year}: {_pounds(whole)} together.")
+    else:
+        typer.echo(f"These baselines of {one.year} are kept already; nothing changed.")
+
+
 @allocate.command()
 def residents(
     budget: Annotated[Path, typer.Argument(help="A CSV of small_area,pence: a budget for people who live there.")],
@@ -168,15 +201,25 @@ def _shares(blend: str) -> dict[str, str] | None:
     return {name.strip(): share.strip() for name, _, share in pairs}
 
 
-def _limits(what_if: str, kappa: str, floor: str, cap: str, max_under: str) -> Limits | None:
+def _units(read: WeightedPopulation, system: str, by: str) -> tuple[str, set[str]]:
+    """Answer the table's year and the codes of the units that share a pot."""
+    own = read.of(system) if system else read.practices
+    return read.year, {one.code if by == "practice" else getattr(one, by, "") for one in own}
+
+
+def _limits(
+    what_if: str, kappa: str, floor: str, cap: str, max_under: str, units: tuple[str, set[str]]
+) -> Limits | None:
     if not what_if:
         return None
     if not cap:
         raise RuleError("MA9: --what-if needs --cap, the most growth, such as .06; no national value is assumed.")
     from joinedup.money.allocation import Limits
     from joinedup.money.allocation_files import read_amounts
+    from joinedup.money.kept_baselines import must_have_baselines
 
-    return Limits(read_amounts(Path(what_if), "code"), kappa, floor, cap, max_under or None)
+    had = must_have_baselines(*units).pence if what_if == KEPT else read_amounts(Path(what_if), "code")
+    return Limits(had, kappa, floor, cap, max_under or None)
 
 
 def _file(name: str) -> Path:
@@ -189,6 +232,8 @@ def _file(name: str) -> Path:
 
 
 def _as_json(made: Allocation, source: dict[str, str], people: dict[str, Any]) -> dict[str, Any]:
+    from joinedup.money.allocation import figure
+
     living = people.get("people", {})
     answer: dict[str, Any] = {
         "what": "allocation",
@@ -198,7 +243,7 @@ def _as_json(made: Allocation, source: dict[str, str], people: dict[str, Any]) -
         "as_of": str(made.as_of),
         "pot_pence": made.pot,
         "sum_pence": sum(unit.pence for unit in made.units),
-        "need_index": _figure(made.area.index_of_england),
+        "need_index": figure(made.area.index_of_england),
         "area": _unit(made.area, living),
         "allocations": [_unit(unit, living) for unit in made.units],
         "theta": None if made.theta is None else str(made.theta),
@@ -219,6 +264,7 @@ def _as_json(made: Allocation, source: dict[str, str], people: dict[str, Any]) -
 
 
 def _unit(unit: Unit, living: dict[str, int]) -> dict[str, Any]:
+    from joinedup.money.allocation import figure
     from joinedup.money.denominators import REGISTERED, RESIDENT, People, pence_per_head, registered_per_resident
 
     registered = People(unit.patients, REGISTERED)
@@ -230,14 +276,14 @@ def _unit(unit: Unit, living: dict[str, int]) -> dict[str, Any]:
         "level": unit.level,
         "name": unit.name,
         "pence": unit.pence,
-        "share_percent": _figure(unit.share * 100),
-        "need_index": _figure(unit.index_of_england),
-        "need_index_in_area": _figure(unit.index_of_area),
-        "weighted_population": _figure(unit.weighted),
-        "population": _figure(unit.population),
+        "share_percent": figure(unit.share * 100),
+        "need_index": figure(unit.index_of_england),
+        "need_index_in_area": figure(unit.index_of_area),
+        "weighted_population": figure(unit.weighted),
+        "population": figure(unit.population),
         "registered": unit.patients,
         "residents": count,
-        "registered_per_resident": _figure(registered_per_resident(registered, People(count, RESIDENT)))
+        "registered_per_resident": figure(registered_per_resident(registered, People(count, RESIDENT)))
         if count is not None
         else None,
         "pence_per_registered": pence_per_head(unit.pence, REGISTERED, registered),
@@ -247,15 +293,10 @@ def _unit(unit: Unit, living: dict[str, int]) -> dict[str, Any]:
         told |= {
             "baseline_pence": unit.baseline_p,
             "target_pence": unit.target_p,
-            "opening_distance_percent": _figure(None if unit.opening_dft is None else unit.opening_dft * 100),
-            "closing_distance_percent": _figure(None if unit.closing_dft is None else unit.closing_dft * 100),
+            "opening_distance_percent": figure(None if unit.opening_dft is None else unit.opening_dft * 100),
+            "closing_distance_percent": figure(None if unit.closing_dft is None else unit.closing_dft * 100),
         }
     return told
-
-
-def _figure(value: Decimal | None) -> float | None:
-    """Answer a figure for reading, to six places; money never goes through here."""
-    return None if value is None else float(round(value, 6))
 
 
 def _told(made: Allocation) -> str:

@@ -75,19 +75,19 @@ def keep_table(source: Path, year: str | None = None) -> Imported:
     table = read_weighted_population(path, year=year, blank="zero")
     residents = _count_residents(small_areas) if small_areas else None
     edition = Edition(
-        year, path.name, table.digest, _now(), len(table.practices),
+        year, path.name, table.digest, now_text(), len(table.practices),
         len({one.place for one in table.practices}), len(table.systems()), len(table.blanks),
     )  # fmt: skip
     if residents:
-        told = json.dumps(residents | {"imported_at": _now()}, indent=1, sort_keys=True)
-        _write(_root() / f"residents-{residents['digest']}.json", told.encode())
+        told = json.dumps(residents | {"imported_at": now_text()}, indent=1, sort_keys=True)
+        write_once(_root() / f"residents-{residents['digest']}.json", told.encode())
     kept = [one for one in editions(year) if one.digest == edition.digest]
     if kept:
         return Imported(kept[0], is_unchanged=True, has_residents=residents is not None)
     content = path.read_bytes()
-    _write(edition.path, content)
+    write_once(edition.path, content)
     # The note comes last: without it the table does not count as kept.
-    _write(edition.path.with_suffix(".json"), json.dumps(asdict(edition), indent=1).encode())
+    write_once(edition.path.with_suffix(".json"), json.dumps(asdict(edition), indent=1).encode())
     return Imported(edition, is_unchanged=False, has_residents=residents is not None)
 
 
@@ -162,7 +162,7 @@ def kept_residents() -> dict[str, Any]:
     return dict(max(kept, key=lambda one: (str(one["imported_at"]), str(one["digest"])))) if kept else {}
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _read(path: Path, year: str, components: tuple[str, ...], blank: str) -> WeightedPopulation:
     # What is kept never changes, so that a page's sliders need to read it only once.
     return read_weighted_population(path, year=year, components=components, blank=blank)
@@ -192,8 +192,14 @@ def _count_residents(path: Path) -> dict[str, Any]:
     return {"file": path.name, "digest": published.digest(path), "people": dict(people)}
 
 
-def _now() -> str:
+def now_text() -> str:
+    """Answer this instant as the notes say it."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def root() -> Path:
+    """Answer the folder in which tables, and what belongs to them, are kept."""
+    return _root()
 
 
 def _root() -> Path:
@@ -204,7 +210,7 @@ def _folder(year: str) -> Path:
     return _root() / year.replace("/", "-")
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_once(path: Path, content: bytes) -> None:
     """Write a file aside, for its owner alone, and put it in its place whole; what is there already stays."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     aside = path.with_name(f".{path.name}.{uuid4().hex}")

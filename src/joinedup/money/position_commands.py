@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
-from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from joinedup.errors import RuleError
+from joinedup.money.inheritance_commands import capital_change_, succession
+from joinedup.money.typed_by_commands import Json, Year, pence_of_pounds, say, share_of, told
 
 if TYPE_CHECKING:
     from joinedup.access import Grant
 
 money = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
-Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
-Year = Annotated[str, typer.Option(help="The financial year, such as 2026/27.")]
 Month = Annotated[int, typer.Option(help="The month of the year: 1 is April, 12 is March.")]
 
 
@@ -50,7 +47,7 @@ def position(
     _ready()
     from joinedup.money.positions_as_kept import system_position
 
-    total = _pence(control_total_pounds, "--control-total-pounds") if control_total_pounds else None
+    total = pence_of_pounds(control_total_pounds, "--control-total-pounds") if control_total_pounds else None
     found = system_position(year, month, control_total=total, method=method)
     counted = found.position
     answer = {
@@ -68,12 +65,12 @@ def position(
         beside = "" if one.in_control_total else " (beside the control total)"
         state = f" plan {one.plan_state}" if one.plan_state else ""
         lines.append(
-            f"{one.body:<12}{_said(one.plan):>20}{_said(one.forecast):>20}{_said(one.variance):>20} {state}{beside}"
+            f"{one.body:<12}{told(one.plan):>20}{told(one.forecast):>20}{told(one.variance):>20} {state}{beside}"
         )
         lines += [f"            {why}" for why in one.missing]
-    lines += [f"{body} is offset by {', '.join(f'{one} {_said(p)}' for one, p in given.items())}"
+    lines += [f"{body} is offset by {', '.join(f'{one} {told(p)}' for one, p in given.items())}"
               for body, given in counted.offsets.items()]  # fmt: skip
-    lines += [f"Fund {one.fund}: budget {_said(one.budget)}, spent {_said(one.actual)}, forecast {_said(one.forecast)}"
+    lines += [f"Fund {one.fund}: budget {told(one.budget)}, spent {told(one.actual)}, forecast {told(one.forecast)}"
               for one in found.funds]  # fmt: skip
     verdict = {True: "met", False: "NOT met", None: "cannot be said yet"}[found.met]
     if found.met is None:
@@ -81,10 +78,10 @@ def position(
             f"Not known: {', '.join(one.body for one in found.unsaid) or 'any body inside the control total'}."
         )
     lines.append(
-        f"Together, of those known: plan {_said(counted.plan)}, forecast {_said(counted.forecast)}; the control total "
-        f"of {_said(found.control_total)} is {verdict}."
+        f"Together, of those known: plan {told(counted.plan)}, forecast {told(counted.forecast)}; the control total "
+        f"of {told(found.control_total)} is {verdict}."
     )
-    _say(as_json, answer, lines)
+    say(as_json, answer, lines)
 
 
 @money.command()
@@ -105,8 +102,8 @@ def mismatches(
 
     found = intra_system_mismatches(
         year, basis=basis, month=month or None,
-        abs_limit=_pence(abs_limit_pounds, "--abs-limit-pounds") if abs_limit_pounds else None,
-        rel_limit=_share(rel_limit) if rel_limit else None,
+        abs_limit=pence_of_pounds(abs_limit_pounds, "--abs-limit-pounds") if abs_limit_pounds else None,
+        rel_limit=share_of(rel_limit, "--rel-limit", "MB12") if rel_limit else None,
     )  # fmt: skip
     answer = {
         "what": "mismatches", "year": year, "basis": basis, "month": month or None,
@@ -117,15 +114,15 @@ def mismatches(
         "parameter_ids": list(found.parameter_ids),
     }  # fmt: skip
     lines = [
-        f"{one.payer} says it pays {one.payee} {_said(one.payer_says)}; {one.payee} says {_said(one.payee_says)}: "
-        f"{_said(abs(one.difference))} apart"
+        f"{one.payer} says it pays {one.payee} {told(one.payer_says)}; {one.payee} says {told(one.payee_says)}: "
+        f"{told(abs(one.difference))} apart"
         for one in found.apart
     ]
     lines += [
-        f"{one.payer} pays {one.payee} {_said(one.said_pence)}, and {one.silent} {one.why}" for one in found.one_sided
+        f"{one.payer} pays {one.payee} {told(one.said_pence)}, and {one.silent} {one.why}" for one in found.one_sided
     ]
     lines.append(f"{len(found.apart)} apart, {found.agreed} agree, of {len(found.one_sided)} one is silent.")
-    _say(as_json, answer, lines)
+    say(as_json, answer, lines)
 
 
 @money.command()
@@ -157,14 +154,14 @@ def bcf(
     for one in found:
         lines.append(f"{one.board}, fund {one.fund}")
         lines += [
-            f"  {'passes' if check.passes else 'FAILS '}  {check.check}: required {_said(check.required)}, there is "
-            f"{_said(check.actual)}"
+            f"  {'passes' if check.passes else 'FAILS '}  {check.check}: required {told(check.required)}, there is "
+            f"{told(check.actual)}"
             for check in one.results
         ]
         lines += [f"  cannot be said: {why}" for why in one.unsaid]
     lines += [f"Fund {one} is pooled under section 75 and no board's. Say whose it is: joinedup money board-fund"
               for one in without]  # fmt: skip
-    _say(as_json, answer, lines or [f"No Better Care Fund is known for {year}. Say whose: joinedup money board-fund"])
+    say(as_json, answer, lines or [f"No Better Care Fund is known for {year}. Say whose: joinedup money board-fund"])
 
 
 @money.command(name="board-fund")
@@ -189,13 +186,13 @@ def board_fund(
         board,
         year,
         fund,
-        _pence(minimum_pounds, "--minimum-pounds") if minimum_pounds else None,
-        _pence(last_year_minimum_pounds, "--last-year-minimum-pounds") if last_year_minimum_pounds else None,
-        _pence(discharge_fund_pounds, "--discharge-fund-pounds") if discharge_fund_pounds else None,
+        pence_of_pounds(minimum_pounds, "--minimum-pounds") if minimum_pounds else None,
+        pence_of_pounds(last_year_minimum_pounds, "--last-year-minimum-pounds") if last_year_minimum_pounds else None,
+        pence_of_pounds(discharge_fund_pounds, "--discharge-fund-pounds") if discharge_fund_pounds else None,
         source,
     )
     name_board_fund(_leave("say whose Better Care Fund a fund is"), terms)
-    _say(as_json, asdict(terms), [f"{fund} is the Better Care Fund of {board} in {year}."])
+    say(as_json, asdict(terms), [f"{fund} is the Better Care Fund of {board} in {year}."])
 
 
 @money.command()
@@ -212,7 +209,7 @@ def accounts(
     from joinedup.money.own_accounts import name_own_accounts, read_own_accounts
 
     new = name_own_accounts(_leave("say what a partner's own accounts are"), body, read_own_accounts(file))
-    _say(as_json, {"body": body, "new": new}, [f"{new} accounts of {body} are named anew."])
+    say(as_json, {"body": body, "new": new}, [f"{new} accounts of {body} are named anew."])
 
 
 @money.command()
@@ -231,7 +228,11 @@ def between(
     if not file.is_file():
         raise FileError(str(file), "there is no such file.", "Give the CSV in which bodies agree balances.")
     new = import_balances_between(_leave("take in what bodies say of each other"), file.name, file.read_bytes())
-    _say(as_json, {"file": file.name, "new": new}, [f"{new} figures are new."])
+    say(as_json, {"file": file.name, "new": new}, [f"{new} figures are new."])
+
+
+money.command()(succession)
+money.command(name="capital-change")(capital_change_)
 
 
 def _ready() -> None:
@@ -244,34 +245,3 @@ def _leave(job: str) -> Grant:
     from joinedup.access import service_grant
 
     return service_grant("money.command", job, "whoever may run commands on this server")
-
-
-def _pence(text: str, name: str) -> int:
-    from joinedup.money.allocation import pot_of_pounds
-
-    sign = -1 if text.startswith("-") else 1
-    try:
-        return sign * pot_of_pounds(text.lstrip("-"))
-    except RuleError:
-        raise RuleError(f"M0.1: {name} is '{text}'; expected pounds such as 1234.56.") from None
-
-
-def _share(text: str) -> Decimal:
-    from decimal import InvalidOperation
-
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise RuleError(f"MB12: --rel-limit is '{text}'; expected a share such as .001.") from None
-
-
-def _said(pence: int | None) -> str:
-    if pence is None:
-        return "not known"
-    from joinedup.money.trial_balances import pounds
-
-    return pounds(pence)
-
-
-def _say(as_json: bool, answer: dict[str, Any], lines: list[str]) -> None:
-    typer.echo(json.dumps(answer, ensure_ascii=False) if as_json else "\n".join(lines))

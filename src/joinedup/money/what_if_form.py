@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final
 
 from joinedup.errors import RuleError
@@ -23,6 +24,10 @@ BLENDED: Final = (
 POT: Final = "1,000,000,000.00"
 MOST_POUNDS: Final = 10**12
 EVEN: Final = "10"
+BLANK: Final = "error"  # what a blank cell is until somebody says it (M0.6)
+BLANKS: Final = MappingProxyType(
+    {"error": "Nothing is shared while there is one", "zero": "Nobody", "one": "One weighted person"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +69,38 @@ class Typed:
         return self.values["component"]
 
     @property
+    def blank(self) -> str:
+        return self.values["blank"]
+
+    @property
     def components(self) -> tuple[str, ...]:
         """The components of the table that are needed."""
         return BLENDED if self.component == BLEND else (self.component,)
 
 
-def read(sent: Mapping[str, str], *, system: str, places: Sequence[str], components: Sequence[str]) -> Typed:
-    """Read what the address says; what it does not say stands as at first. `places` are those of the system."""
+def read(
+    sent: Mapping[str, str],
+    *,
+    system: str,
+    places: Sequence[str],
+    components: Sequence[str],
+    kept: Mapping[str, int] | None = None,
+) -> Typed:
+    """Read what the address says; what it does not say stands as at first. `places` are those of the system.
+
+    `kept` is what each place had by the baselines that are kept: the address may say otherwise, and an empty field
+    there says that nobody knows.
+    """
     values = {one.name: one.start for one in (*SLIDERS.values(), *WEIGHTS.values())}
-    values |= {"component": "core", "pot": POT} | {f"before-{place}": "" for place in places}
+    values |= {"component": "core", "blank": BLANK, "pot": _typed(sum(kept.values())) if kept else POT}
     values |= {name: sent[name].strip() for name in values if sent.get(name, "").strip()}
+    values |= {
+        f"before-{place}": sent.get(f"before-{place}", _typed(kept[place]) if kept else "").strip() for place in places
+    }
     errors: dict[str, str] = {}
+    if values["blank"] not in BLANKS:
+        errors["blank"] = "Choose what a blank cell is"
+        values["blank"] = BLANK
     if values["component"] not in (*components, BLEND):
         errors["component"] = "Choose one of the components"
         values["component"] = "core"
@@ -116,6 +142,11 @@ def shown(one: Slider, value: str) -> str:
     except ArithmeticError:
         return value
     return one.off_says if one.off and number == Decimal(one.off) else f"{number.normalize():f}{one.unit}"
+
+
+def _typed(pence: int) -> str:
+    """Answer pence as somebody types them."""
+    return f"{pence // 100:,}.{pence % 100:02}"
 
 
 def _limit(one: Slider, numbers: Mapping[str, Decimal]) -> Decimal | None:

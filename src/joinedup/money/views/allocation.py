@@ -20,14 +20,27 @@ from joinedup.errors import NotFound
 from joinedup.measures import open_results
 from joinedup.money import allocation_map
 from joinedup.money.allocation import Unit
+from joinedup.money.kept_baselines import baselines_of
 from joinedup.money.kept_tables import Edition, editions, kept_residents, kept_table
 from joinedup.money.models import Fund
 from joinedup.money.pace import Infeasible
 from joinedup.money.views import allocation_tables as tables
 from joinedup.money.views.parts import crumbs, in_millions
-from joinedup.money.weighted_populations import COLUMNS, WeightedPopulation
+from joinedup.money.weighted_populations import COLUMNS, BlankCell, WeightedPopulation
 from joinedup.money.what_if import Answer, try_out
-from joinedup.money.what_if_form import BLEND, CAP, FLOOR, MAX_UNDER, SLIDERS, WEIGHTS, Slider, Typed, read, shown
+from joinedup.money.what_if_form import (
+    BLANKS,
+    BLEND,
+    CAP,
+    FLOOR,
+    MAX_UNDER,
+    SLIDERS,
+    WEIGHTS,
+    Slider,
+    Typed,
+    read,
+    shown,
+)
 from joinedup.ui import Page, Table
 from joinedup.ui.tables import pounds
 
@@ -37,7 +50,6 @@ COMPONENTS = {
     "prescribing": "Prescribing", "primary-medical-care-need": "Primary medical care, need alone",
     "primary-medical-care": "Primary medical care",
 }  # fmt: skip
-BLANK = "zero"  # said on the page with the number of cells
 PART = "X-Part"
 
 
@@ -50,16 +62,20 @@ def allocation(request: Any) -> HttpResponseBase:
             request, "money/no_table.jinja", title=_("Share a pot by need"), breadcrumbs=crumbs()
         ).response()  # fmt: skip
     edition = _edition(kept, request.GET.get("edition", ""))
-    plain, _kept = kept_table(edition.year, components=("core",), blank=BLANK, edition=edition.digest)
+    # Names, systems and places need no figure, so that no blank cell keeps the page from asking what it is.
+    plain, _kept = kept_table(edition.year, components=("core",), blank="zero", edition=edition.digest)
     system = _system(plain, request.GET.get("system", ""))
     places = sorted({one.place for one in plain.of(system)})
-    typed = read(request.GET, system=system, places=places, components=tuple(COLUMNS))
-    table = plain
-    if typed.components != plain.components:
-        table, _kept = kept_table(edition.year, components=typed.components, blank=BLANK, edition=edition.digest)
-    place, neighbourhood = request.GET.get("place", ""), request.GET.get("neighbourhood", "")
+    had = baselines_of(edition.year, places)
+    typed = read(request.GET, system=system, places=places, components=tuple(COLUMNS), kept=had.pence if had else None)
+    table: WeightedPopulation | None = None
     errors, bounds, answer = dict(typed.errors), None, None
-    if typed.tried is not None:
+    try:
+        table = _table(plain, typed, edition)
+    except BlankCell:
+        errors["blank"] = _("A cell of the table that is needed is blank, and a blank is not 0. Choose what it is")
+    place, neighbourhood = request.GET.get("place", ""), request.GET.get("neighbourhood", "")
+    if typed.tried is not None and table is not None:
         try:
             answer = try_out(
                 table, typed.tried, place=place if place in places else "", neighbourhood=neighbourhood
@@ -73,14 +89,22 @@ def allocation(request: Any) -> HttpResponseBase:
         title=_("Share a pot by need: %(system)s") % {"system": _name(plain, "system", system)},
         breadcrumbs=crumbs(),
         **_form(plain, typed, kept, edition, system, places),
+        had=had,
         errors=errors,
         bounds=bounds,
         colour=_colour(request),
-        **(_answered(request, table, answer, typed, edition) if answer else {"answer": None}),
+        **(_answered(request, table, answer, typed, edition) if answer and table else {"answer": None}),
     )
     response = page.response(422 if errors else 200)
     patch_vary_headers(response, [PART])
     return response
+
+
+def _table(plain: WeightedPopulation, typed: Typed, edition: Edition) -> WeightedPopulation:
+    """Answer the table with what is needed of it, as blank cells are to count; BlankCell where that was not said."""
+    if typed.components == plain.components and (typed.blank == "zero" or not plain.blanks):
+        return plain
+    return kept_table(edition.year, components=typed.components, blank=typed.blank, edition=edition.digest)[0]
 
 
 # --- the form
@@ -103,6 +127,9 @@ def _form(
         "component_choices": [
             {"value": key, "text": text, "selected": key == typed.component}
             for key, text in [*COMPONENTS.items(), (BLEND, _("A blend of your own, by the sliders below"))]
+        ],
+        "blank_choices": [
+            {"value": key, "text": text, "selected": key == typed.blank} for key, text in BLANKS.items()
         ],
         "is_blend": typed.component == BLEND,
         "values": typed.values,
@@ -187,6 +214,7 @@ def _answered(
         "edition": edition,
         "year_from": made.as_of,
         "residents_file": residents.get("file", ""),
+        "counted_as": _("nobody") if typed.blank == "zero" else _("one weighted person"),
     }  # fmt: skip
 
 

@@ -145,8 +145,14 @@ def file_notes(answer: Answer, typed: Typed, edition: Edition) -> list[str]:
         f"set on the page, in per cent: {', '.join(f'{name} {value}' for name, value in limits.items())}",
         f"kept from their share by need: {'yes' if tried and tried.is_paced else 'no'}",
         f"theta: {made.theta if made.theta is not None else 'none'}",
-        "baselines: " + ("the pot before by projected list size" if answer.is_assumed else "typed on the page"),
-        f"blank cells that count as nobody: {made.blanks}",
+        "baselines: "
+        + (
+            "the pot before by projected list size"
+            if answer.is_assumed
+            else "as on the page, "
+            + ", ".join(f"{code} {pounds(pence)}" for code, pence in sorted(answer.before.items()))
+        ),
+        f"blank cells: {made.blanks}, counted as {typed.blank}",
         f"parameters: {', '.join(made.parameter_ids) or 'none but those above'}",
         f"code version: {made.code_version}",
     ]
