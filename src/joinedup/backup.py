@@ -7,6 +7,7 @@ The file is an uncompressed tar archive, so that no joinedup is needed to open i
     audit-heads/...    the heads of the audit chain as they were just before the dump began
     keys/audit.key     the key that signs the heads
     keys/pseudonym.master  the key of all pseudonyms, where snapshots were made: without it nobody would keep theirs
+    files/...          what people of this installation decided, defined or took in beside the database (KEPT)
     manifest.json      version, time, migrations, and the rows of every table in the very snapshot that was dumped
 """
 
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from joinedup.access import Grant
 
 PSEUDONYMS = "keys/pseudonym.master"
+# In the data folder: the system's own decisions (payment, planning), definitions, mappings of feeds, rules of linkage,
+# and the published tables of need that allocations were made by. Snapshots and results are not here: they are made anew.
+KEPT = ("decisions", "definitions", "linkage.toml", "mappings", "weighted-populations")
+FILES = "files/"
 HEAD_BYTES = 2 * tarfile.BLOCKSIZE  # the member SHA256: its header and its one block
 AGAIN = "Take another copy of the backup."
 # Every new database has rows in these; they are nobody's data.
@@ -75,6 +80,8 @@ def backup(file: Path, grant: Grant) -> Manifest:
             _add(out, "keys/audit.key", database.secret("audit.key").encode())
             if (pseudonyms := database.data_dir() / PSEUDONYMS).exists():
                 _add(out, PSEUDONYMS, pseudonyms.read_bytes())
+            for name, path in _kept_files():
+                _add(out, FILES + name, path.read_bytes())
             _add(out, "manifest.json", json.dumps(manifest.__dict__, indent=1).encode())
             out.write(bytes(2 * tarfile.BLOCKSIZE))
             _write_head(out)
@@ -253,6 +260,13 @@ def _sealing_paused() -> Iterator[None]:
         for log in ["audit", *getattr(settings, "SEALED_LOGS", {})]:
             holder.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"joinedup seal {log}"])
         yield
+
+
+def _kept_files() -> list[tuple[str, Path]]:
+    """Answer the files of KEPT by their names below the data folder; not those that are only being written."""
+    data = database.data_dir()
+    found = [path for name in KEPT for path in (data / name, *(data / name).rglob("*")) if path.is_file()]
+    return sorted((path.relative_to(data).as_posix(), path) for path in found if not path.name.startswith("."))
 
 
 def _add(out: IO[bytes], name: str, data: bytes) -> None:
@@ -455,14 +469,39 @@ def _put_back_key(archive: tarfile.TarFile, name: str, stamp: str) -> None:
             out.write(found)
 
 
+def _put_back_files(archive: tarfile.TarFile, stamp: str) -> None:
+    """Put the kept files of the backup in place; a folder or file that says something else is kept beside it.
+
+    A folder becomes what it was: a decision that was written after the backup does not hold on. What the backup has
+    nothing of stays.
+    """
+    data, found = database.data_dir(), {}
+    for name in archive.getnames():
+        if name.startswith(FILES) and PurePosixPath(name).parts[1] in KEPT:
+            found[name.removeprefix(FILES)] = _read(archive, name)
+    is_there = {name: path.read_bytes() for name, path in _kept_files()}
+    for top in sorted({PurePosixPath(name).parts[0] for name in found}):
+        ours = {name: text for name, text in found.items() if PurePosixPath(name).parts[0] == top}
+        theirs = {name: text for name, text in is_there.items() if PurePosixPath(name).parts[0] == top}
+        if ours == theirs:
+            continue
+        if (data / top).exists():
+            (data / top).rename(data / f"{top}.replaced-{stamp}")
+        for name, text in ours.items():
+            (data / name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with _created(data / name) as out:
+                out.write(text)
+
+
 def _put_back_heads(file: Path, stamp: str) -> None:
-    """Put the backup's heads and key in place; what was there is kept beside under another name."""
+    """Put the backup's heads, keys and files in place; what was there is kept beside under another name."""
     heads = _heads_dir()
     try:
         with tarfile.open(file) as archive:
             _put_back_key(archive, "keys/audit.key", stamp)
             if PSEUDONYMS in archive.getnames():
                 _put_back_key(archive, PSEUDONYMS, stamp)
+            _put_back_files(archive, stamp)
             new = heads.with_name(f"{heads.name}.new-{stamp}")
             new.mkdir(parents=True, mode=0o700)
             for member in archive.getmembers():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -28,17 +29,24 @@ def contracts(request: Any) -> HttpResponseBase:
     """Every contract that was signed, or of whose award a notice is out, and how it was awarded."""
     on = now().valid_on
     rows = []
-    held = [one.contract for one in reading.contracts_on(on) if _is_open(one.contract.code)]
+    held = [one.contract for one in reading.contracts_on(on)]
+    signed: dict[str, date] = {}
+    notices: dict[str, list[date]] = {}
+    for entry in reading.entries_of([one.code for one in held], "signed", "notice"):
+        if entry.what == "signed":
+            signed[entry.contract_id] = entry.on
+        else:
+            notices.setdefault(entry.contract_id, []).append(entry.on)
+    held = [one for one in held if one.code in signed or one.code in notices]
     names = bodies_named([one.provider for one in held])
     for one in held:
-        notices = reading.published_of(one.code)
         rows.append(
             {
                 "title": one.title, "href": reverse("open_money:contract", args=[one.code]),
                 "provider": names.get(one.provider, one.provider), "award": _(reading.process_of(one).title),
                 "starts": one.starts, "ends": one.ends, "value": one.total_p,
-                "state": _(reading.STATES[reading.state_of(one, reading.signed_on(one.code), on)]),
-                "last": max(notices.values()) if notices else None,
+                "state": _(reading.STATES[reading.state_of(one, signed.get(one.code), on)]),
+                "last": max(notices.get(one.code, ()), default=None),
             }
         )  # fmt: skip
     return Page(
@@ -121,7 +129,8 @@ def spend(request: Any) -> HttpResponseBase:
         raise NotFound(_("There are no payments over £25,000 in %(month)s.") % {"month": month})
     chosen = [one for one in found if not month or f"{one.on:%Y-%m}" == month]
     names = bodies_named([one.supplier for one in chosen])
-    open_codes = {one.contract for one in chosen if one.contract and _is_open(one.contract)}
+    shown = reading.entries_of({one.contract for one in chosen if one.contract}, "signed", "notice")
+    open_codes = {entry.contract_id for entry in shown}
     return Page(
         request,
         "money/open_spend.jinja",

@@ -136,6 +136,36 @@ def test_the_key_of_pseudonyms_is_in_the_backup_and_another_one_is_kept_beside_i
     assert [path.read_text() for path in key.parent.glob("pseudonym.master.replaced-*")] == ["22" * 32]
 
 
+def test_what_people_decided_beside_the_database_is_in_the_backup_and_comes_back(filled: Path, file: Path, run) -> None:
+    written = {
+        "decisions/payment_schemes.toml": "# decided by the finance group",
+        "definitions/measures/own.toml": "# ours",
+        "linkage.toml": "# our rules",
+        "weighted-populations/2022-23/abc.csv": "Practice_Code",
+    }
+    for name, text in written.items():
+        (filled / name).parent.mkdir(parents=True, exist_ok=True)
+        (filled / name).write_text(text)
+    (filled / "weighted-populations/2022-23/.half-written").write_text("no")
+    (filled / "snapshots").mkdir(exist_ok=True)
+    (filled / "snapshots/s1").write_text("made anew")
+    assert run("backup", str(file)).returncode == 0
+    with tarfile.open(file) as archive:
+        names = {name for name in archive.getnames() if name.startswith("files/")}
+    assert names == {f"files/{name}" for name in written}
+    # Decided since: another text, and a file of its own; the tables of need are lost.
+    (filled / "decisions/payment_schemes.toml").write_text("# decided later")
+    (filled / "decisions/planning_parameters.toml").write_text("# decided later")
+    shutil.rmtree(filled / "weighted-populations")
+    assert run("restore", str(file), "--replace").returncode == 0
+    assert {name: (filled / name).read_text() for name in written} == written
+    assert not (filled / "decisions/planning_parameters.toml").exists()
+    (replaced,) = filled.glob("decisions.replaced-*")
+    assert {path.name for path in replaced.iterdir()} == {"payment_schemes.toml", "planning_parameters.toml"}
+    assert not list(filled.glob("definitions.replaced-*")), "what is the same stays where it is"
+    assert (filled / "snapshots/s1").exists()
+
+
 def test_a_database_that_holds_data_is_replaced_only_when_asked_and_kept(filled: Path, backed_up: Path, run) -> None:
     with database.connect() as connection:
         connection.execute("CREATE TABLE later (n int)")
