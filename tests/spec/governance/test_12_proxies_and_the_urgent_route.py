@@ -76,6 +76,8 @@ MEETINGS = [date(2022, 7, 22), NEXT, date(2022, 11, 25)]
 def test_an_urgent_decision_waits_for_the_next_meeting() -> None:
     assert ratifying(DECIDED, MEETINGS, today=date(2022, 9, 1)) == Ratifying("waiting", NEXT, 51)
     assert ratifying(DECIDED, MEETINGS, today=NEXT).state == "waiting"
+    # Decided on the day of a meeting, after it: the next one ratifies.
+    assert ratifying(NEXT, MEETINGS, today=NEXT) == Ratifying("waiting", date(2022, 11, 25), 63)
     # Passed over there, it is overdue, and stays so past the meeting after it.
     assert ratifying(DECIDED, MEETINGS, today=date(2022, 9, 24)) == Ratifying("overdue", NEXT, 51)
     assert ratifying(DECIDED, MEETINGS, today=date(2022, 12, 1)).state == "overdue"

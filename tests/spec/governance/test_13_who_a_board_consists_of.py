@@ -106,7 +106,9 @@ def test_every_day_is_checked_and_days_alike_are_told_once() -> None:
 
 def test_a_vacancy_of_a_required_seat_has_an_age() -> None:
     board = sitting(
-        {"nursing": "", "trust": ""}, Holding("nursing", "a", APRIL, MAY), Holding("trust", "d", APRIL, status="deputy")
+        {"nursing": "", "trust": ""},
+        Holding("nursing", "a", APRIL, MAY),
+        Holding("trust", "d", APRIL, MAY, status="deputy"),
     )
     assert vacancies(board, date(2021, 5, 8)) == [
         # Never held: since the seat was made. A deputy does not fill it.

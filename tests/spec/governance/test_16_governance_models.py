@@ -187,6 +187,8 @@ def test_silence_is_pending_until_the_last_day_and_unbound_after_it() -> None:
     assert result(spoken, date(2021, 6, 30)) == (None, 6, 3, 0)
     assert result(spoken, LAST) == (None, 6, 3, 0)
     assert result(spoken, LAST + timedelta(days=1)) == ("carried_for_adopters", 6, 0, 3)
+    # A body that takes its word back is silent again.
+    assert result([*spoken, *says("none", "body1", on=date(2021, 6, 20))], date(2021, 6, 30)) == (None, 5, 4, 0)
     # What is said later is not known yet.
     assert result(spoken, date(2021, 6, 9)) == (None, 0, 9, 0)
 
