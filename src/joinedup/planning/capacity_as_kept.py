@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import isleap, monthrange
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -24,13 +24,14 @@ from joinedup.planning.capacity_position import (
     beds_needed,
     cases_in,
     of_beds,
+    system_beds,
     units_needed,
 )
 from joinedup.planning.capacity_rows import CapacityError, CapacityRow, ProviderCapacity, read_capacity
 from joinedup.planning.models import CapacityLine, CapacityReturn
 from joinedup.planning.needs import UNITS
 from joinedup.planning.parameters import ParameterMissing, ParameterSet
-from joinedup.planning.plan_lines import Code, first_day, year_of
+from joinedup.planning.plan_lines import Code, first_day, months_of, year_of
 from joinedup.planning.return_rows import RowFault
 from joinedup.planning.services import SUBMIT, must_act_for
 from joinedup.planning.system_codes import codes_for
@@ -133,22 +134,17 @@ def rows_of(month: str, *, known_at: datetime | None = None) -> dict[tuple[str, 
     }  # fmt: skip
 
 
-def capacity_in(
-    month: str, parameters: ParameterSet, scenario: CapacityScenario | None = None, *, as_planned_in: str = ""
-) -> Capacity:
+def capacity_in(month: str, parameters: ParameterSet, scenario: CapacityScenario | None = None) -> Capacity:
     """Answer what the newest submitted plans need of the capacity that providers said they have in a month.
 
-    `as_planned_in` another month: its activity on this month's capacity. Providers without a plan are named, and beds
-    are left out where nobody decided the nights of a stay.
+    Providers without a plan are named, and beds are left out where nobody decided the nights of a stay.
     """
-    of = as_planned_in or month
-    on = first_day(of)
+    on = first_day(month)
     rows = rows_of(month)
-    versions = submitted_plans(year_of(of))
-    days = monthrange(on.year, on.month)[1]
-    assumed = assumed_on(parameters, on, days)
+    versions = submitted_plans(year_of(month))
+    assumed = assumed_on(parameters, on, monthrange(on.year, on.month)[1])
     scale = _number(parameters, SCALE, on, Decimal(1))
-    cases = cases_in(planned_activity(versions), of, days, _days_of_year(on), scale)
+    cases = cases_in(planned_activity(versions), month, assumed.days, _days_of_year(on), scale)
     mine = {key: row for key, row in rows.items() if key[1] in versions}
     chosen = scenario or CapacityScenario()
     beds = beds_needed(of_beds(mine), cases, assumed, chosen) if assumed.stays else []
@@ -159,8 +155,34 @@ def capacity_in(
     )  # fmt: skip
 
 
+def beds_over_year(
+    month: str, parameters: ParameterSet, scenario: CapacityScenario | None = None
+) -> list[tuple[str, BedsNeeded]]:
+    """Answer the beds of all providers together that the plans need in each month of the year, with this month's beds.
+
+    Empty where no provider with a plan has beds, or nobody decided the nights of a stay.
+    """
+    versions = submitted_plans(year_of(month))
+    beds = {provider: row for provider, row in of_beds(rows_of(month)).items() if provider in versions}
+    activity = {key: many for key, many in planned_activity(versions).items() if key[0] in beds}
+    chosen = scenario or CapacityScenario()
+    found = []
+    on = first_day(month)
+    held = assumed_on(parameters, on, 0)
+    scale = _number(parameters, SCALE, on, Decimal(1))
+    if not beds or not held.stays:
+        return []
+    for one in months_of(year_of(month)):
+        day = first_day(one)
+        assumed = replace(held, days=monthrange(day.year, day.month)[1])
+        cases = cases_in(activity, one, assumed.days, _days_of_year(day), scale)
+        needed = beds_needed(beds, cases, assumed, chosen)
+        found.append((one, system_beds(needed, "", chosen.occupancy or assumed.occupancy)))
+    return found
+
+
 def assumed_on(parameters: ParameterSet, on: date, days: int) -> Assumed:
-    """Answer what parameters say on a day of shares, stays and occupancy."""
+    """Answer what parameters say on a day of shares, stays and occupancy, for a month of so many days."""
     shares, stays = {}, {}
     for key in parameters.ids:
         head, _, rest = key.partition(":")

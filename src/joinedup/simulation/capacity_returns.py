@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import tomllib
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -15,7 +16,7 @@ from importlib.resources import files
 from math import ceil
 from typing import Any
 
-from joinedup.simulation.plan_rows import Catchment, Row, agreed, catchments, planned_people
+from joinedup.simulation.plan_rows import Catchment, Row, catchments, planned_people
 from joinedup.simulation.world import World
 
 COLUMNS = ("month", "provider", "resource", "name", "available", "in_use", "no_criteria_to_reside", "hours_a_week",
@@ -34,13 +35,13 @@ def whole_system(world: World) -> Fraction:
     return Fraction(sum(area.population for area in world.areas), planned_people(world))
 
 
-def capacity_csv(world: World) -> str:
-    """Answer the capacity of every provider in the month, a row for each kind."""
+def capacity_csv(world: World, planned: Mapping[tuple[str, str], Sequence[Row]]) -> str:
+    """Answer the capacity of every provider in the month, a row for each kind; `planned` by (body, side)."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for one in catchments(world):
-        activity = [row for row in agreed(one, world.icb) if row.kind == "activity"]
+        activity = [row for row in planned[one.ods, "provider"] if row.kind == "activity"]
         writer.writerows(_rows(one, activity, whole_system(world)))
     return out.getvalue()
 

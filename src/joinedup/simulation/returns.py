@@ -75,7 +75,7 @@ def write_returns(system: str, residents: int, seed: int, out: Path, *, referenc
     folder.text("planning-assumptions.toml", _assumptions(note, world))
     for month, text in rosters().items():
         folder.text(f"workforce/roster-{month}.csv", text)
-    folder.text(f"capacity/capacity-{capacity_terms()['month']}.csv", capacity_csv(world))
+    folder.text(f"capacity/capacity-{capacity_terms()['month']}.csv", capacity_csv(world, returns))
     _ledgers(folder, pot, returns)
     folder.text("finance/balances-between-bodies.csv", _between())
     folder.text("pot/pot.toml", pot_toml(pot, note))

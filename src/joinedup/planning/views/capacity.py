@@ -12,10 +12,10 @@ from django.views.decorators.http import require_safe
 
 from joinedup.access import requires
 from joinedup.errors import NotFound, did_you_mean
-from joinedup.planning import capacity_as_kept, services, words
+from joinedup.planning import ParameterSet, capacity_as_kept, services, words
 from joinedup.planning.capacity_as_kept import Capacity
 from joinedup.planning.capacity_position import BedsNeeded, CapacityScenario, UnitsNeeded, system_beds, system_units
-from joinedup.planning.plan_lines import months_of, year_of
+from joinedup.planning.plan_lines import year_of
 from joinedup.planning.views import parts
 from joinedup.ui import Chart, Column, Page, Table
 
@@ -86,7 +86,7 @@ def capacity(request: Any) -> HttpResponseBase:
         occupancy=occupancy * 100,
         beds=_beds(beds, names, month),
         units=_units([*found.units, *system_units(found.units, SYSTEM)], found, names, month),
-        over_year=_over_year(month, asked.scenario, parameters, occupancy),
+        over_year=_over_year(month, asked.scenario, parameters),
         scale=found.scale if found.scale != 1 else None,
         without_plan=[names.get(code, code) for code in found.without_plan],
         stays_missing=found.stays_missing,
@@ -232,14 +232,13 @@ def _units(found: Sequence[UnitsNeeded], capacity_: Capacity, names: dict[str, s
     )
 
 
-def _over_year(month: str, scenario: CapacityScenario, parameters: Any, occupancy: float) -> Chart | None:
+def _over_year(month: str, scenario: CapacityScenario, parameters: ParameterSet) -> Chart | None:
     """Answer the beds that the plans need in each month of the year, beside those there are in the one returned."""
-    rows: list[parts.Row] = []
-    for one in months_of(year_of(month)):
-        found = capacity_as_kept.capacity_in(month, parameters, scenario, as_planned_in=one)
-        for all_ in _all_beds(found, occupancy):
-            rows.append({"month": words.period_name(one), "on": f"{one}-01", "required": all_.planned.required,
-                         "available": all_.planned.available, "gap": all_.planned.gap})  # fmt: skip
+    rows: list[parts.Row] = [
+        {"month": words.period_name(one), "on": f"{one}-01", "required": all_.planned.required,
+         "available": all_.planned.available, "gap": all_.planned.gap}
+        for one, all_ in capacity_as_kept.beds_over_year(month, parameters, scenario)
+    ]  # fmt: skip
     if not rows or not any(row["required"] for row in rows):
         return None
     most = max(rows, key=lambda row: row["required"])
