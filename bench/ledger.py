@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+
+from timing import median
 
 ENTRIES, LINES, DAYS = 1_000_000, 200, 365
 BEGINS = date(2026, 4, 1)
@@ -129,16 +129,6 @@ def when(number: int) -> tuple[date, datetime]:
     """The day of a made-up transaction, and when it was recorded: up to a month later."""
     day = number * DAYS // ENTRIES
     return BEGINS + timedelta(days=day), NINE + timedelta(days=day + number % 30)
-
-
-def median(act: Callable[[], Any]) -> float:
-    act()
-    taken = []
-    for _ in range(5):
-        began = time.perf_counter()
-        act()
-        taken.append(time.perf_counter() - began)
-    return statistics.median(taken)
 
 
 def show(figures: dict[str, float]) -> int:

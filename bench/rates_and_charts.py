@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import json
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from timing import median
 
 from joinedup.measures import ESP2013, dsr, xmr
 
@@ -99,17 +97,6 @@ def series_table() -> pd.DataFrame:
         }
     )
     return table.sample(frac=1, random_state=3, ignore_index=True)
-
-
-def median(act: Callable[[], object]) -> float:
-    """Answer the median seconds of five runs after one that is not counted."""
-    act()
-    taken = []
-    for _ in range(5):
-        began = time.perf_counter()
-        act()
-        taken.append(time.perf_counter() - began)
-    return statistics.median(taken)
 
 
 def ask_peer(table: pd.DataFrame, ours: pd.DataFrame, our_seconds: float) -> str:

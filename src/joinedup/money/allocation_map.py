@@ -112,7 +112,7 @@ def plain_name(name: str) -> str:
     "NHS Hertfordshire and West Essex ICB - 07H West Essex" is West Essex; "NHS Kent and Medway ICB" Kent and Medway.
     """
     head, dash, tail = name.partition(" - ")
-    _code, _space, place = tail.partition(" ")
-    if dash and place:
+    code, _space, place = tail.partition(" ")
+    if dash and place and any(letter.isdigit() for letter in code):  # every code has a figure; "East" has none
         return place
     return tail if dash else head.removeprefix("NHS ").removesuffix(" ICB")
