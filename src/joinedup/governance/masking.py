@@ -28,6 +28,7 @@ NAME_WITHHELD: Final = "Name withheld"
 # What people type between digits: spaces, hyphens of each kind, and signs that are not seen.
 _BETWEEN = r"[ .\-\u00a0\u00ad\u2007\u2009\u200b-\u200d\u202f\u2010-\u2013\u2060\u2212\ufeff]"
 _TEN_DIGITS = re.compile(rf"(?<!\d)\d(?:{_BETWEEN}?\d){{9}}(?!\d)")
+_ANY_TEN_DIGITS = re.compile(rf"(?<!\d)(?=(\d(?:{_BETWEEN}?\d){{9}})(?!\d))")  # also those that overlap others
 _PHONE = re.compile(
     rf"(?<!\d)(?:(?:\+|00{_BETWEEN}?){_BETWEEN}?44{_BETWEEN}?\(?0?\)?|\(?0)(?:(?:{_BETWEEN}|[()]){{0,2}}\d){{9,10}}(?!\d)"
 )
@@ -163,7 +164,7 @@ def _found(piece: str, names: Sequence[re.Pattern[str]]) -> list[tuple[int, int,
     So of "Alpha" and "Alpha Lane Surgery" nothing is left of the second, and nothing of two names that share a word.
     """
     found = [(*one.span(), "e-mail") for one in _E_MAIL.finditer(piece)]
-    found += [(*one.span(), "nhs-number") for one in _TEN_DIGITS.finditer(piece) if _is_nhs_number(one.group())]
+    found += [(*one.span(1), "nhs-number") for one in _ANY_TEN_DIGITS.finditer(piece) if _is_nhs_number(one.group(1))]
     found += [(*one.span(), "telephone") for one in _PHONE.finditer(piece)]
     found += [(*one.span(), "postcode") for one in _POSTCODE.finditer(piece)]
     found += [(*one.span(), "name") for name in names for one in name.finditer(piece)]

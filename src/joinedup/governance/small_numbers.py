@@ -3,8 +3,8 @@
 This is for counts of people who answered something. Figures from care records follow the rules of the room `measures`.
 A cell of 0 is shown, so that a reader knows of each hidden cell that it holds somebody.
 
-Beyond the published rule, which hides 1 to 4 and then the smallest others, a total is hidden as well where all people
-stand in hidden cells and are hardly more than the cells: of 5 people in 5 hidden cells each would hold exactly one.
+Whoever reads the table may know the rule as well. So more is hidden where the rule alone would give a cell away: of 5
+people in 5 hidden cells each holds one, and of 8 people in two, beside a 5 that is shown, each holds four.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class ShownCells:
 def hide_small_numbers(cells: Sequence[int], threshold: int = THRESHOLD) -> ShownCells:
     """Answer a row of counts, of which the total is the sum, with small numbers hidden (X6).
 
-    Cells from 1 up to below the threshold are hidden, then the smallest others (of equal ones the first) until two
-    cells and as many people as the threshold are hidden. A total below the threshold is hidden, too.
+    Cells from 1 up to below the threshold are hidden, then the smallest others (equal ones together) until two cells
+    and as many people as the threshold are hidden. A total below the threshold is hidden, too.
     """
     for cell in cells:
         if isinstance(cell, bool) or not isinstance(cell, int) or cell < 0:
@@ -47,15 +47,21 @@ def hide_small_numbers(cells: Sequence[int], threshold: int = THRESHOLD) -> Show
     hidden = {place for place, cell in enumerate(cells) if 0 < cell < threshold}
     if not hidden:
         return ShownCells(tuple(cells), total)
-    others = sorted((cell, place) for place, cell in enumerate(cells) if cell >= threshold)
-    for _, place in others:
-        people = sum(cells[one] for one in hidden)
-        # As many people as cells, or one more: readers who know how this is done could tell the ones.
-        if len(hidden) >= LEAST_CELLS and people >= threshold and people > len(hidden) + 1:
-            break
-        hidden.add(place)
-    people = sum(cells[one] for one in hidden)
-    shows_total = total >= threshold and len(hidden) >= LEAST_CELLS and people > len(hidden) + 1
+    others = sorted({cell for cell in cells if cell >= threshold})
+    while not _is_enough([cells[place] for place in hidden], others, threshold) and others:
+        least = others.pop(0)
+        hidden |= {place for place, cell in enumerate(cells) if cell == least}
+    is_enough = _is_enough([cells[place] for place in hidden], others, threshold)
     return ShownCells(
-        tuple(None if place in hidden else cell for place, cell in enumerate(cells)), total if shows_total else None
+        tuple(None if place in hidden else cell for place, cell in enumerate(cells)),
+        total if is_enough and total >= threshold else None,
     )
+
+
+def _is_enough(hidden: Sequence[int], others: Sequence[int], threshold: int) -> bool:
+    """Answer whether hidden cells keep each other's secret from somebody who knows this rule and all other cells."""
+    people, most = sum(hidden), (threshold - 1) * len(hidden)
+    if len(hidden) < LEAST_CELLS or people < threshold or people <= len(hidden) + 1:
+        return False  # as many people as cells, or one more: hardly anything but ones
+    # All at their most, 4 and 4 of 8: only where one of two could also be a larger cell that was hidden for the other.
+    return people != most or (len(hidden) == LEAST_CELLS and threshold not in others)

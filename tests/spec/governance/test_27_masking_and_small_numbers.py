@@ -50,6 +50,7 @@ REACHES = [
     ("07700.900.123", "[telephone removed]"),
     ("9434765919", "[NHS number removed]"),
     ("943-476-5919", "[NHS number removed]"),
+    ("Ward 1 943476591 9", "Ward 1 [NHS number removed]"),
     ("943\u200b476\u200b5919", "[NHS number removed]"),
     ("９４３４７６５９１９", "[NHS number removed]"),
     ("٩٤٣٤٧٦٥٩١٩", "[NHS number removed]"),
@@ -107,7 +108,8 @@ CELLS = [
     ([3, 0], ("*", "0"), None),  # fewer than 5 in all
     ([1, 1, 1, 1, 1, 30], ("*",) * 6, 35),  # five people in five cells would be one each
     ([1, 1, 1, 1, 1], ("*",) * 5, None),
-    ([5, 3, 5], ("*", "*", "5"), 13),  # of equal ones the first
+    ([5, 3, 5, 6], ("*", "*", "*", "6"), 19),  # equal ones together
+    ([5, 4, 4], ("*", "*", "*"), 13),  # beside a 5 that is shown, 8 people in two cells would be 4 and 4
 ]
 
 
