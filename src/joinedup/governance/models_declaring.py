@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 
 from joinedup.governance.models_kept import Grown, Registered, one_at_a_time
@@ -29,6 +30,7 @@ class Interest(Registered):
         indexes: ClassVar = (
             models.Index(fields=["person"], name="governance_interest_person"),
             models.Index(fields=["about_org"], name="governance_interest_org"),
+            GistIndex(fields=["valid", "known"], name="governance_interest_when"),  # The whole register of a moment.
         )
 
     def __str__(self) -> str:

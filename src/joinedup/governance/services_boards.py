@@ -17,7 +17,7 @@ from joinedup.governance import models
 from joinedup.governance.chain import TIERS
 from joinedup.governance.composition import read_composition
 from joinedup.governance.governance_models import model_named
-from joinedup.governance.kept_boards import board_of, checked_quorum, partnership_board_of, seat_on
+from joinedup.governance.kept_boards import board_of, checked_quorum, seat_on
 from joinedup.governance.kept_registers import (
     believed,
     days_of,
@@ -31,7 +31,7 @@ from joinedup.governance.kept_registers import (
 )
 from joinedup.governance.seats import CATEGORIES, STATUSES
 from joinedup.moment import Moment
-from joinedup.system import as_of, checked_name, names_of_people
+from joinedup.system import Period, as_of, checked_name, names_of_people
 
 if TYPE_CHECKING:
     from joinedup.access import Grant
@@ -68,6 +68,7 @@ def create_board(
     tier: str,
     name: str,
     since: date,
+    until: date | None = None,
     quorum: Mapping[str, Any],
     joint_of: Sequence[str] = (),
     composition: Sequence[Mapping[str, Any]] = (),
@@ -80,9 +81,10 @@ def create_board(
     scrutinised_by: str = "",
     known_at: datetime | None = None,
 ) -> str:
-    """Set up a board with its first terms; answers its key. A committee of several bodies names them in `joint_of`.
+    """Set up a board for the days [since, until) with its first terms; answers its key.
 
-    `quorum` as `quorum.read_quorum_rule` reads it. RuleError for a key that is taken, or a second partnership board.
+    A committee of several bodies names them in `joint_of`; `quorum` as `quorum.read_quorum_rule` reads it. RuleError
+    for a key that is taken, or a second partnership board.
     """
     grant.must_be_for(KEEP)
     one_of(tier, TIERS, "tier")
@@ -93,8 +95,8 @@ def create_board(
         at = known_from(grant, known_at)
         if models.Board.objects.filter(pk=key).exists():
             raise RuleError(f"B2: there is a board '{key}' already; change its terms instead.")
-        if is_partnership_board and (other := partnership_board_of(system, Moment(since, at))):
-            raise RuleError(f"B12: {other} is the partnership board of {system} on {since}. End its terms first.")
+        if is_partnership_board:
+            _must_be_the_only_one(system, open_days(since, until), at)
         for code in joint_of:
             must_exist(code, since, at)
         board = models.Board.objects.create(
@@ -107,9 +109,19 @@ def create_board(
             "quorum": checked_quorum(quorum), "proxies": proxies, "has_casting_vote": has_casting_vote,
             "is_public": is_public, "scrutinised_by": scrutinised_by,
         }  # fmt: skip
-        state(models.BoardTerms, {"board": board}, says, open_days(since), grant, at, "the first terms")
+        state(models.BoardTerms, {"board": board}, says, open_days(since, until), grant, at, "the first terms")
         record(grant, "governance.create-board", f"board:{key}", details={"tier": tier, "joint_of": list(joint_of)})
     return key
+
+
+def _must_be_the_only_one(system: str, days: Period, known_at: datetime) -> None:
+    lines = believed(models.BoardTerms, known_at, board__system=system, board__is_partnership_board=True)
+    for line in lines:
+        if days_of(line).overlaps(days):
+            raise RuleError(
+                f"B12: {line.board_id} is the partnership board of {system} on days of {days.start} to "
+                f"{days.end or 'further notice'}. End it first, or give this one other days."
+            )
 
 
 def change_terms(
