@@ -96,8 +96,13 @@ def year_limit(asked: Spending, earlier: Iterable[Spending], limit_pence: int) -
     """
     if isinstance(asked.pence, bool) or not isinstance(asked.pence, int) or asked.pence < 0:
         raise RuleError(f"D3: the amount is {asked.pence!r}; expected whole pence of 0 or more.")
-    purchase = _purchase(asked)
-    before = sum(one.pence for one in earlier if _purchase(one) == purchase)
+    supplier, first = _plain(asked.supplier), population_day(asked.on)
+    following = first.replace(year=first.year + 1)
+    before = sum(
+        one.pence
+        for one in earlier
+        if one.function == asked.function and first <= one.on < following and _plain(one.supplier) == supplier
+    )
     return YearLimit(financial_year(asked.on), limit_pence, before, asked.pence)
 
 
@@ -122,5 +127,5 @@ def delegated_share(delegated_pence: int, system_pence: int) -> Decimal:
     return percent(delegated_pence, system_pence, 2)
 
 
-def _purchase(one: Spending) -> tuple[str, str, str]:
-    return " ".join(one.supplier.split()).casefold(), one.function, financial_year(one.on)
+def _plain(supplier: str) -> str:
+    return " ".join(supplier.split()).casefold()
