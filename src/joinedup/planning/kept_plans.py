@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from sys import intern
 from typing import Any
 
 from django.db import connection
@@ -25,7 +26,11 @@ _AMOUNTS = ("commissioner_value", "provider_value", "commissioner_of", "provider
 
 
 def write_lines(version: Version, lines: Sequence[PlanLine]) -> None:
-    """Write a new version's lines by COPY, in the open transaction."""
+    """Write a new version's lines by COPY, in the open transaction, in the order of their keys: so they are read again.
+
+    What comes sorted is sorted in no time, and comparing plans sorts all their lines, four times.
+    """
+    lines = sorted(lines, key=lambda line: line[:8])
     with connection.cursor() as cursor, cursor.copy(f"COPY planning_line (version_id, {_COLUMNS}) FROM STDIN") as copy:  # type: ignore[attr-defined]
         for line in lines:
             copy.write_row((version.pk, *line))
@@ -41,13 +46,9 @@ def lines_of(version: Version) -> list[PlanLine]:
             [version.pk],
         )
         rows = cursor.fetchall()
+    # A plan says the same few codes on every line: as one text each they are compared and kept a good deal faster.
     return [
-        PlanLine(
-            *row[:8],
-            Decimal(row[8]) if "." in row[8] else int(row[8]),
-            row[9],
-            row[10] and (Decimal(row[10]) if "." in row[10] else int(row[10])),
-        )
+        PlanLine._make((*map(intern, row[:8]), _number(row[8]), intern(row[9]), row[10] and _number(row[10])))
         for row in rows
     ]
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from joinedup.planning.plan_lines import ACTIVITY, UNIT_PRICE, Number, PlanLine, year_of
+from joinedup.planning.plan_lines import ACTIVITY, UNIT_PRICE, Number, PlanLine, prices_of, year_of
 
 PLACES = 4  # of a penny; the one rounding, and the last step
 _Grain = tuple[str, str, str, str, str]  # provider, service, pod, place, period
@@ -41,6 +41,34 @@ def with_mean_prices(own: Sequence[PlanLine], lifted: Sequence[PlanLine]) -> lis
         if price is not None:
             found[group[0]] = first._replace(value=price, place="")
     return [line for line in found if line is not None]
+
+
+def prices_of_parts(own: Sequence[PlanLine], lifted: Sequence[PlanLine]) -> dict[tuple[str, str], int]:
+    """Answer the pence of one unit at a coarser grain that nobody prices, by (service, pod): the mean of its parts.
+
+    Arguments as of `with_mean_prices`. Each part's price is weighted by the units of it that this side plans in all,
+    half-up once, last. A coarser code of which a part with units has no price is left out.
+    """
+    if own is lifted:
+        return {}
+    coarse = {(up.service, up.pod) for line, up in zip(own, lifted, strict=True) if line[3:5] != up[3:5]}
+    if not coarse:
+        return {}
+    prices = prices_of(own)
+    sums: dict[tuple[str, str], list[Fraction]] = {}
+    unpriced = set()
+    for line, up in zip(own, lifted, strict=True):
+        key = (up.service, up.pod)
+        if key not in coarse or line.kind != "activity" or line.measure != ACTIVITY or not line.value:
+            continue
+        price = prices.get((line.service, line.pod))
+        if price is None:
+            unpriced.add(key)
+            continue
+        held = sums.setdefault(key, [Fraction(0), Fraction(0)])
+        held[0] += Fraction(line.value) * price
+        held[1] += Fraction(line.value)
+    return {key: int(pence / units + Fraction(1, 2)) for key, (pence, units) in sums.items() if key not in unpriced}
 
 
 def _mean(prices: Sequence[PlanLine], units: dict[_Grain, Fraction]) -> Number | None:

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from itertools import compress
 from pathlib import Path
 from typing import NamedTuple
 
 from joinedup.errors import FileError, NotFound, RuleError
 from joinedup.planning.crosswalks import CrosswalkMissing, Crosswalks
-from joinedup.planning.mean_prices import with_mean_prices
+from joinedup.planning.mean_prices import prices_of_parts, with_mean_prices
 from joinedup.planning.plan_lines import (
     ACTIVITY,
     PENCE,
@@ -75,7 +76,17 @@ class ShareWarning:
         return self.provider_plan * self.expected
 
 
-_Key = tuple[str, Code, Code, Code, Code, str, str]  # kind, commissioner, provider, service, pod, period, measure
+Key = tuple[str, Code, Code, Code, Code, str, str]  # kind, commissioner, provider, service, pod, period, measure
+
+
+class _Side(NamedTuple):
+    """One side's lines of a comparison, thrice in one order: as its plan has them, under the codes that bodies bear
+    on the day, and at the grain of the comparison.
+    """
+
+    kept: list[PlanLine]
+    own: list[PlanLine]
+    lifted: list[PlanLine]
 
 
 def pair_lines(
@@ -91,28 +102,38 @@ def pair_lines(
     Lines of other bodies than these two are left out: a provider's plan also holds other commissioners' patients. Lines
     without a commissioner (a provider's own staff or pay) pair on the provider, where the other side speaks of that
     measure at all; prices pair where both sides say one, a finer side's as the mean over the units that it plans.
-    `prices` is pence by (service, pod); without it, those of the commissioner's plan, else of the provider's.
+    `prices` is pence by (service, pod); without it, those of the commissioner's plan, else of the provider's, else of
+    the finer codes that a coarser one is made of (`prices_of_parts`). Where nobody says a price it is 0.
 
     UnitMismatch when units of one key differ; CrosswalkMissing for a POD that is neither in use on `as_of` nor in the
     crosswalk, and for a code whose rows do not hold on `as_of`; RuleError unless one is of each side.
     """
-    if (c.side, p.side) != ("commissioner", "provider"):
-        raise RuleError(f"MD4: expected a commissioner's and a provider's plan, not a {c.side}'s and a {p.side}'s.")
-    if c.year != p.year:
-        raise RuleError(f"MD4: {c.name} and {p.name} are of different years; compare plans of one year.")
-    succession = {name: crosswalks.ancestors(name, as_of) for name in ("commissioner", "provider")}
-    owners = {_last(succession["commissioner"], c.owner), _last(succession["provider"], p.owner)}
-    ours, theirs = (_of_both(version.lines, owners, succession) for version in (c, p))
-    _check_codes([*ours, *theirs], crosswalks, as_of)
-    ours, theirs = _spoken_of(ours, theirs), _spoken_of(theirs, ours)
-    own = ours, theirs
-    for name, alike in (("measure", (0, 1, 2)), ("service", (0, 1, 2, 6)), ("pod", (0, 1, 2, 3, 6))):
-        ours, theirs = _lift(name, alike, ours, theirs, crosswalks.ancestors(name, as_of))
-    left, right = _sum(with_mean_prices(own[0], ours)), _sum(with_mean_prices(own[1], theirs))
+    ours, theirs = _at_one_grain(c, p, crosswalks, as_of)
+    left, right = (_sum(with_mean_prices(side.own, side.lifted)) for side in (ours, theirs))
     if prices is None:
-        prices = prices_of(p.lines) | prices_of(c.lines)
-    keys = [key for key in left.keys() | right.keys() if key[6] != UNIT_PRICE or (key in left and key in right)]
-    return [_pair(key, left.get(key), right.get(key), prices) for key in sorted(keys)]
+        of_parts = prices_of_parts(theirs.own, theirs.lifted) | prices_of_parts(ours.own, ours.lifted)
+        prices = of_parts | prices_of(p.lines) | prices_of(c.lines)
+    # In the order of the lines, which is that of the keys where a plan was kept: sorting then has nothing to do.
+    keys = [key for key in left if key[6] != UNIT_PRICE or key in right]
+    keys += [key for key in right if key not in left and key[6] != UNIT_PRICE]
+    keys.sort()
+    return [_pair(key, left.get(key), right.get(key), prices) for key in keys]
+
+
+def lines_of_pairs(
+    c: PlanVersion, p: PlanVersion, crosswalks: Crosswalks, *, as_of: date
+) -> tuple[dict[Key, list[PlanLine]], dict[Key, list[PlanLine]]]:
+    """Answer which lines of the commissioner's and of the provider's plan each pair is made of; raises as `pair_lines`.
+
+    The lines are those of the versions themselves, before any code was succeeded or lifted.
+    """
+    found: list[dict[Key, list[PlanLine]]] = []
+    for side in _at_one_grain(c, p, crosswalks, as_of):
+        by_key: dict[Key, list[PlanLine]] = {}
+        for kept, lifted in zip(side.kept, side.lifted, strict=True):
+            by_key.setdefault(lifted[:7], []).append(kept)
+        found.append(by_key)
+    return found[0], found[1]
 
 
 def share_warnings(
@@ -165,26 +186,50 @@ def read_patient_shares(path: Path | str, *, system: Code) -> dict[Code, Decimal
     return found
 
 
+def _at_one_grain(c: PlanVersion, p: PlanVersion, crosswalks: Crosswalks, as_of: date) -> tuple[_Side, _Side]:
+    """Answer what the two plans say of each other, the finer side's codes lifted to the coarser one's."""
+    if (c.side, p.side) != ("commissioner", "provider"):
+        raise RuleError(f"MD4: expected a commissioner's and a provider's plan, not a {c.side}'s and a {p.side}'s.")
+    if c.year != p.year:
+        raise RuleError(f"MD4: {c.name} and {p.name} are of different years; compare plans of one year.")
+    succession = {name: crosswalks.ancestors(name, as_of) for name in ("commissioner", "provider")}
+    owners = {_last(succession["commissioner"], c.owner), _last(succession["provider"], p.owner)}
+    both = [_of_both(version.lines, owners, succession) for version in (c, p)]
+    _check_codes([*both[0][1], *both[1][1]], crosswalks, as_of)
+    said = [{(line.kind, line.measure) for line in own if not line.commissioner} for _, own in both]
+    (our_kept, ours), (their_kept, theirs) = (
+        _spoken_of(*one, others) for one, others in zip(both, reversed(said), strict=True)
+    )
+    own = ours, theirs
+    for name, alike in (("measure", (0, 1, 2)), ("service", (0, 1, 2, 6)), ("pod", (0, 1, 2, 3, 6))):
+        ours, theirs = _lift(name, alike, ours, theirs, crosswalks.ancestors(name, as_of))
+    return _Side(our_kept, own[0], ours), _Side(their_kept, own[1], theirs)
+
+
 def _of_both(
     lines: Iterable[PlanLine], owners: set[Code], succession: Mapping[str, Mapping[Code, tuple[Code, ...]]]
-) -> list[PlanLine]:
-    """Answer the lines between the two owners, under the codes that bodies bear on the day."""
+) -> tuple[list[PlanLine], list[PlanLine]]:
+    """Answer the lines between the two owners, as they are and under the codes that bodies bear on the day."""
     commissioners, providers = succession["commissioner"], succession["provider"]
-    found = []
+    kept, own = [], []
     for line in lines:
+        now = line
         if line.commissioner in commissioners or line.provider in providers:
-            line = line._replace(
+            now = line._replace(
                 commissioner=_last(commissioners, line.commissioner), provider=_last(providers, line.provider)
             )
-        if line.provider in owners and (not line.commissioner or line.commissioner in owners):
-            found.append(line)
-    return found
+        if now.provider in owners and (not now.commissioner or now.commissioner in owners):
+            kept.append(line)
+            own.append(now)
+    return kept, own
 
 
-def _spoken_of(lines: list[PlanLine], others: list[PlanLine]) -> list[PlanLine]:
+def _spoken_of(
+    kept: list[PlanLine], own: list[PlanLine], measures: set[tuple[str, str]]
+) -> tuple[list[PlanLine], list[PlanLine]]:
     """Answer the lines but for those of one body's own affairs that the other side's plan is not about."""
-    measures = {(line.kind, line.measure) for line in others if not line.commissioner}
-    return [line for line in lines if line.commissioner or (line.kind, line.measure) in measures]
+    goes_in = [bool(line.commissioner) or (line.kind, line.measure) in measures for line in own]
+    return list(compress(kept, goes_in)), list(compress(own, goes_in))
 
 
 def _last(ancestors: Mapping[Code, tuple[Code, ...]], code: Code) -> Code:
@@ -241,8 +286,8 @@ def _lift(
     return [lifted(line) for line in ours], [lifted(line) for line in theirs]
 
 
-def _sum(lines: Iterable[PlanLine]) -> dict[_Key, tuple[str, Number, Number | None]]:
-    found: dict[_Key, tuple[str, Number, Number | None]] = {}
+def _sum(lines: Iterable[PlanLine]) -> dict[Key, tuple[str, Number, Number | None]]:
+    found: dict[Key, tuple[str, Number, Number | None]] = {}
     for line in lines:
         key = line[:7]
         held = found.get(key)
@@ -257,7 +302,7 @@ def _sum(lines: Iterable[PlanLine]) -> dict[_Key, tuple[str, Number, Number | No
 
 
 def _pair(
-    key: _Key,
+    key: Key,
     ours: tuple[str, Number, Number | None] | None,
     theirs: tuple[str, Number, Number | None] | None,
     prices: Mapping[tuple[Code, Code], int],
@@ -270,14 +315,14 @@ def _pair(
     price = 1 if unit == PENCE else prices.get((key[3], key[4]), 0) if key[0] == "activity" else 0
     _, c_value, c_of = ours or (unit, None, None)
     _, p_value, p_of = theirs or (unit, None, None)
-    return Pair(*key, unit, c_value, p_value, c_of, p_of, price)
+    return Pair._make((*key, unit, c_value, p_value, c_of, p_of, price))
 
 
 def _told(unit: str, of: Number | None) -> str:
     return unit if of is None else f"{unit} with a denominator"
 
 
-def _mismatch(key: _Key, one: str, other: str) -> UnitMismatch:
+def _mismatch(key: Key, one: str, other: str) -> UnitMismatch:
     return UnitMismatch(
         f"MD4: {' '.join(part for part in key if part)} is in {one} on one line and in {other} on another; give both "
         "in one unit."

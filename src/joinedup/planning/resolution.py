@@ -19,7 +19,8 @@ from joinedup.planning.triangulation import Disagreement
 from joinedup.planning.versions import IllegalTransition, Person, plain
 
 PROPOSALS = ("adjust_commissioner", "adjust_provider", "both", "explain", "accept_gap")
-NEEDS_TEXT = ("explain", "accept_gap")
+ADJUSTMENTS = PROPOSALS[:3]  # those that change a figure
+NEEDS_TEXT = PROPOSALS[3:]
 ACTIONS = ("assign", *PROPOSALS, "accept", "reject", "escalate", "arbitrate", "close")
 # state -> the acts that are possible in it
 MAY: dict[str, tuple[str, ...]] = {
@@ -121,7 +122,8 @@ def resolve(
     adjust_provider with `values` {"value": number}, both with {"commissioner": number, "provider": number}, explain and
     accept_gap with a reason and an expiry) counts as accepted by the proposer's side. accept: the other side agrees,
     and when both have, the gap is accepted. reject: back to assigned, with a reason. escalate and arbitrate need a
-    reason; arbitrate also {"decision_id": …}. close: what was agreed has been done.
+    reason; arbitrate also {"decision_id": …}. close: what was agreed has been done; `values` may name the new versions,
+    {"commissioner_version": id, "provider_version": id}. The figures of a rate are in per cent.
 
     IllegalTransition for an act that the state does not allow, ReasonRequired for a missing text, expiry or decision,
     Refused for somebody who acts for neither side, RuleError for values that the act does not take.
@@ -205,6 +207,7 @@ def _must_say(action: str, values: Mapping[str, Any], reason: str, expires: date
         "adjust_provider": {"value"},
         "both": {"commissioner", "provider"},
         "arbitrate": {"decision_id"},
+        "close": {"commissioner_version", "provider_version"},
     }.get(action, set())
     if set(values) - takes or (action in PROPOSALS and set(values) != takes):
         said = ", ".join(sorted(takes)) or "no values"

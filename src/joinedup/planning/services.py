@@ -6,7 +6,9 @@ that body only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,13 +34,14 @@ from joinedup.planning.models import (
 )
 from joinedup.planning.pairing import pair_lines
 from joinedup.planning.parameters import ParameterSet
-from joinedup.planning.plan_lines import Code, first_day
-from joinedup.planning.resolution import PROPOSALS, gap_id, is_settled, open_gap, resolve
+from joinedup.planning.plan_lines import Code, PlanLine, first_day
+from joinedup.planning.resolution import ADJUSTMENTS, PROPOSALS, gap_id, is_settled, open_gap, resolve
+from joinedup.planning.resolution import Gap as OpenGap
 from joinedup.planning.system_parameters import system_parameters
 from joinedup.planning.tolerances import tolerance_set
 from joinedup.planning.triangulation import Disagreement, TriangulationReport
 from joinedup.planning.triangulation import triangulate as compare
-from joinedup.planning.versions import Person, PlanVersion, edit, move
+from joinedup.planning.versions import Person, PlanVersion, content_hash, edit, move
 
 if TYPE_CHECKING:
     from joinedup.access import Grant
@@ -70,38 +73,27 @@ def store_plan(grant: Grant, plan: PlanVersion, *, file: str = "") -> Version:
     grant.must_be_for(SUBMIT)
     must_act_for(grant, plan.owner)
     draft = edit(plan, plan.lines)
-    at = datetime.now(UTC)
     with transaction.atomic():
         kept, _ = Plan.objects.get_or_create(
-            owner=draft.owner, side=draft.side, year=draft.year, defaults={"by": grant.actor_id, "at": at}
-        )
-        Plan.objects.select_for_update().get(pk=kept.pk)  # One version after the other.
-        last = kept.versions.order_by("-number").first()
-        version = Version.objects.create(
-            plan=kept, number=last.number + 1 if last else 1, template=draft.template,
-            template_version=draft.template_version, content_hash=draft.content_hash, lines_count=len(draft.lines),
-            file=file, by=grant.actor_id, at=at,
+            owner=draft.owner, side=draft.side, year=draft.year,
+            defaults={"by": grant.actor_id, "at": datetime.now(UTC)},
         )  # fmt: skip
-        VersionStep.objects.create(version=version, state="draft", by=grant.actor_id, at=at)
-        kept_plans.write_lines(version, draft.lines)
-        details = {"number": version.number, "lines": version.lines_count, "hash": version.content_hash}
-        record(grant, "planning.import", f"plan:{version.pk}", details=details)
-    return version
+        return keep_version(
+            grant, kept, draft.lines, template=draft.template, template_version=draft.template_version, file=file
+        )
 
 
 def submit(grant: Grant, version_id: int) -> Version:
-    """Say a draft to all partners; from then on it does not change, and earlier versions are superseded."""
+    """Say a draft to all partners; from then on it does not change, and earlier versions are superseded.
+
+    RuleError for a draft that is older than what was submitted since.
+    """
     grant.must_be_for(SUBMIT)
     version = kept_plans.version_of(version_id)
     must_act_for(grant, version.plan.owner)
     with transaction.atomic():
         Plan.objects.select_for_update().get(pk=version.plan_id)
-        move(kept_plans.plan_version(version), "submitted")
-        for earlier in version.plan.versions.filter(number__lt=version.number):
-            if kept_plans.state_of(earlier) in _DONE:
-                put_step(grant, earlier, "superseded")
-        put_step(grant, version, "submitted")
-        record(grant, "planning.submit", f"plan:{version.pk}", details={"hash": version.content_hash})
+        put_submitted(grant, version)
     return version
 
 
@@ -125,14 +117,15 @@ def triangulate(
     with transaction.atomic():
         for one in sorted({one.plan_id for one in versions}):
             Plan.objects.select_for_update().get(pk=one)
-        ours, theirs = (kept_plans.plan_version(one) for one in versions)
-        for one in (ours, theirs):
-            if one.state not in _DONE:
-                raise RuleError(f"MD3: {one.name} is {one.state}; only what was submitted is compared.")
         holding = parameters or system_parameters()
-        tol = tolerance_set(holding, first_day(ours.year))
-        pairs = pair_lines(ours, theirs, crosswalks or planning_crosswalks(), as_of=as_of or today)
-        report = compare(pairs, tol)
+        with _no_collection():
+            ours, theirs = (kept_plans.plan_version(one) for one in versions)
+            for one in (ours, theirs):
+                if one.state not in _DONE:
+                    raise RuleError(f"MD3: {one.name} is {one.state}; only what was submitted is compared.")
+            tol = tolerance_set(holding, first_day(ours.year))
+            pairs = pair_lines(ours, theirs, crosswalks or planning_crosswalks(), as_of=as_of or today)
+            report = compare(pairs, tol)
         at = datetime.now(UTC)
         comparison = Comparison.objects.create(
             commissioner_version=versions[0], provider_version=versions[1], as_of=as_of or today,
@@ -165,14 +158,21 @@ def propose(
     reason: str = "",
     expires: date | None = None,
 ) -> Gap:
-    """Propose how a gap is settled; it counts as accepted by the proposer's side."""
+    """Propose how a gap is settled; it counts as accepted by the proposer's side.
+
+    New figures are tried on the plans: RuleError where one is already what is proposed, LineError for one that no line
+    can have.
+    """
     if proposal not in PROPOSALS:
         raise RuleError(f"MD6: '{proposal}' is no proposal; expected one of {', '.join(PROPOSALS)}.")
     return _act(grant, gap, proposal, acting_for, values, reason, expires)
 
 
 def accept(grant: Grant, gap: int, *, acting_for: Code) -> Gap:
-    """Accept what the other side proposed."""
+    """Accept what the other side proposed. Where both have, figures are adjusted as agreed, and the gap is closed.
+
+    Each side whose figure changes gets a new version of its plan, submitted, and compared at once (`adjusting`).
+    """
     return _act(grant, gap, "accept", acting_for)
 
 
@@ -196,6 +196,52 @@ def close(grant: Grant, gap: int, *, acting_for: Code) -> Gap:
     return _act(grant, gap, "close", acting_for)
 
 
+# --- parts of acts, for those who checked the grant and opened the transaction ----------------------------------------
+
+
+def keep_version(
+    grant: Grant,
+    plan: Plan,
+    lines: Sequence[PlanLine],
+    *,
+    template: str = "",
+    template_version: int = 0,
+    file: str = "",
+    act: str = "planning.import",
+    details: Mapping[str, Any] | None = None,
+) -> Version:
+    """Keep lines as the next version of a plan, a draft; `file` says where they come from."""
+    Plan.objects.select_for_update().get(pk=plan.pk)  # One version after the other.
+    at = datetime.now(UTC)
+    last = plan.versions.order_by("-number").first()
+    version = Version.objects.create(
+        plan=plan, number=last.number + 1 if last else 1, template=template, template_version=template_version,
+        content_hash=content_hash(lines), lines_count=len(lines), file=file, by=grant.actor_id, at=at,
+    )  # fmt: skip
+    VersionStep.objects.create(version=version, state="draft", by=grant.actor_id, at=at)
+    kept_plans.write_lines(version, lines)
+    said = {"number": version.number, "lines": version.lines_count, "hash": version.content_hash}
+    record(grant, act, f"plan:{version.pk}", details={**said, **(details or {})})
+    return version
+
+
+def put_submitted(grant: Grant, version: Version) -> None:
+    """Move a draft to submitted, and what was submitted of its plan before to superseded."""
+    others = version.plan.versions.exclude(pk=version.pk).order_by("number")
+    newer = next((one for one in others if one.number > version.number and kept_plans.state_of(one) != "draft"), None)
+    if newer is not None:
+        raise RuleError(
+            f"MD3: version {newer.number} of this plan was submitted since version {version.number} was made. Take "
+            "that one as a filled template, change it, and hand it in."
+        )
+    move(kept_plans.plan_version(version), "submitted")
+    for earlier in others:
+        if kept_plans.state_of(earlier) in _DONE:
+            put_step(grant, earlier, "superseded")
+    put_step(grant, version, "submitted")
+    record(grant, "planning.submit", f"plan:{version.pk}", details={"hash": version.content_hash})
+
+
 # --- inside ---------------------------------------------------------------------------------------------------------
 
 
@@ -212,22 +258,56 @@ def _act(
 ) -> Gap:
     grant.must_be_for(permission)
     must_act_for(grant, acting_for)
+    from joinedup.planning import adjusting
+
     with transaction.atomic():
-        row = Gap.objects.select_for_update().filter(pk=gap).first()
-        if row is None:
+        found = Gap.objects.filter(pk=gap).first()
+        if found is None:
             raise NotFound(f"There is no gap {gap}. joinedup plan check lists them.")
-        given = dict(values or {})
+        if action == "accept":
+            adjusting.lock_plans(found)  # Before the gap, as whoever compares plans does.
+        row = Gap.objects.select_for_update().get(pk=gap)
         person = Person(grant.actor_id, acting_for, grant.role or "")
-        on = now().valid_on
-        after = resolve(
-            kept_plans.standing(row), action, by=person, on=on, values=given, reason=reason, expires=expires
-        )
-        GapStep.objects.create(
-            gap=row, action=action, body=acting_for, role=grant.role or "", on=on, reason=reason.strip(),
-            values=kept_plans.values_out(given), expires=expires, by=grant.actor_id, at=datetime.now(UTC),
-        )  # fmt: skip
-        record(grant, f"planning.{action}", f"gap:{row.pk}", details={"state": after.state, "body": acting_for})
+        after = _step(grant, row, kept_plans.standing(row), action, person, dict(values or {}), reason, expires)
+        if action in ADJUSTMENTS:
+            adjusting.changed_lines(row, action, dict(values or {}))
+        proposal = after.proposal
+        if action == "accept" and after.state == "accepted" and proposal and proposal.action in ADJUSTMENTS:
+            made = adjusting.carry_out(grant, row, proposal.action, dict(proposal.values))
+            _step(grant, row, after, "close", person, made)
     return row
+
+
+def _step(
+    grant: Grant,
+    row: Gap,
+    gap: OpenGap,
+    action: str,
+    person: Person,
+    values: dict[str, Any],
+    reason: str = "",
+    expires: date | None = None,
+) -> OpenGap:
+    on = now().valid_on
+    after = resolve(gap, action, by=person, on=on, values=values, reason=reason, expires=expires)
+    GapStep.objects.create(
+        gap=row, action=action, body=person.body, role=person.role, on=on, reason=reason.strip(),
+        values=kept_plans.values_out(values), expires=expires, by=grant.actor_id, at=datetime.now(UTC),
+    )  # fmt: skip
+    record(grant, f"planning.{action}", f"gap:{row.pk}", details={"state": after.state, "body": person.body})
+    return after
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Let Python not look for garbage meanwhile: half a million lines and pairs hold none, and it would ask each."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _keep_gaps(

@@ -135,6 +135,8 @@ def figure(value: Number | None, unit: str, of: Number | None = None) -> str:
         return str(_("not planned"))
     if of is not None:
         return f"{Decimal(value) / Decimal(of) * 100:.1f}%"
+    if unit == PERCENT:
+        return f"{number(value)}%"
     if unit in (PENCE, PENCE_A_UNIT):
         sign = "−" if value < 0 else ""
         return f"{sign}£{abs(Decimal(value)) / 100:,.2f}" + ("" if unit == PENCE else f" {_('a unit')}")

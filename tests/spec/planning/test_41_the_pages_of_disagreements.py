@@ -138,11 +138,11 @@ def test_two_people_settle_it_and_its_history_tells(buyer: Client, hospital: Cli
     both = {"proposal": "both", "value_commissioner": "1,000", "value_provider": "1000"}
     assert "The other side answers" in text_of(buyer.post(f"{address}propose/", both, follow=True))
     said = text_of(hospital.post(f"{address}answer/", {"verdict": "accept"}, follow=True))
-    assert "It is accepted by both sides." in said
-    said = text_of(buyer.post(f"{address}close/", follow=True))
+    assert "A new version of the plan carries it and was compared at once." in said
+    assert "version 2 of the commissioner's plan; version 2 of the provider's plan" in said
     assert "Closed" in said
     history = said.split("History", 1)[1]
-    acts = ["Closed: done", "Accepted", "both change", "Rejected", "commissioner changes", "Found"]
+    acts = ["Closed: done", " Accepted ", "both change", "Rejected", "commissioner changes", "Found"]
     assert [history.index(one) for one in acts] == sorted(history.index(one) for one in acts)
 
 
@@ -153,6 +153,8 @@ def test_two_people_settle_it_and_its_history_tells(buyer: Client, hospital: Cli
         ({"proposal": "adjust_provider", "value_provider": "many"}, "Enter the new figure of the provider, such as",
          "value_provider"),
         ({"proposal": "both", "value_commissioner": "1"}, "Enter the new figure of the provider", "value_provider"),
+        ({"proposal": "adjust_provider", "value_provider": "1001"}, "says this figure already", "proposal"),
+        ({"proposal": "adjust_provider", "value_provider": "-3"}, "only money may be below 0", "proposal"),
         ({"proposal": "explain", "reason": "no"}, "Say why, in at least 10 characters", "reason"),
         ({"proposal": "accept_gap", "reason": "We both can live with it"}, "Enter a day after today", "expires-day"),
         ({"proposal": "accept_gap", "reason": "We both can live with it", "expires_day": "31", "expires_month": "2",
@@ -169,6 +171,17 @@ def test_a_proposal_that_lacks_something_says_so_at_its_field(
     assert f'href="#{box}"' in page
     assert f'id="{box}"' in page
     assert Gap.objects.get(pk=gap).steps.count() == 0
+
+
+def test_a_version_that_a_settlement_made_says_so(buyer: Client, hospital: Client, gap: int) -> None:
+    address = f"/planning/disagreements/{gap}/"
+    buyer.post(f"{address}propose/", {"proposal": "adjust_provider", "value_provider": "950"})
+    hospital.post(f"{address}answer/", {"verdict": "accept"})
+    newest = kept_plans.latest("RWG", "provider", YEAR)
+    page = buyer.get(f"/planning/plans/{newest.pk}/")
+    assert f"Made by the settlement of disagreement {gap}, which both sides accepted" in text_of(page)
+    assert f'href="{address}"' in page.content.decode()
+    assert "950" in text_of(page)
 
 
 def test_whoever_works_elsewhere_settles_nothing(gap: int) -> None:

@@ -13,7 +13,7 @@ from joinedup.access import grant_for, requires
 from joinedup.errors import NotFound
 from joinedup.moment import now
 from joinedup.planning import kept_plans, services, words
-from joinedup.planning.models import Gap, Plan
+from joinedup.planning.models import Gap, Plan, Version
 from joinedup.planning.plan_lines import first_day
 from joinedup.planning.resolution import MAY, PROPOSALS, is_late, is_settled, must_escalate
 from joinedup.planning.resolution import Gap as OpenGap
@@ -170,6 +170,10 @@ def said_of(gap: OpenGap, step: Any, names: dict[str, str]) -> dict[str, str]:
         elif name != "decision_id":
             value = words.figure(value, unit)
         told.append(f"{text} {value}")
+    for side in ("commissioner", "provider"):
+        if f"{side}_version" in given:
+            number = Version.objects.get(pk=int(given[f"{side}_version"])).number
+            told.append(_("version %(number)s of the %(side)s's plan") % {"number": number, "side": side})
     if step.reason:
         told.append(step.reason)
     if step.expires:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -27,6 +28,8 @@ from joinedup.planning import (
     services,
     words,
 )
+from joinedup.planning.adjusting import gap_of_version
+from joinedup.planning.models import Version
 from joinedup.planning.plan_lines import PENCE, PENCE_A_UNIT, PERCENT
 from joinedup.planning.system_codes import codes_for
 from joinedup.planning.template_layout import TEMPLATE, period_title, periods, year_span
@@ -210,7 +213,7 @@ def version(request: Any, number: int) -> HttpResponseBase:
             _row(_("Body"), owner),
             _row(_("As"), str(words.SIDES[plan.side])),
             _row(_("Lines"), f"{kept.lines_count:,}"),
-            _row(_("File"), kept.file or _("none")),
+            _made_by(kept),
             *(
                 _row(words.tag(words.VERSION_STATES, step.state)["text"], instant(step.at))
                 for step in kept.steps.order_by("pk")
@@ -244,6 +247,18 @@ def _acting(request: Any, owner: str) -> list[str]:
     from joinedup.access import grant_for
 
     return parts.bodies_of(grant_for(request, services.SUBMIT), [owner])
+
+
+def _made_by(kept: Version) -> dict[str, Any]:
+    """The file that was handed in, or the disagreement whose settlement made this version."""
+    gap = gap_of_version(kept)
+    if gap is None:
+        return _row(_("File"), kept.file or _("none"))
+    text = _("the settlement of disagreement %(number)s, which both sides accepted") % {"number": gap}
+    return {
+        "key": {"text": _("Made by")},
+        "value": {"html": format_html('<a href="{}">{}</a>', parts.href("disagreement", gap), text)},
+    }
 
 
 def _row(key: str, value: str, classes: str = "") -> dict[str, Any]:

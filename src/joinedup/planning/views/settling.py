@@ -16,8 +16,8 @@ from joinedup.access import requires
 from joinedup.errors import JoinedupError, Refused
 from joinedup.moment import now
 from joinedup.planning import ReasonRequired, services, words
-from joinedup.planning.plan_lines import PENCE, PENCE_A_UNIT, Number, year_of
-from joinedup.planning.resolution import LEAST_REASON, NEEDS_TEXT, PROPOSALS
+from joinedup.planning.plan_lines import PENCE, PENCE_A_UNIT, PERCENT, Number, year_of
+from joinedup.planning.resolution import ADJUSTMENTS, LEAST_REASON, NEEDS_TEXT, PROPOSALS
 from joinedup.planning.resolution import Gap as OpenGap
 from joinedup.planning.views import parts
 from joinedup.planning.views.disagreements import gap_of, said_of
@@ -74,8 +74,8 @@ def propose(request: Any, number: int) -> HttpResponseBase:
                 return _back(request, number, _("It is proposed. The other side answers."))
     return _page(
         request, "planning/propose.jinja", number, gap, _("Propose how it is settled"), errors, acting,
-        expires=expires, unit="£" if pair.unit in (PENCE, PENCE_A_UNIT) else pair.unit,
-        is_rate=pair.commissioner_of is not None or pair.provider_of is not None,
+        expires=expires, unit={PENCE: "£", PENCE_A_UNIT: "£", PERCENT: "%"}.get(pair.unit, pair.unit),
+        made_of=_made_of(gap),
     )  # fmt: skip
 
 
@@ -98,6 +98,8 @@ def answer(request: Any, number: int) -> HttpResponseBase:
         if not errors and verdict == "accept":
             done = _act(lambda: services.accept(request.grant, number, acting_for=side), errors, "verdict")
             text = _("It is accepted by both sides.")
+            if gap.proposal and gap.proposal.action in ADJUSTMENTS:
+                text = _("It is accepted by both sides. A new version of the plan carries it and was compared at once.")
         elif not errors:
             done = _act(
                 lambda: services.reject(request.grant, number, acting_for=side, reason=reason), errors, "reason"
@@ -222,6 +224,14 @@ def _page(
     ).response(422 if errors else 200)
 
 
+def _made_of(gap: OpenGap) -> str:
+    """What a new figure would be done to, where it is not that of one line."""
+    one = gap.disagreement
+    if one.reason == "year":
+        return _("A new total changes the months in which the two plans differ, in proportion to how much they differ.")
+    return _("Where a figure is the sum of several lines of a plan, they change in proportion.")
+
+
 def _acting(request: Any, gap: OpenGap) -> list[str]:
     """The sides for which whoever asks may act; Refused when neither is theirs."""
     found = parts.bodies_of(request.grant, gap.sides)
@@ -255,8 +265,12 @@ def _figure(data: Any, box: str, side: str, unit: str, errors: Errors) -> Number
     if is_good and unit in (PENCE, PENCE_A_UNIT):
         value *= 100
         is_good = value == value.to_integral_value()
+    if is_good and unit == PERCENT:
+        is_good = 0 <= value <= 100
     if not is_good:
-        what = _("in pounds and pence, such as 1234.56") if unit in (PENCE, PENCE_A_UNIT) else _("such as 960")
+        pounds = _("in pounds and pence, such as 1234.56")
+        example = {PENCE: pounds, PENCE_A_UNIT: pounds, PERCENT: _("in per cent, such as 92.5")}
+        what = example.get(unit, _("such as 960"))
         errors.append(parts.error(_("Enter the new figure of the %(side)s, %(what)s") % {"side": side, "what": what},
                                   box))  # fmt: skip
         return 0
