@@ -161,13 +161,15 @@ class _Opened:
     def repeats(self, pod: str) -> tuple[list[Repeat], int]:
         """Answer the months that copy each other, and of how many series that was told."""
         if pod not in self._repeats:
-            table: dict[str, list[float | None]] = {}
+            by_place: dict[str, list[float | None]] = {}
+            by_service: dict[str, list[float | None]] = {}
             for place in self.history.places:
-                self._add(table, pod, f"place {place}", place=place)
+                self._add(by_place, pod, place, place=place)
             for provider in self.history.providers(pod):
-                services = self.history.services(pod, provider)
-                for service in services or [None]:
-                    self._add(table, pod, f"provider {provider} {service or ''}", provider=provider, service=service)
+                for service in self.history.services(pod, provider) or [None]:
+                    self._add(by_service, pod, f"{provider} {service or ''}", provider=provider, service=service)
+            # Two divisions of the same whole: the finer one alone, because chance is reckoned series by series.
+            table = by_service if len(by_service) >= len(by_place) else by_place
             self._repeats[pod] = copied_months(table, self.history.months), len(table)
         return self._repeats[pod]
 

@@ -53,7 +53,7 @@ def history_of(
     name: str,
     *,
     known: Sequence[date],
-    repeats: Sequence[Repeat],
+    repeats: Sequence[Repeat] = (),
 ) -> History:
     """Answer the longest usable series that ends with the last month known, and what became of each month.
 
@@ -75,7 +75,7 @@ def history_of(
         stop -= 1
     hidden = [at for at in range(start, stop) if uses[at] == HIDDEN]
     if stop - start < NEEDED:
-        raise TooShort(_too_short(name, uses, stop - start))
+        raise TooShort(_too_short(name, uses, stop - start, repeats))
     if len(hidden) > MOST_HIDDEN * (stop - start):
         raise TooShort(
             f"ME10: {len(hidden)} of {stop - start} months of {name} are hidden because their counts are small; "
@@ -154,14 +154,15 @@ def _filled(values: Sequence[float | None]) -> list[float]:
     return [float(one) for one in np.interp(range(len(values)), at, [v for v in values if v is not None])]
 
 
-def _too_short(name: str, uses: Sequence[str], left: int) -> str:
+def _too_short(name: str, uses: Sequence[str], left: int, repeats: Sequence[Repeat]) -> str:
     because = []
     if none := sum(use == NO_DATA for use in uses):
         because.append(f"{none} of {len(uses)} months have no data")
     if hidden := sum(use == HIDDEN for use in uses):
         because.append(f"{hidden} are hidden because their counts are small")
     if copied := sum(use == COPIED for use in uses):
-        because.append(f"{copied} repeat another month")
+        pairs = ", ".join(f"{late:%B %Y} is as {early:%B %Y}" for early, late, _ in repeats)
+        because.append(f"{copied} repeat another month: {pairs}; ask who sent them")
     reason = f" ({', '.join(because)})" if because else ""
     return (
         f"ME10: {name} has {left} months in a row that can be trained on{reason}; expected at least {NEEDED}: "

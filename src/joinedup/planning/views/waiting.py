@@ -40,7 +40,7 @@ def waiting_lists(request: Any) -> HttpResponseBase:
             "lists": parts.items(choices.items(), chosen),
             "weeks": parts.items([(str(one), _("%(many)s weeks") % {"many": one}) for one in HORIZONS],
                                  str(tried.weeks)),
-            "sent": sent, "subject": choices[chosen], "tried": tried,
+            "sent": sent, "subject": choices[chosen][:1].upper() + choices[chosen][1:], "tried": tried,
             "errors": [parts.error(text, box) for box, text in errors.items()],
             "fell_back": sent["list"] not in choices,
         }  # fmt: skip
