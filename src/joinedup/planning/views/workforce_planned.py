@@ -12,10 +12,10 @@ from django.views.decorators.http import require_safe
 from joinedup.access import requires
 from joinedup.errors import NotFound
 from joinedup.planning import PlanLine, kept_plans, skills_gaps, words
+from joinedup.planning.capacity_planned import DONE
 from joinedup.planning.models import Plan
 from joinedup.planning.plan_lines import months_of
 from joinedup.planning.views import parts
-from joinedup.planning.views.disagreements import DONE
 from joinedup.planning.workforce import KEYS, Staffing, headcount, staffing
 from joinedup.ui import Column, Crumb, Page, Table
 
