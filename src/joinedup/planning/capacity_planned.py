@@ -13,15 +13,13 @@ from joinedup.planning.models import Plan, Version
 from joinedup.planning.plan_lines import Code
 from joinedup.planning.workforce_beside import PlannedStaff
 
-DONE = ("submitted", "reconciling", "agreed", "signed")
-
 
 def submitted_plans(year: str) -> dict[Code, Version]:
     """Answer the newest submitted plan of each provider for a year, by provider."""
     found = {}
     for plan in Plan.objects.filter(year=year, side="provider").order_by("owner"):
         try:
-            found[plan.owner] = kept_plans.latest(plan.owner, plan.side, year, states=DONE)
+            found[plan.owner] = kept_plans.latest(plan.owner, plan.side, year, states=kept_plans.HANDED_IN)
         except NotFound:
             continue
     return found

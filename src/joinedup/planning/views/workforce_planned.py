@@ -12,7 +12,6 @@ from django.views.decorators.http import require_safe
 from joinedup.access import requires
 from joinedup.errors import NotFound
 from joinedup.planning import PlanLine, kept_plans, skills_gaps, words
-from joinedup.planning.capacity_planned import DONE
 from joinedup.planning.models import Plan
 from joinedup.planning.plan_lines import months_of
 from joinedup.planning.views import parts
@@ -88,7 +87,7 @@ def _lines(year: str) -> list[PlanLine]:
     found: list[PlanLine] = []
     for plan in Plan.objects.filter(year=year, side="provider").order_by("owner"):
         try:
-            version = kept_plans.latest(plan.owner, plan.side, year, states=DONE)
+            version = kept_plans.latest(plan.owner, plan.side, year, states=kept_plans.HANDED_IN)
         except NotFound:
             continue
         found += [line for line in kept_plans.lines_of(version) if line.kind == "workforce"]
