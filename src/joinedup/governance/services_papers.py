@@ -19,7 +19,7 @@ from joinedup.governance.kept_meetings import item_of, meeting_of
 from joinedup.governance.kept_registers import grown, known_from, lock, said
 from joinedup.governance.notice import days_late
 from joinedup.governance.papers import PaperParts, UnderEmbargo, check_embargo, content_hash_of
-from joinedup.moment import LONDON, Moment
+from joinedup.moment import LONDON, Moment, now
 from joinedup.system import checked_name
 
 if TYPE_CHECKING:
@@ -136,12 +136,13 @@ def open_paper(grant: Grant, key: str, number: int, *, at: datetime) -> models.P
         keys = models.Paper.objects.values_list("pk", flat=True)
         raise NotFound(f"There is no version {number} of a paper '{key}'.{did_you_mean(key, keys)}")
     try:
-        person = person_of_account(grant.actor_id, Moment(at.astimezone(LONDON).date(), at))
+        person = person_of_account(grant.actor_id, Moment(at.astimezone(LONDON).date(), now().known_at))
     except NotFound:
         person = ""
     try:
+        until = version.embargo_until.astimezone(LONDON) if version.embargo_until else None
         viewer = person if person in version.listed else grant.actor_id
-        check_embargo(viewer, at, embargo_until=version.embargo_until, listed=version.listed)
+        check_embargo(viewer, at, embargo_until=until, listed=version.listed)
         if person and not may_open_papers(version.item, person, at):
             raise PapersWithheld("I4: because of a conflict in this item you do not read its papers.")
     except (UnderEmbargo, PapersWithheld) as refusal:

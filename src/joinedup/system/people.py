@@ -45,13 +45,17 @@ def checked_name(name: str) -> str:
     return plain
 
 
-def keep_person(grant: Grant, key: str, name: str, *, since: date, known_at: datetime, source: str, reason: str) -> str:
-    """Write down that somebody is called so from a day on, as known from an instant; answers the key.
+def keep_person(
+    grant: Grant, key: str, name: str, *, since: date, source: str, reason: str, known_at: datetime | None = None
+) -> str:
+    """Write down that somebody is called so from a day on, as known from now on; answers the key.
 
-    The same again changes nothing. `source` is the key of a source there is, or of one made of `reason`. Raises
-    RuleError for a name that is none, and where later knowledge is stored.
+    The same again changes nothing. `source` is the key of a source there is, or of one made of `reason`. A job may
+    name an earlier instant. Raises RuleError for a name that is none, and where later knowledge is stored.
     """
     grant.must_be_for("system.correct")
+    if known_at is not None and not grant.is_service:
+        raise RuleError("T1: what a person records is known from now on. Leave the known time out.")
     plain = checked_name(name)
     if not key or key != key.strip().lower():
         raise RuleError(f"'{key}' is no key of a person; expected small letters, such as a-chair.")
