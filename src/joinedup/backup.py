@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 PSEUDONYMS = "keys/pseudonym.master"
 # In the data folder: the system's own decisions (payment, planning), definitions, mappings of feeds, rules of linkage,
-# and the published tables of need that allocations were made by. Snapshots and results are not here: they are made anew.
+# and the published tables of need that allocations were made by. Snapshots and results are not: they are made anew.
 KEPT = ("decisions", "definitions", "linkage.toml", "mappings", "weighted-populations")
 FILES = "files/"
 HEAD_BYTES = 2 * tarfile.BLOCKSIZE  # the member SHA256: its header and its one block

@@ -102,7 +102,6 @@ def test_a_contract_from_the_form_to_the_first_payment(lead: Client) -> None:
         "Settled: the ledger holds it",
         "£2,050,416.66",
         "API-2526",
-        "MC1",
         "snapshot s1",
         "came back: 11 between 12 and 8",
     ):

@@ -67,7 +67,7 @@ def parts_table(one: Contract) -> Table:
 def bindings_table(bound: list[reading.Binding]) -> Table:
     return Table(
         [
-            Column("commitment", _("Commitment")),
+            Column("commitment", _("Commitment"), "link", "commitment_href"),
             Column("line", _("Budget line"), "link", "line_href"),
             Column("authority", _("Authority"), "link", "authority_href"),
             Column("plan", _("Plan line"), "link", "plan_href"),
@@ -78,6 +78,7 @@ def bindings_table(bound: list[reading.Binding]) -> Table:
         [
             {
                 "commitment": one.commitment,
+                "commitment_href": reverse("money:commitment", args=[one.commitment]),
                 "line": one.budget_line,
                 "line_href": reverse("money:line", args=[one.budget_line]),
                 "authority": one.authority,

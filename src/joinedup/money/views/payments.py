@@ -189,13 +189,11 @@ def _section(said: dict[str, Any], section: str) -> Table:
         columns += [Column("part", _("Part")), Column("units", _("Quantity"), "number", mark_key="mark")]
     columns += [
         Column("pence", _("Amount"), "pence"),
-        Column("price_source", _("Price from")),
-        Column("rule", _("Rule"), where="file" if has_units else "everywhere"),
-        Column("parameters", _("Parameters"), where="file" if has_units else "everywhere"),
+        Column("price_source", _("Price from"), where="everywhere" if has_units else "file"),
+        Column("rule", _("Rule"), where="file"),
+        Column("parameters", _("Parameters"), where="file"),
         Column("says", _("Why")),
     ]
-    if not has_units:
-        columns.pop(2)
     rows = [
         one
         | {
