@@ -6,7 +6,7 @@ leads to what it says now.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ def cited(cites: Iterable[tuple[str, str]], known_at: datetime) -> list[dict[str
             for kind, id_ in cites]  # fmt: skip
 
 
-def _said(kind: str, id_: str, known_at: datetime) -> Mapping[str, Any]:
+def _said(kind: str, id_: str, known_at: datetime) -> dict[str, Any]:
     if kind == "decision":
         found = models.Decision.objects.filter(pk=id_, at__lte=known_at).first()
         if found is None:

@@ -10,13 +10,13 @@ from django.apps import apps
 from django.db import ProgrammingError, connection, transaction
 
 from joinedup.errors import NotFound, Refused, RuleError
-from joinedup.governance import models, services_boards, services_interests
+from joinedup.governance import models, services_assurance, services_boards, services_interests
 from joinedup.governance.reading import register_of_holdings, register_of_interests
 from joinedup.governance.services_meetings import NoChair
 from joinedup.moment import Moment, now
 from joinedup.system import keep_person
 
-from .sitting import BOARD, MEETS, OPENED, QUORUM, SYSTEM, call, grant, job, set_up_committee
+from .sitting import BOARD, MEETS, OPENED, QUORUM, SYSTEM, arrive, call, grant, job, set_up_committee
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("littleshire_with_a_board")]
 TABLES = sorted(model._meta.db_table for model in apps.get_app_config("governance").get_models())
@@ -33,18 +33,11 @@ def declared(person: str = "eve", **more: Any) -> str:
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("what", ["UPDATE {} SET by = 'somebody else'", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
 def test_no_row_is_changed_or_taken_out(table: str, what: str) -> None:
-    services_boards.create_board(
-        grant("governance.keep"), "other", system=SYSTEM, tier="place", name="Other", since=OPENED, quorum=QUORUM
-    )
-    dated = {"boardterms", "seat", "seatholding", "memberaccount", "modelinforce", "interest", "delegation",
-             "attendance", "objective"}  # fmt: skip
     declared()
-    is_dated = table.removeprefix("governance_") in dated
+    arrive(call(), "ada")
+    services_boards.name_account(grant("governance.keep"), "user:ada", "ada", since=OPENED, reason="her account")
+    services_assurance.set_objective(grant("governance.assure"), BOARD, "waits", "Shorter waits", since=OPENED)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {table}")
-        is_empty = cursor.fetchone() == (0,)
-        if is_dated and what.startswith("UPDATE") and is_empty:
-            pytest.skip("this trigger looks at each row, and there is none")
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         with pytest.raises(ProgrammingError, match=r"only grows|only known may end"), transaction.atomic():
             cursor.execute(what.format(table))
