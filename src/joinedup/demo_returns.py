@@ -160,18 +160,16 @@ def _need(folder: Path) -> dict[str, int]:
 
 def _baselines(folder: Path) -> dict[str, int]:
     """Keep what each place of the system had before the year: simulated, a pot by list size, slow to follow need."""
-    from joinedup.money import models
     from joinedup.money.kept_baselines import keep_baselines
     from joinedup.money.kept_tables import kept_table
     from joinedup.money.what_if import by_list_size
 
     table, _ = kept_table(YEAR, components=("core",), blank="zero")
-    hosts = models.Fund.objects.filter(kind="single_pot").values_list("host", flat=True)
-    (system,) = sorted(set(hosts) & set(table.systems()))
-    lines = models.BudgetLine.objects.filter(fund__kind="single_pot", year=YEAR)
-    pot = sum(lines.values_list("original_pence", flat=True))
+    said = tomllib.loads((folder / "pot" / "pot.toml").read_text(encoding="utf-8"))
+    (fund,) = [one for one in said["fund"] if one["kind"] == "single_pot"]
+    pot = sum(line["pence"] for line in said["line"] if line["fund"] == fund["code"])
     path = folder / "allocation" / f"simulated-baselines-{YEAR.replace('/', '-')}.csv"
-    rows = [f"{code},{pence}" for code, pence in sorted(by_list_size(table, system, pot).items())]
+    rows = [f"{code},{pence}" for code, pence in sorted(by_list_size(table, fund["host"], pot).items())]
     path.write_text("\n".join(["code,pence", *rows, ""]))
     kept, _ = keep_baselines(_leave("finance_lead", "money.allocate"), path, YEAR)
     return {"places": len(kept.pence)}
@@ -325,9 +323,8 @@ def _positions(folder: Path) -> dict[str, int]:
     What partners put into the pot is money that moves between them: it does not count for the control total. What a
     host spends of pooled money does not either; its own spend is made up with it. A host's own plan is made up here.
     """
-    from joinedup.money import OwnAccount, import_balances_between, models, name_board_fund, name_own_accounts
+    from joinedup.money import OwnAccount, import_balances_between, name_board_fund, name_own_accounts
     from joinedup.money.better_care_fund_as_kept import BoardTerms
-    from joinedup.money.importing_trial_balances import accounts_of
     from joinedup.planning import PlanLine, PlanVersion, months_of, services
 
     decided = database.data_dir() / "decisions" / "position_parameters.toml"
@@ -344,12 +341,16 @@ def _positions(folder: Path) -> dict[str, int]:
         grant = _planner(body)
         services.submit(grant, services.store_plan(grant, PlanVersion(body, "provider", YEAR, 1, lines)).pk)
     counts = {"own_accounts": 0, "boards": 0, "between_bodies": 0}
-    pooled = set(models.Fund.objects.exclude(kind="aligned").values_list("code", flat=True))
-    for body in sorted(set(models.TrialBalance.objects.values_list("body", flat=True))):
+    said_of_pot = tomllib.loads((folder / "pot" / "pot.toml").read_text(encoding="utf-8"))
+    pooled = {one["code"] for one in said_of_pot["fund"] if one["kind"] != "aligned"}
+    for path in sorted((folder / "finance" / "account-names").glob("*.csv")):
+        body = path.stem
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
         pots = [
-            one.partner_account
-            for one in accounts_of(body)
-            if one.account == CONTRIBUTIONS or (one.account == SPEND and one.fund in pooled)
+            row["partner_account"]
+            for row in rows
+            if row["account"] == CONTRIBUTIONS or (row["account"] == SPEND and row["fund"] in pooled)
         ]
         said = [OwnAccount(f"{body}-{end}", kind) for end, kind in OWN_ACCOUNTS.items()]
         said += [OwnAccount(code, "adjustment") for code in pots]

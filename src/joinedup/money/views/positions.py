@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from joinedup.access import requires
+from joinedup.moment import now
 from joinedup.money import models
 from joinedup.money.authority import financial_year
 from joinedup.money.better_care_fund_as_kept import BoardChecks, bcf_checks, boards_of, funds_without_board
@@ -22,8 +23,7 @@ from joinedup.money.mismatches_as_kept import intra_system_mismatches
 from joinedup.money.positions_as_kept import system_position
 from joinedup.money.views import position_tables as tables
 from joinedup.money.views.parts import bodies_named, crumbs, in_millions, pence_sent, year_asked
-from joinedup.planning import months_of
-from joinedup.planning.models import Plan
+from joinedup.planning import months_of, standing_plans
 from joinedup.ui import Page
 from joinedup.ui.tables import pounds
 
@@ -165,9 +165,13 @@ def _nothing(request: Any, title: str) -> HttpResponseBase:
 
 
 def _years() -> list[str]:
-    """Answer the years of which there is a plan or a trial balance."""
+    """Answer the years of which there is a trial balance or a budget line, and this one where a plan of it stands."""
     balances = models.TrialBalance.objects.values_list("month", flat=True).distinct()
-    return sorted({*Plan.objects.values_list("year", flat=True), *(financial_year(one) for one in balances)})
+    found = {financial_year(one) for one in balances} | set(models.BudgetLine.objects.values_list("year", flat=True))
+    this = financial_year(now().valid_on)
+    if this not in found and next(iter(standing_plans(this, kind="finance")), None) is not None:
+        found.add(this)
+    return sorted(found)
 
 
 def _newest_month() -> date | None:
