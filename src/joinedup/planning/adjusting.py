@@ -22,7 +22,6 @@ from joinedup.planning.versions import PlanVersion
 if TYPE_CHECKING:
     from joinedup.access import Grant
 
-STANDING = ("submitted", "reconciling", "agreed", "signed")
 SIDES = ("commissioner", "provider")
 
 
@@ -50,7 +49,7 @@ def changed_lines(
     if action not in ADJUSTMENTS:
         return {}
     kept = {
-        side: kept_plans.latest(plan.owner, side, plan.year, states=STANDING)
+        side: kept_plans.latest(plan.owner, side, plan.year, states=kept_plans.HANDED_IN)
         for side, plan in zip(SIDES, plans_of(gap), strict=True)
     }
     plans = {side: kept_plans.plan_version(version) for side, version in kept.items()}
@@ -94,7 +93,7 @@ def carry_out(grant: Grant, gap: Gap, action: str, values: Mapping[str, Any]) ->
     for one in kept_plans.latest_comparisons(year) if plans else ():
         pair = (one.commissioner_version.plan, one.provider_version.plan)
         if plans & {plan.pk for plan in pair}:
-            newest = [kept_plans.latest(plan.owner, plan.side, year, states=STANDING).pk for plan in pair]
+            newest = [kept_plans.latest(plan.owner, plan.side, year, states=kept_plans.HANDED_IN).pk for plan in pair]
             services.triangulate(grant, newest[0], newest[1])
     return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -141,11 +142,11 @@ def check(
     """
     _ready()
     from joinedup.errors import NotFound
-    from joinedup.planning import consistency, kept_plans, services
+    from joinedup.planning import kept_plans, services
     from joinedup.planning.models import Plan
+    from joinedup.planning.standing import checks_of, share_warnings_of
     from joinedup.planning.system_parameters import system_parameters
 
-    submitted = ("submitted", "reconciling", "agreed", "signed")
     leave = _leave("compare plans")
     assumed = system_parameters()
     answers = []
@@ -155,19 +156,18 @@ def check(
             continue
         for ours in plans.filter(side="commissioner", year=theirs.year):
             try:
-                left = kept_plans.latest(ours.owner, "commissioner", ours.year, states=submitted)
-                right = kept_plans.latest(theirs.owner, "provider", theirs.year, states=submitted)
+                left = kept_plans.latest(ours.owner, "commissioner", ours.year, states=kept_plans.HANDED_IN)
+                right = kept_plans.latest(theirs.owner, "provider", theirs.year, states=kept_plans.HANDED_IN)
             except NotFound:
                 continue
             comparison, _ = services.triangulate(leave, left.pk, right.pk, parameters=assumed)
-            checks = consistency(kept_plans.plan_version(right), assumed, other=kept_plans.plan_version(left))
-            answers.append(_answer(comparison, checks))
+            answers.append(_answer(comparison, checks_of(comparison, assumed), share_warnings_of(comparison, assumed)))
     if not answers:
         raise NotFound("There are no two submitted plans to compare. joinedup plan list shows what there is.")
     _say(as_json, answers, "\n\n".join(map(_told, answers)))
 
 
-def _answer(comparison: Comparison, checks: list[Any]) -> dict[str, Any]:
+def _answer(comparison: Comparison, checks: Sequence[Any], warnings: Sequence[Any]) -> dict[str, Any]:
     from joinedup.planning import kept_plans
 
     gaps = []
@@ -194,6 +194,17 @@ def _answer(comparison: Comparison, checks: list[Any]) -> dict[str, Any]:
         "counts": comparison.counts,
         "gaps": gaps,
         "checks": [{"check": one.check, "status": one.status, "says": one.says} for one in checks],
+        "share_warnings": [
+            {
+                "unit": one.unit,
+                "commissioner_plans": str(one.commissioner_plan),
+                "provider_plans_for_all": str(one.provider_plan),
+                "implied_share": f"{one.implied:.4f}",
+                "share_of_patients": str(one.expected),
+                "would_be": str(round(one.plausible)),
+            }
+            for one in warnings
+        ],
     }
 
 
@@ -213,6 +224,12 @@ def _told(answer: dict[str, Any]) -> str:
     for one in answer["checks"]:
         if one["status"] in ("fails", "cannot be made"):
             lines.append(f"  {one['check']}: {one['status']}. {one['says']}")
+    for one in answer["share_warnings"]:
+        lines.append(
+            f"  warning: {one['commissioner_plans']} of the {one['provider_plans_for_all']} {one['unit']} that the "
+            f"provider plans for all are {float(one['implied_share']):.1%}, but {float(one['share_of_patients']):.1%} "
+            f"of its patients live here; that would be {one['would_be']}"
+        )
     return "\n".join(lines)
 
 

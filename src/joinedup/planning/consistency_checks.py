@@ -234,14 +234,14 @@ def _cut(measure: str) -> Callable[[_Plan], CheckResult | None]:
         actual = plan.money(measure, plan.lines)
         if actual is None:
             return None
-        last = plan.money(measure, plan.last_year())
-        if last is None:
-            raise _Unknown(f"the plan of the year before has no line of {measure}")
         name = {"spend": "cost_base"}.get(measure, measure)
         try:
             cut = plan.parameter(f"consistency.{name}_cut")
         except _Unknown:
             return None  # No cut was asked for in that year.
+        last = plan.money(measure, plan.last_year())
+        if last is None:
+            raise _Unknown(f"the plan of the year before has no line of {measure}")
         most = limit_after_cut(last, cut)
         status = "passes" if actual <= most else "fails"
         return CheckResult("", status, "", Decimal(most), Decimal(actual), Decimal(0), "pence")

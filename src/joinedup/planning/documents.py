@@ -33,7 +33,10 @@ class RequiredSection:
 
 @dataclass(frozen=True, slots=True)
 class DocumentKind:
-    """A kind of document: its sections, whose approval it needs, whether all partners must adopt it, and by when."""
+    """A kind of document: its sections, whose approval it needs, whether all partners must adopt it, and by when.
+
+    Plans of years that begin on the days [needed_from, needed_to) are not signed while a section of it is empty.
+    """
 
     key: str
     title: str
@@ -42,6 +45,8 @@ class DocumentKind:
     approvals: tuple[str, ...]
     needs_all_partners: bool
     deadlines: tuple[Deadline, ...]
+    needed_from: date = date.max
+    needed_to: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,20 @@ class Missing:
     is_late: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What a document lacks before plans are signed: empty sections and hard deadlines that passed with nothing sent.
+
+    `late` are hard deadlines after which it was sent: that is shown, and stands in nobody's way (rule MD9).
+    """
+
+    kind: str
+    title: str
+    empty: tuple[str, ...] = ()
+    missed: tuple[Deadline, ...] = ()
+    late: tuple[Deadline, ...] = ()
+
+
 @lru_cache(maxsize=1)
 def document_kinds() -> dict[str, DocumentKind]:
     """Answer the kinds of documents by key. DeadlineOrder when a kind's deadlines contradict each other."""
@@ -88,7 +107,7 @@ def document_kinds() -> dict[str, DocumentKind]:
         sections = tuple(RequiredSection(one["key"], one["title"], one["owner"]) for one in row["section"])
         found[row["key"]] = DocumentKind(
             row["key"], row["title"], row["source"], sections, tuple(row["approvals"]), row["needs_all_partners"],
-            deadlines,
+            deadlines, row.get("needed_from", date.max), row.get("needed_to"),
         )  # fmt: skip
     return found
 
@@ -139,6 +158,22 @@ def empty_sections(document: PlanDocument) -> list[str]:
         for one in document_kind(document.kind).sections
         if not document.sections.get(one.key, Section()).text.strip()
     ]
+
+
+def owed_for(year_start: date, documents: Iterable[PlanDocument], on: date) -> list[Owed]:
+    """Answer what a system's documents lack on a day for plans of a year to be signed (rules MD7, MD9)."""
+    found = []
+    for document in documents:
+        kind = document_kind(document.kind)
+        if not kind.needed_from <= year_start < (kind.needed_to or date.max):
+            continue
+        hard = [(one, document.sent.get(one.stage)) for one in kind.deadlines if one.is_hard]
+        missed = tuple(one for one, sent in hard if sent is None and on > one.due)
+        late = tuple(one for one, sent in hard if sent is not None and deadline_status(one.due, sent) == "late")
+        owed = Owed(kind.key, kind.title, tuple(empty_sections(document)), missed, late)
+        if owed.empty or owed.missed or owed.late:
+            found.append(owed)
+    return found
 
 
 def _against(deadline: Deadline, sent: datetime | None, on: date) -> list[Missing]:

@@ -12,15 +12,25 @@ from typing import Any
 from django.db import connection
 
 from joinedup.errors import NotFound, RuleError, Unavailable
-from joinedup.planning.documents import PlanDocument, Section, document_kind
-from joinedup.planning.models import Comparison, Document, Gap, GapStep, Version, VersionSignature
+from joinedup.planning.documents import PlanDocument, Section, document_kind, document_kinds
+from joinedup.planning.models import (
+    Comparison,
+    Document,
+    Gap,
+    GapStep,
+    Plan,
+    Version,
+    VersionSignature,
+    VersionStep,
+)
 from joinedup.planning.pairing import Pair
-from joinedup.planning.plan_lines import Code, Number, PlanLine
+from joinedup.planning.plan_lines import Code, Number, PlanLine, year_before
 from joinedup.planning.resolution import Gap as OpenGap
 from joinedup.planning.resolution import resolve
 from joinedup.planning.triangulation import Disagreement
 from joinedup.planning.versions import Person, PlanVersion, Signature, content_hash, plain
 
+HANDED_IN = ("submitted", "reconciling", "agreed", "signed")
 _COLUMNS = "kind, commissioner, provider, service, pod, period, measure, unit, value, place, of"
 _AMOUNTS = ("commissioner_value", "provider_value", "commissioner_of", "provider_of")
 
@@ -80,6 +90,12 @@ def latest(owner: Code, side: str, year: str, *, states: Sequence[str] = ()) -> 
     raise NotFound(f"There is no plan of {owner} as the {side} for {year}{said}. joinedup plan list shows them.")
 
 
+def first_sent(plan: Plan) -> datetime | None:
+    """Answer when a plan was first handed in: what a settlement or a correction changes later does not make it late."""
+    step = VersionStep.objects.filter(version__plan=plan, state="submitted").order_by("pk").first()
+    return step.at if step else None
+
+
 def plan_version(version: Version, *, check: bool = True) -> PlanVersion:
     """Answer a kept version with its lines. Unavailable when the lines are not those that were handed in."""
     lines = lines_of(version)
@@ -90,6 +106,15 @@ def plan_version(version: Version, *, check: bool = True) -> PlanVersion:
         plan.owner, plan.side, plan.year, version.number, tuple(lines), version.template, version.template_version,
         state_of(version),
     )  # fmt: skip
+
+
+def plan_before(version: Version) -> Version | None:
+    """Answer the newest version that was handed in of the same body's plan of the year before; None without one."""
+    plan = version.plan
+    try:
+        return latest(plan.owner, plan.side, year_before(plan.year), states=HANDED_IN)
+    except NotFound:
+        return None
 
 
 def comparison_of(number: int) -> Comparison:
@@ -158,6 +183,11 @@ def values_out(values: Mapping[str, Any]) -> dict[str, str]:
         else:
             raise RuleError(f"MD6: {name} is {value!r}; expected an int, a Decimal, a day or a text.")
     return found
+
+
+def documents_of(system: Code) -> list[PlanDocument]:
+    """Answer every document that a system owes, as it stands now."""
+    return [document_of(kind, system) for kind in document_kinds()]
 
 
 def thread_of(disagreement: Disagreement, year: str) -> str:

@@ -119,6 +119,12 @@ def year_of(period: str) -> str:
     return f"{start}/{(start + 1) % 100:02d}"
 
 
+def year_before(year: str) -> str:
+    """Answer the financial year before one: "2025/26" for "2026/27"; LineError for a text that is none."""
+    start = first_day(months_of(year)[0]).year
+    return f"{start - 1}/{start % 100:02d}"
+
+
 def months_of(year: str) -> tuple[str, ...]:
     """Answer the twelve months of a financial year, April first; LineError for a text that is none."""
     start = first_day(year).year

@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 SUBMIT, RESOLVE, SIGN = "planning.submit", "planning.resolve", "planning.sign"
 _TOLERANCES = ("abs_tol", "rel_tol", "money_p", "rel_year", "points")
-_DONE = ("submitted", "reconciling", "agreed", "signed")
 
 
 def import_plan(
@@ -121,7 +120,7 @@ def triangulate(
         with _no_collection():
             ours, theirs = (kept_plans.plan_version(one) for one in versions)
             for one in (ours, theirs):
-                if one.state not in _DONE:
+                if one.state not in kept_plans.HANDED_IN:
                     raise RuleError(f"MD3: {one.name} is {one.state}; only what was submitted is compared.")
             tol = tolerance_set(holding, first_day(ours.year))
             pairs = pair_lines(ours, theirs, crosswalks or planning_crosswalks(), as_of=as_of or today)
@@ -236,7 +235,7 @@ def put_submitted(grant: Grant, version: Version) -> None:
         )
     move(kept_plans.plan_version(version), "submitted")
     for earlier in others:
-        if kept_plans.state_of(earlier) in _DONE:
+        if kept_plans.state_of(earlier) in kept_plans.HANDED_IN:
             put_step(grant, earlier, "superseded")
     put_step(grant, version, "submitted")
     record(grant, "planning.submit", f"plan:{version.pk}", details={"hash": version.content_hash})

@@ -11,8 +11,7 @@ from joinedup.access import record
 from joinedup.errors import RuleError
 from joinedup.moment import now, parse_day
 from joinedup.planning import kept_plans
-from joinedup.planning.consistency_checks import consistency
-from joinedup.planning.documents import document_kind
+from joinedup.planning.documents import Owed, document_kind, owed_for
 from joinedup.planning.models import (
     CheckWaiver,
     Comparison,
@@ -23,13 +22,15 @@ from joinedup.planning.models import (
     VersionSignature,
 )
 from joinedup.planning.parameters import ParameterSet
-from joinedup.planning.plan_lines import Code
+from joinedup.planning.plan_lines import Code, first_day
+from joinedup.planning.planning_systems import is_a_system
 from joinedup.planning.resolution import is_settled
 from joinedup.planning.services import SIGN, SUBMIT, must_act_for, put_step
 from joinedup.planning.sign_off import LEAST_REASON, SYSTEM, Reconciliation, Waiver, reconcile
 from joinedup.planning.sign_off import sign as sign_version
+from joinedup.planning.standing import checks_of
 from joinedup.planning.system_parameters import system_parameters
-from joinedup.planning.versions import Person, PlanVersion, move
+from joinedup.planning.versions import Person, move
 
 if TYPE_CHECKING:
     from joinedup.access import Grant
@@ -53,20 +54,37 @@ def reconciliation(
     comparison: Comparison,
     *,
     parameters: ParameterSet | None = None,
-    previous: PlanVersion | None = None,
 ) -> Reconciliation:
     """Answer what a comparison came to today, and what stands in the way of signing it.
 
     `parameters` are those that hold in this installation, unless given: joinedup's own and the system's assumptions.
+    The documents that the commissioner owes as a system stand in the way, too, while a section is empty or a hard
+    deadline has passed with nothing sent.
     """
     ours, theirs = (
         kept_plans.plan_version(one) for one in (comparison.commissioner_version, comparison.provider_version)
     )
     gaps = [gap for _, gap in kept_plans.gaps_of(comparison)]
-    checks = consistency(theirs, parameters or system_parameters(), previous=previous, other=ours)
+    checks = checks_of(comparison, parameters or system_parameters())
+    owed = owed_by(comparison)
     rows = CheckWaiver.objects.filter(version__in=(comparison.commissioner_version, comparison.provider_version))
     waivers = [Waiver(row.check_name, row.by, row.reason) for row in rows]
-    return reconcile(ours, theirs, comparison.inputs_hash, gaps, on=now().valid_on, checks=checks, waivers=waivers)
+    return reconcile(
+        ours, theirs, comparison.inputs_hash, gaps, on=now().valid_on, checks=checks, waivers=waivers,
+        missing_sections=[f"{one.title}: {section}" for one in owed for section in one.empty],
+        missed_deadlines=[
+            f"{one.title}, {deadline.scope} {deadline.stage} (due on {deadline.due}, nothing sent)"
+            for one in owed for deadline in one.missed
+        ],
+    )  # fmt: skip
+
+
+def owed_by(comparison: Comparison) -> list[Owed]:
+    """Answer what the commissioner's documents lack today, where it is a system; nothing of any other commissioner."""
+    plan = comparison.commissioner_version.plan
+    if not is_a_system(plan.owner):
+        return []
+    return owed_for(first_day(plan.year), kept_plans.documents_of(plan.owner), now().valid_on)
 
 
 def sign(
@@ -76,7 +94,6 @@ def sign(
     body: Code,
     as_system: bool = False,
     parameters: ParameterSet | None = None,
-    previous: PlanVersion | None = None,
 ) -> VersionSignature:
     """Sign a comparison for one of its bodies, or last for the system (the commissioner's own system).
 
@@ -92,7 +109,7 @@ def sign(
         newer = Comparison.objects.filter(
             commissioner_version__plan=kept[0].plan, provider_version__plan=kept[1].plan, pk__gt=comparison.pk
         ).exists()
-        what = reconciliation(comparison, parameters=parameters, previous=previous)
+        what = reconciliation(comparison, parameters=parameters)
         if newer:
             raise RuleError("MD7: these plans were compared again since; sign the newest comparison.")
         if not what.blocks:

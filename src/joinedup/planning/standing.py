@@ -15,9 +15,11 @@ from functools import lru_cache
 from joinedup.planning import kept_plans
 from joinedup.planning.consistency_checks import CheckResult, consistency
 from joinedup.planning.models import CheckWaiver, Comparison, Version
-from joinedup.planning.parameters import ParameterSet
+from joinedup.planning.pairing import ShareWarning, share_warnings
+from joinedup.planning.parameters import ParameterMissing, ParameterSet
 from joinedup.planning.plan_lines import Code, first_day
 from joinedup.planning.resolution import Gap, is_late, is_settled, must_escalate
+from joinedup.planning.versions import PlanVersion
 from joinedup.planning.worth import in_pence, in_people
 
 
@@ -90,16 +92,37 @@ def contradictions(comparisons: Sequence[Comparison], params: ParameterSet) -> l
 
 
 def checks_of(comparison: Comparison, params: ParameterSet) -> tuple[CheckResult, ...]:
-    """Answer every check of the provider's plan in a comparison, also those that passed."""
+    """Answer every check of the provider's plan in a comparison, also those that passed.
+
+    Growth and cuts are held against the provider's plan of the year before, where it was handed in.
+    """
     theirs, ours = comparison.provider_version, comparison.commissioner_version
-    return _checks(theirs.content_hash, ours.content_hash, _Held(theirs, ours, params))
+    return _checks(_Held((theirs, ours, kept_plans.plan_before(theirs)), params))
+
+
+def share_warnings_of(comparison: Comparison, params: ParameterSet) -> list[ShareWarning]:
+    """Answer where the commissioner's share of the provider's planned activity is not plausible (rule MD4).
+
+    The share of the provider's patients is the parameter "pairing.share:<commissioner>:<provider>"; nothing is warned
+    of where the system does not know it.
+    """
+    theirs, ours = comparison.provider_version, comparison.commissioner_version
+    on = first_day(theirs.plan.year)
+    known = f"pairing.share:{ours.plan.owner}:{theirs.plan.owner}"
+    if known not in params.ids:
+        return []
+    try:
+        share, points = params.number(known, on), params.number("pairing.share_points", on)
+    except ParameterMissing:
+        return []
+    return _warnings(_Held((theirs, ours), params), share, points)
 
 
 class _Held:
-    """What the checks are made of; not looked at when they were made before."""
+    """What an answer is made of: versions by their content, and parameters; not read when it was made before."""
 
-    def __init__(self, theirs: Version, ours: Version, params: ParameterSet) -> None:
-        self.theirs, self.ours, self.params = theirs, ours, params
+    def __init__(self, versions: tuple[Version | None, ...], params: ParameterSet) -> None:
+        self.versions, self.params = versions, params
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Held) and self._names == other._names and self.params is other.params
@@ -108,14 +131,26 @@ class _Held:
         return hash(self._names)
 
     @property
-    def _names(self) -> tuple[str, str]:
-        return kept_plans.name_of(self.theirs), kept_plans.name_of(self.ours)
+    def _names(self) -> tuple[tuple[str, str] | None, ...]:
+        return tuple(one and (kept_plans.name_of(one), one.content_hash) for one in self.versions)
+
+    def plans(self) -> list[PlanVersion | None]:
+        return [one and kept_plans.plan_version(one) for one in self.versions]
 
 
 @lru_cache(maxsize=100)
-def _checks(_theirs: str, _ours: str, held: _Held) -> tuple[CheckResult, ...]:
-    plans = [kept_plans.plan_version(one) for one in (held.theirs, held.ours)]
-    return tuple(consistency(plans[0], held.params, other=plans[1]))
+def _checks(held: _Held) -> tuple[CheckResult, ...]:
+    theirs, ours, before = held.plans()
+    assert theirs is not None
+    return tuple(consistency(theirs, held.params, previous=before, other=ours))
+
+
+@lru_cache(maxsize=100)
+def _warnings(held: _Held, share: Decimal, points: Decimal) -> list[ShareWarning]:
+    theirs, ours = held.plans()
+    assert theirs is not None
+    assert ours is not None
+    return share_warnings(ours, theirs, {theirs.owner: share}, points=points)
 
 
 def _what(one: Standing) -> tuple[str, str, str]:

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from tests.spec.planning.kept import OURS, THEIRS, handed_in
+from tests.spec.planning.kept import OURS, SUBMIT, THEIRS, grant, handed_in
 from tests.spec.planning.pages import a_system, signed_in, text_of
 from tests.spec.planning.plans import activity
 
-from joinedup.planning import kept_plans
+from joinedup.planning import document_kinds, kept_plans, signing
 from joinedup.planning.models import Comparison, Gap
 
 pytestmark = pytest.mark.django_db
@@ -229,7 +229,17 @@ def test_signing_waits_for_every_gap_and_both_sign_the_same(buyer: Client, hospi
     assert "Something changed" in text_of(buyer.post(f"{address}sign/", {"body": "QM7", "fingerprint": before}))
     waive_all(buyer, address)
     said = text_of(buyer.get(address))
+    assert "What stands in the way" in said
+    assert "Development plan : the section “Leadership agreed by all partners" in said.replace("plan:", "plan :")
+    assert "the final was due on 21 September 2020, and nothing is sent" in said
+    blocked = text_of(buyer.post(f"{address}sign/", {"body": "QM7", "fingerprint": fingerprint(buyer.get(address))}))
+    assert "the section 'Implementation plan: Milestones, owners and dates' is empty" in blocked
+    assert "the deadline Development plan, external final (due on 2020-09-21, nothing sent) was missed" in blocked
+    write_documents()
+    said = text_of(buyer.get(address))
     assert "Nothing stands in the way" in said
+    assert "the final was sent late, after 21 September 2020; that stands in nobody's way" in said
+    assert "Handed in late" in said
     now = fingerprint(buyer.get(address))
     assert hospital.post(f"{address}sign/", {"body": "QM7", "fingerprint": now}).status_code == 403
     assert buyer.post(f"{address}sign/", {"body": "QM7", "fingerprint": now}).status_code == 302
@@ -241,6 +251,32 @@ def test_signing_waits_for_every_gap_and_both_sign_the_same(buyer: Client, hospi
     assert {one.reconciliation for one in comparison.signatures.all()} == {now}
     assert kept_plans.state_of(comparison.provider_version) == "signed"
     assert "Signed Signed Signed" in text_of(buyer.get("/planning/sign-off/", {"year": YEAR}))
+
+
+def write_documents() -> None:
+    for kind in document_kinds().values():
+        for section in kind.sections:
+            signing.write_document(grant(SUBMIT), kind.key, "QM7", "section", section.key, text="As agreed.")
+        signing.write_document(grant(SUBMIT), kind.key, "QM7", "sent", "final")
+
+
+def test_a_share_of_a_providers_patients_that_is_not_plausible_is_warned_of(
+    buyer: Client, gap: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said = text_of(buyer.get("/planning/disagreements/", {"year": YEAR}))
+    assert "Shares of a provider's patients" not in said
+    own = tmp_path / "own.toml"
+    own.write_text(
+        '[[parameter]]\nid = "pairing.share:QM7:RWG"\nvalue = 0.7\nunit = "share"\nvalid_from = 2026-04-01\n'
+        'status = "adopted"\nsource = "test"\ndecided_by = "test"\n'
+    )
+    monkeypatch.setattr("joinedup.planning.system_parameters.FILE", own)
+    expected = (
+        "West Hertfordshire Teaching Hospitals NHS Trust: the commissioner plans 1,120 of the 1,177 spells that it "
+        "plans for everyone, 95.2%. 70.0% of its patients live here, which would be 824."
+    )
+    for address in ("/planning/disagreements/", f"/planning/sign-off/{Comparison.objects.get().pk}/"):
+        assert expected in text_of(buyer.get(address, {"year": YEAR})), address
 
 
 def fingerprint(response: Any) -> str:

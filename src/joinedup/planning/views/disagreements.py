@@ -14,16 +14,23 @@ from joinedup.errors import NotFound
 from joinedup.moment import now
 from joinedup.planning import kept_plans, services, words
 from joinedup.planning.models import Gap, Plan, Version
+from joinedup.planning.pairing import ShareWarning
 from joinedup.planning.plan_lines import first_day
 from joinedup.planning.resolution import MAY, PROPOSALS, is_late, is_settled, must_escalate
 from joinedup.planning.resolution import Gap as OpenGap
-from joinedup.planning.standing import Contradiction, Standing, contradictions, standing_gaps, total_pence
+from joinedup.planning.standing import (
+    Contradiction,
+    Standing,
+    contradictions,
+    share_warnings_of,
+    standing_gaps,
+    total_pence,
+)
 from joinedup.planning.views import parts
 from joinedup.planning.worth import in_pence, in_people
 from joinedup.ui import Column, Crumb, Page, Table, day
 
 READ = "planning.read"
-DONE = ("submitted", "reconciling", "agreed", "signed")
 FILTERS = ("provider", "pod", "state", "owner", "kind")
 
 
@@ -55,6 +62,13 @@ def disagreements(request: Any) -> HttpResponseBase:
         comparisons=comparisons,
         gaps=_table(found, names),
         checks=_checks_table(failed, names),
+        unpriced=sum(1 for one in open_ if one.pence is None),
+        warnings=[
+            warned(one, names)
+            for comparison in comparisons
+            for one in share_warnings_of(comparison, parts.parameters())
+            if asked["provider"] in ("", one.provider)
+        ],
         filters=_filters(every, asked, names),
         is_filtered=any(asked.values()),
         many=len(open_),
@@ -183,6 +197,18 @@ def said_of(gap: OpenGap, step: Any, names: dict[str, str]) -> dict[str, str]:
         "by": names.get(step.by.body, step.by.body),
         "detail": "; ".join(told),
     }
+
+
+def warned(one: ShareWarning, names: dict[str, str]) -> str:
+    """Answer in words that a commissioner's share of a provider's plan is not plausible."""
+    return _(
+        "%(provider)s: the commissioner plans %(ours)s of the %(all)s %(unit)s that it plans for everyone, "
+        "%(implied)s%%. %(expected)s%% of its patients live here, which would be %(plausible)s."
+    ) % {
+        "provider": names.get(one.provider, one.provider), "ours": words.number(one.commissioner_plan),
+        "all": words.number(one.provider_plan), "unit": one.unit, "implied": f"{one.implied * 100:.1f}",
+        "expected": f"{one.expected * 100:.1f}", "plausible": words.number(round(one.plausible)),
+    }  # fmt: skip
 
 
 def side_of(gap: OpenGap, names: dict[str, str]) -> str:
@@ -381,7 +407,7 @@ def _pairs(year: str) -> list[tuple[int, int]]:
     newest: dict[str, list[int]] = {"commissioner": [], "provider": []}
     for plan in Plan.objects.filter(year=year).order_by("owner"):
         try:
-            newest[plan.side].append(kept_plans.latest(plan.owner, plan.side, year, states=DONE).pk)
+            newest[plan.side].append(kept_plans.latest(plan.owner, plan.side, year, states=kept_plans.HANDED_IN).pk)
         except NotFound:
             continue
     return [(ours, theirs) for ours in newest["commissioner"] for theirs in newest["provider"]]

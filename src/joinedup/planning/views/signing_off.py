@@ -13,11 +13,14 @@ from joinedup.access import grant_for, requires
 from joinedup.errors import JoinedupError, NotFound, Refused
 from joinedup.moment import now
 from joinedup.planning import kept_plans, services, signing, words
+from joinedup.planning.documents import Owed
 from joinedup.planning.models import CheckWaiver, Comparison
+from joinedup.planning.return_deadlines import standing_of
 from joinedup.planning.sign_off import LEAST_REASON, SYSTEM
-from joinedup.planning.standing import checks_of, standing_gaps
+from joinedup.planning.standing import checks_of, share_warnings_of, standing_gaps
 from joinedup.planning.views import parts
-from joinedup.ui import Column, Crumb, Page, Table
+from joinedup.planning.views.disagreements import warned
+from joinedup.ui import Column, Crumb, Page, Table, day
 
 READ = "planning.read"
 
@@ -171,10 +174,13 @@ def _shown(request: Any, comparison: Comparison, errors: list[dict[str, str]]) -
                 "href": parts.href("version", one.pk),
                 "tag": words.tag(words.VERSION_STATES, kept_plans.state_of(one)),
                 "hash": one.content_hash,
+                "is_late": standing_of(one.plan.year, kept_plans.first_sent(one.plan), today) == "late",
             }
             for one in (comparison.commissioner_version, comparison.provider_version)
         ],
         is_free=not what.blocks,
+        owed=[_owed(one, comparison) for one in signing.owed_by(comparison)],
+        warnings=[warned(one, names) for one in share_warnings_of(comparison, parts.parameters())],
         gaps=Table(
             [
                 Column("what", _("What"), "link", href_key="href"),
@@ -250,6 +256,17 @@ def _shown(request: Any, comparison: Comparison, errors: list[dict[str, str]]) -
         errors=errors,
         notice=parts.said(request),
     ).response(422 if errors else 200)
+
+
+def _owed(one: Owed, comparison: Comparison) -> dict[str, Any]:
+    """What a document of the system lacks, in words, with the way there."""
+    plan = comparison.commissioner_version.plan
+    said = [_("the section “%(title)s” is empty") % {"title": title} for title in one.empty]
+    said += [_("the %(stage)s was due on %(day)s, and nothing is sent") % {"stage": due.stage, "day": day(due.due)}
+             for due in one.missed]  # fmt: skip
+    said += [_("the %(stage)s was sent late, after %(day)s; that stands in nobody's way")
+             % {"stage": due.stage, "day": day(due.due)} for due in one.late]  # fmt: skip
+    return {"title": one.title, "href": parts.href("document", one.kind, system=plan.owner), "says": said}
 
 
 RESULTS = {

@@ -1,34 +1,13 @@
-"""The systems whose plans are kept here, and their partners."""
+"""Which system a page is asked for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from joinedup.errors import NotFound, did_you_mean
-from joinedup.moment import now
-from joinedup.planning.models import Plan
-from joinedup.planning.plan_lines import Code
-from joinedup.system import as_of, overview_of
+from joinedup.planning.planning_systems import PlanningSystem, partners_of, systems
 
-
-@dataclass(frozen=True, slots=True)
-class PlanningSystem:
-    """A system by the code of the body that leads it, and its name."""
-
-    code: Code
-    name: str
-
-
-def systems() -> list[PlanningSystem]:
-    """Answer the systems that are told of in full; those whose lead has handed in a plan come first."""
-    moment = now()
-    found = []
-    for system in overview_of(as_of(moment.valid_on, moment.known_at)).told:
-        led = system["led_by"] or {}
-        found.append(PlanningSystem(led.get("code") or led.get("key") or system["key"], system["name"]))
-    planning = set(Plan.objects.values_list("owner", flat=True))
-    return sorted(found, key=lambda one: (one.code not in planning, one.name))
+__all__ = ["PlanningSystem", "partners_of", "system_asked", "systems"]
 
 
 def system_asked(request: Any) -> PlanningSystem:
@@ -42,9 +21,3 @@ def system_asked(request: Any) -> PlanningSystem:
     raise NotFound(
         f"There is no system '{asked}' here.{near}" if every else "No system is loaded. joinedup system load hwe"
     )
-
-
-def partners_of(system: Code) -> list[Code]:
-    """Answer the bodies that a system plans with: its lead, and where that hands in plans, everyone who did."""
-    owners = set(Plan.objects.values_list("owner", flat=True))
-    return sorted({system, *owners} if system in owners else {system})
