@@ -301,7 +301,7 @@ def test_capacity_says_what_is_short_and_what_a_scenario_changes(buyer: Client, 
     page = buyer.get("/planning/capacity/")
     said = text_of(page)
     assert "General and acute beds 404 to spare 206 needed, 610 there" in said
-    assert "139.9 25.9 587 -23 188.7 206 -404" in said
+    assert "540.0 (88.5%) 139.9 (25.9%) 587 -23 206 -404" in said
     assert "multiplied by 10.0" in said
     assert "Emergency department spaces The whole system 50 11 -39" in said
     what_if = text_of(buyer.get("/planning/capacity/", {"stay": "−10", "occupancy": "85"}))

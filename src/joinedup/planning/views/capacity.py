@@ -27,12 +27,12 @@ KINDS = {
     "community": "Community clinicians (WTE)",
     "emergency": "Emergency department spaces",
 }
-# name of the box -> (label, hint, least, most); all are per cent
+# name of the box -> (label, least, most); all are per cent
 BOXES = {
-    "activity": ("Activity, per cent more or less", "Such as 5, or −3 for less", -90, 200),
-    "stay": ("Length of stay, per cent more or less", "Such as −5 for shorter stays", -90, 200),
-    "occupancy": ("Beds that may be taken, per cent", "", 1, 100),
-    "utilisation": ("Open hours in use, per cent", "Of theatres, clinics, clinicians and spaces", 1, 100),
+    "activity": ("Activity, % more (−3 is less)", -90, 200),
+    "stay": ("Length of stay, % more", -90, 200),
+    "occupancy": ("Beds taken at most, %", 1, 100),
+    "utilisation": ("Open hours in use, %", 1, 100),
 }
 
 
@@ -76,9 +76,9 @@ def capacity(request: Any) -> HttpResponseBase:
         months=parts.items([(one, words.period_name(one)) for one in months], month),
         year=year_of(month),
         boxes=[
-            {"name": name, "label": _(label), "hint": _(hint) if hint else "", "value": asked.typed[name],
+            {"name": name, "label": _(label), "value": asked.typed[name],
              "error": next((one for one in asked.errors if one["href"] == f"#{name}"), None)}
-            for name, (label, hint, _least, _most) in BOXES.items()
+            for name, (label, _least, _most) in BOXES.items()
         ],
         errors=asked.errors,
         is_scenario=not asked.scenario.is_none,
@@ -95,7 +95,7 @@ def capacity(request: Any) -> HttpResponseBase:
 
 def _asked(request: Any) -> Asked:
     typed, errors, values = {}, [], {}
-    for name, (label, _hint, least, most) in BOXES.items():
+    for name, (label, least, most) in BOXES.items():
         text = str(request.GET.get(name, "")).strip()
         typed[name] = text
         value: float | None = 0.0 if name in ("activity", "stay") else None
@@ -160,6 +160,8 @@ def _beds(found: Sequence[BedsNeeded], names: dict[str, str], month: str) -> Tab
                 "available": today.available,
                 "occupied": today.occupied,
                 "taken": today.occupied / today.available * 100 if today.available else None,
+                "taken_said": _said(today.occupied, today.available),
+                "no_criteria_said": _said(today.no_criteria_to_reside, today.occupied),
                 "no_criteria": today.no_criteria_to_reside,
                 "no_criteria_share": None if share is None else share * 100,
                 "required_today": today.required,
@@ -173,13 +175,15 @@ def _beds(found: Sequence[BedsNeeded], names: dict[str, str], month: str) -> Tab
         [
             Column("provider", _("Provider")),
             Column("available", _("Beds there"), "number", decimals=0),
-            Column("occupied", _("Taken"), "number", decimals=1),
-            Column("taken", _("Taken (%)"), "number", decimals=1),
-            Column("no_criteria", _("No longer needing one"), "number", decimals=1),
-            Column("no_criteria_share", _("Of those taken (%)"), "number", decimals=1),
+            Column("taken_said", _("Taken"), where="page"),
+            Column("occupied", _("Taken"), "number", decimals=1, where="file"),
+            Column("taken", _("Taken (%)"), "number", decimals=1, where="file"),
+            Column("no_criteria_said", _("No longer needing one"), where="page"),
+            Column("no_criteria", _("No longer needing one"), "number", decimals=1, where="file"),
+            Column("no_criteria_share", _("Of those taken (%)"), "number", decimals=1, where="file"),
             Column("required_today", _("Needed for those taken"), "number"),
             Column("gap_today", _("Short (+) or spare (−)"), "number", decimals=0),
-            Column("planned", _("Taken by the plan"), "number", decimals=1),
+            Column("planned", _("Taken by the plan"), "number", decimals=1, where="file"),
             Column("required", _("Needed by the plan"), "number"),
             Column("gap", _("Short (+) or spare (−) by the plan"), "number", decimals=0),
         ],
@@ -195,6 +199,12 @@ def _beds(found: Sequence[BedsNeeded], names: dict[str, str], month: str) -> Tab
         per_page=0,
         empty=_("No provider with a plan has said how many beds there are."),
     )
+
+
+def _said(part: float | None, of: float) -> str:
+    if part is None:
+        return str(_("not said"))
+    return f"{part:,.1f} ({part / of * 100:.1f}%)" if of else f"{part:,.1f}"
 
 
 def _units(found: Sequence[UnitsNeeded], capacity_: Capacity, names: dict[str, str], month: str) -> Table:

@@ -97,6 +97,7 @@ def _skills(found: Skills, asked: dict[str, str], few: set[str], least: int, yea
               "one WTE works in a year. Working: in post, bank and agency; of a skill, in post alone."),
         ],
         per_page=0,
+        can_filter=False,
         empty=_("Nobody has decided yet how many minutes of each profession a unit of activity takes."),
     )  # fmt: skip
 
