@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from joinedup.access import Grant
     from joinedup.money.contracts import Contract
 
-YEAR = "2026/27"
+YEAR, YEAR_BEFORE = "2026/27", "2025/26"
+SYSTEM = "QM7"
 # What the accounts of every simulated partner are, by the end of their codes (simulation.partner_ledgers).
 OWN_ACCOUNTS = {"15001": "balance", "18001": "balance", "31001": "balance", "41001": "income", "51001": "spend",
                 "56001": "spend"}  # fmt: skip
@@ -63,6 +64,7 @@ def take_returns(system: str, residents: int, seed: int, tell: _TELL) -> dict[st
     for name, words, step in (
         ("plans", "Taking in plans, and comparing commissioner and providers ...", _plans),
         ("staff", "Taking in rosters of 56,000 people, and what beds and rooms there are ...", _staff),
+        ("documents", "Writing the plans that the system owes ...", _documents),
         ("need", "Keeping the weighted populations ...", _need),
         ("pot", "Posting the year of the single pot ...", _pot),
         ("trial_balances", "Importing the partners' trial balances ...", _trial_balances),
@@ -82,7 +84,10 @@ def take_returns(system: str, residents: int, seed: int, tell: _TELL) -> dict[st
 
 
 def _plans(folder: Path) -> dict[str, int]:
-    """Hand in every return as its body's plan, submit it, and compare each provider's with the commissioner's."""
+    """Hand in every return as its body's plan, submit it, and compare each provider's with the commissioner's.
+
+    The plans of the year before come first: what grows is held against them.
+    """
     from joinedup.planning import services, system_parameters
     from joinedup.planning.system_codes import codes_for
 
@@ -91,6 +96,13 @@ def _plans(folder: Path) -> dict[str, int]:
     if not decided.exists():
         shutil.copyfile(folder / "planning-assumptions.toml", decided)
     counts = {"plans": 0, "lines": 0, "comparisons": 0, "to_settle": 0}
+    for path in sorted((folder / "plans-of-the-year-before").iterdir()):
+        owner = path.stem.rsplit("-", 1)[0]
+        grant = _planner(owner)
+        before = services.import_plan(
+            grant, path, template="plan", owner=owner, codes=codes_for(YEAR_BEFORE), year=YEAR_BEFORE
+        )
+        services.submit(grant, before.pk)
     codes = codes_for(YEAR)
     versions: dict[str, int] = {}
     commissioner = ""
@@ -109,6 +121,23 @@ def _plans(folder: Path) -> dict[str, int]:
             _, report = services.triangulate(leave, versions[commissioner], version)
             counts["comparisons"] += 1
             counts["to_settle"] += len(report.disagreements)
+    return counts
+
+
+def _documents(folder: Path) -> dict[str, int]:
+    """Write what the system has of its development, transition and implementation plans, and send each."""
+    from joinedup.planning import signing
+
+    said = tomllib.loads((folder / "documents.toml").read_text(encoding="utf-8"))
+    leave = _leave("planner", "planning.submit")
+    counts = {"documents": len(said), "sections": 0}
+    for kind, sections in said.items():
+        for key, one in sections.items():
+            signing.write_document(
+                leave, kind, SYSTEM, "section", key, text=one["text"].strip(), owner=one["owner"]
+            )  # fmt: skip
+            counts["sections"] += 1
+        signing.write_document(leave, kind, SYSTEM, "sent", "final")
     return counts
 
 

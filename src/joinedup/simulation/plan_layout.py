@@ -13,7 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from joinedup.simulation.plan_rows import PENCE, PRICE, Figure, Row, months, terms
+from joinedup.simulation.plan_rows import PENCE, PRICE, Figure, Row, months_of, terms
 
 CSV_KEYS: Final = ("Kind", "Commissioner", "Provider", "Place", "Service", "Point of delivery", "Profession", "Measure",
                    "Unit", "Part")  # fmt: skip
@@ -26,15 +26,16 @@ SHEETS: Final = {
 _SHOWN: Final = {PENCE: "pounds", PRICE: "pounds a unit"}
 
 
-def plan_csv(owner: str, side: str, rows: Iterable[Row]) -> str:
-    """Answer a return as CSV."""
+def plan_csv(owner: str, side: str, rows: Iterable[Row], *, year: str = "") -> str:
+    """Answer a return as CSV, of the planned year or of another."""
+    year = year or terms()["year"]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([part for pair in _about(owner, side) for part in pair])
-    writer.writerow([*CSV_KEYS, *_titles()])
+    writer.writerow([part for pair in _about(owner, side, year) for part in pair])
+    writer.writerow([*CSV_KEYS, *_titles(year)])
     for row in rows:
         keys = _keys(row)
-        writer.writerow([*(keys[name] for name in CSV_KEYS), *map(_text, _figures(row))])
+        writer.writerow([*(keys[name] for name in CSV_KEYS), *map(_text, _figures(row, year))])
     return out.getvalue()
 
 
@@ -42,41 +43,42 @@ def plan_workbook(owner: str, side: str, rows: Iterable[Row], note: str) -> byte
     """Answer a return as XLSX: a page to read, one about it, a sheet for each kind of row. Same rows, same bytes."""
     import xlsxwriter  # type: ignore[import-untyped]
 
+    year = terms()["year"]
     file = io.BytesIO()
     book = xlsxwriter.Workbook(file, {"in_memory": True, "strings_to_numbers": False})
-    book.set_properties({"title": f"Plan {terms()['year']} of {owner} (simulated)", "created": datetime(2020, 1, 1)})  # noqa: DTZ001
+    book.set_properties({"title": f"Plan {year} of {owner} (simulated)", "created": datetime(2020, 1, 1)})  # noqa: DTZ001
     book.add_worksheet("Read me").write_string(0, 0, note)
     about = book.add_worksheet("About")
-    for number, (name, value) in enumerate(_about(owner, side)):
+    for number, (name, value) in enumerate(_about(owner, side, year)):
         about.write_string(number, 0, name)
         about.write_string(number, 1, value)
     every = list(rows)
     for kind, columns in SHEETS.items():
         page = book.add_worksheet(kind.capitalize())
-        page.write_row(0, 0, [*columns, *_titles()])
+        page.write_row(0, 0, [*columns, *_titles(year)])
         for number, row in enumerate((row for row in every if row.kind == kind), start=1):
             keys = _keys(row)
             for column, name in enumerate(columns):
                 page.write_string(number, column, keys[name])
-            for column, figure in enumerate(_figures(row), start=len(columns)):
+            for column, figure in enumerate(_figures(row, year), start=len(columns)):
                 if figure is not None:
                     page.write_number(number, column, float(figure))
     book.close()
     return file.getvalue()
 
 
-def _about(owner: str, side: str) -> tuple[tuple[str, str], ...]:
+def _about(owner: str, side: str, year: str) -> tuple[tuple[str, str], ...]:
     return (
         ("Template", "plan"),
         ("Template version", "1"),
         ("Owner", owner),
         ("Side", side),
-        ("Year", terms()["year"]),
+        ("Year", year),
     )
 
 
-def _titles() -> list[str]:
-    return [*(f"{date.fromisoformat(month + '-01'):%b %Y}" for month in months()), f"Year {terms()['year']}"]
+def _titles(year: str) -> list[str]:
+    return [*(f"{date.fromisoformat(month + '-01'):%b %Y}" for month in months_of(year)), f"Year {year}"]
 
 
 def _keys(row: Row) -> dict[str, str]:
@@ -89,8 +91,8 @@ def _keys(row: Row) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _figures(row: Row) -> list[Figure | None]:
-    shown: list[Any] = [row.figures.get(period) for period in (*months(), terms()["year"])]
+def _figures(row: Row, year: str) -> list[Figure | None]:
+    shown: list[Any] = [row.figures.get(period) for period in (*months_of(year), year)]
     if row.unit in _SHOWN:
         return [None if one is None else Decimal(one) / 100 for one in shown]
     return shown

@@ -36,10 +36,15 @@ def terms() -> dict[str, Any]:
     return tomllib.loads((files("joinedup.simulation") / "plan_returns.toml").read_text(encoding="utf-8"))
 
 
-@cache
 def months() -> tuple[str, ...]:
     """Answer the months of the planned year, April first, such as 2026-04."""
-    start = int(terms()["year"][:4])
+    return months_of(terms()["year"])
+
+
+@cache
+def months_of(year: str) -> tuple[str, ...]:
+    """Answer the months of a financial year such as 2026/27."""
+    start = int(year[:4])
     return tuple(f"{start + (n > 12)}-{(n - 1) % 12 + 1:02d}" for n in range(4, 16))
 
 

@@ -13,6 +13,7 @@ from dataclasses import astuple, dataclass, fields
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from joinedup.simulation.capacity_returns import terms as capacity_terms
 from joinedup.simulation.contract_terms import contracts_toml, decisions, price_list_csv
 from joinedup.simulation.need_table import need_table_csv
 from joinedup.simulation.place import make_world
+from joinedup.simulation.plan_before import rows_before, year_before
 from joinedup.simulation.plan_layout import plan_csv, plan_workbook
 from joinedup.simulation.plan_returns import Hidden, Returns, plan_returns, planted
 from joinedup.simulation.plan_rows import catchments, months, planned_people, terms
@@ -72,6 +74,10 @@ def write_returns(system: str, residents: int, seed: int, out: Path, *, referenc
             folder.bytes(f"plans/{owner}-{side}.xlsx", plan_workbook(owner, side, rows, note))
         else:
             folder.text(f"plans/{owner}-{side}.csv", plan_csv(owner, side, rows))
+        if side == "provider":
+            before = plan_csv(owner, side, rows_before(rows), year=year_before())
+            folder.text(f"plans-of-the-year-before/{owner}-{side}.csv", before)
+    folder.text("documents.toml", (files("joinedup.simulation") / "plan_documents.toml").read_text(encoding="utf-8"))
     folder.text("planning-assumptions.toml", _assumptions(note, world))
     for month, text in rosters().items():
         folder.text(f"workforce/roster-{month}.csv", text)
@@ -153,6 +159,9 @@ def _assumptions(note: str, world: World) -> str:
         *((f"consistency.cost:{profession}", str(value), "pence a year of one WTE")
           for profession, value in terms()["cost"].items()),
         *((f"consistency.los:{pod}", value, "nights of a stay") for pod, value in terms()["stay"].items()),
+        ("consistency.inflation", terms()["before"]["inflation"], "growth of prices since the year before"),
+        *((f"pairing.share:{world.icb}:{trust}", share, "share of the trust's patients who live in the system")
+          for trust, share in terms()["share_of_patients"].items()),
         ("scale.activity", _three(whole_system(world)), "units of the whole system for one of a plan"),
         *((f"scale.workforce:{partner}", _three(whole_system(world) * Fraction(times)),
            "WTE of the whole partner for one of its plan; much of its work is not simulated")

@@ -52,6 +52,8 @@ class Found:
     failed: set[tuple[str, str]]
     not_made: set[str]
     plans: dict[str, PlanVersion]
+    growth: dict[str, Decimal]
+    parameters: ParameterSet
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +74,7 @@ def found(returned: Path, tmp_path_factory: pytest.TempPathFactory) -> Found:
     # A folder without the truth: nothing that is compared could have read it.
     folder = tmp_path_factory.mktemp("sent")
     shutil.copytree(returned / "plans", folder / "plans")
+    shutil.copytree(returned / "plans-of-the-year-before", folder / "before")
     rows = [DatedCode("commissioner", code, code, LONG_AGO) for code in ("QM7", "QMF")]
     rows += [DatedCode("provider", code, code, LONG_AGO) for code in BODIES]
     rows += [DatedCode("place", code, code, LONG_AGO) for code in PLACES]
@@ -82,25 +85,34 @@ def found(returned: Path, tmp_path_factory: pytest.TempPathFactory) -> Found:
         )
         for path in sorted((folder / "plans").iterdir())
     }
+    before = {
+        body: import_plan(
+            folder / "before" / f"{body}-provider.csv", template="plan", owner=body, codes=codes, year="2025/26"
+        )
+        for body in BODIES
+    }
     parameters = ParameterSet([*planning_parameters(), *read_parameters(returned / "planning-assumptions.toml")])
     gaps: dict[Key, Disagreement] = {}
     years: dict[Key, Disagreement] = {}
     within: set[Key] = set()
     failed: set[tuple[str, str]] = set()
     not_made: set[str] = set()
+    growth: dict[str, Decimal] = {}
     for body in BODIES:
         pairs = pair_lines(plans["QM7"], plans[body], planning_crosswalks(), as_of=TODAY)
         report = triangulate(pairs, ToleranceSet())
         for one in report.disagreements:
             (years if one.reason == "year" else gaps)[key_of(one)] = one
         within |= {pair[2:3] + pair[0:1] + pair[3:5] + pair[6:7] + pair[5:6] for pair in report.within}
-        for check in consistency(plans[body], parameters, other=plans["QM7"]):
+        for check in consistency(plans[body], parameters, previous=before[body], other=plans["QM7"]):
             name, provider = check.check.split(": ")
+            if name == "productivity" and check.actual is not None:
+                growth[provider] = check.actual
             if check.status == "fails":
                 failed.add((name, provider))
             elif check.status == "cannot be made":
                 not_made.add(name)
-    return Found(gaps, years, within, failed, not_made, plans)
+    return Found(gaps, years, within, failed, not_made, plans, growth, parameters)
 
 
 def key_of(one: Disagreement) -> Key:
@@ -164,7 +176,12 @@ def test_money_and_staff_that_do_not_fit_the_activity_are_found_by_the_checks(
     assert len(checks) == 6
     values = {("both sides", row["provider"]) for row in truth if row["measure"] == "contract_value"}
     assert found.failed == checks | values
-    assert found.not_made == {"productivity", "agency", "bank", "cost base"} & found.not_made
+    assert found.not_made == set()
+
+
+def test_every_provider_grows_by_a_little_more_than_it_must_beside_its_plan_of_the_year_before(found: Found) -> None:
+    assert set(found.growth) == set(BODIES)
+    assert all(Decimal("0.02") <= growth < Decimal("0.04") for growth in found.growth.values()), found.growth
 
 
 def test_what_only_looks_like_a_disagreement_is_none(found: Found) -> None:
@@ -200,11 +217,12 @@ def test_what_only_looks_like_a_disagreement_is_none(found: Found) -> None:
     assert len(differ) > 60
 
 
-def test_the_share_of_a_trusts_patients_is_plausible_where_another_commissioner_is_planned_too(found: Found) -> None:
-    shares = {"RQW": Decimal("0.86"), "RWG": Decimal("0.70")}
-    assert not share_warnings(found.plans["QM7"], found.plans["RQW"], shares)
-    # Whoever takes all of a trust's plan for its own while a third of its patients live elsewhere is warned.
-    assert share_warnings(found.plans["QM7"], found.plans["RWG"], shares)
+def test_a_trust_whose_plan_leaves_out_patients_of_elsewhere_is_warned_of_and_no_other(found: Found) -> None:
+    shares = {
+        body: found.parameters.number(f"pairing.share:QM7:{body}", date(2026, 4, 1)) for body in ("RQW", "RWG", "RWH")
+    }
+    warned = {one.provider for body in BODIES for one in share_warnings(found.plans["QM7"], found.plans[body], shares)}
+    assert warned == {"RWH"}, "RQW plans its other commissioner's patients, too"
 
 
 def test_bodies_of_the_system_that_say_different_things_of_one_pound_are_found(returned: Path) -> None:
