@@ -21,7 +21,7 @@ demo: .venv/.ready $(STATIC)  ## Set up, simulate and load a system, serve it at
 serve: .venv/.ready $(STATIC)  ## Serve what is loaded, without demo data (PORT=8001 for another port)
 	@.venv/bin/joinedup serve --port $(PORT)
 
-test: setup browser-for-tests java-for-tests mesh-for-tests  ## Set up, then run every check and every test
+test: setup browser-for-tests java-for-tests office-for-tests mesh-for-tests  ## Set up, then run every check and every test
 	@lint=0; $(MAKE) --no-print-directory lint || lint=$$?; \
 	.venv/bin/pytest --numprocesses auto $(PYTEST_ARGS); tests=$$?; \
 	[ $$lint -eq 0 ] || echo "make lint failed: see above."; \
@@ -112,6 +112,18 @@ java-for-tests:
 		echo "Java could not be installed: the tests on Spark are left out."; \
 	else \
 		echo "No Java here: the tests on Spark are left out. To run them too: sudo apt-get install default-jre-headless"; \
+	fi
+
+# LibreOffice opens and saves the templates of plans, as partners do; nothing else needs it.
+.PHONY: office-for-tests
+office-for-tests:
+	@if command -v soffice >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing LibreOffice Calc for the tests of templates ..."; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libreoffice-calc >/dev/null || \
+		echo "LibreOffice could not be installed: the tests that open templates with it are left out."; \
+	else \
+		echo "No LibreOffice here: the tests that open templates with it are left out. To run them too: sudo apt-get install libreoffice-calc"; \
 	fi
 
 # The sandbox of MESH pins its own versions of what we use too, so it has an environment of its own, for tests only.
