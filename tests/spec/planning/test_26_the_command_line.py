@@ -10,14 +10,15 @@ from typing import Any
 import openpyxl
 import pytest
 from tests.spec.planning.kept import OURS, THEIRS, handed_in
-from tests.spec.planning.plans import activity
+from tests.spec.planning.plans import activity, price
 from typer.testing import CliRunner
 
 from joinedup import database
 from joinedup.access import service_grant
 from joinedup.errors import FileError, NotFound
-from joinedup.planning import PlanVersion, TemplateError, months_of
+from joinedup.planning import DatedCode, DatedCodes, PlanLine, PlanVersion, TemplateError, months_of, plan_workbook
 from joinedup.planning.commands import plan
+from joinedup.planning.models import Line, Plan
 from joinedup.planning.system_codes import codes_for
 from joinedup.system.services import load_system, system_file
 
@@ -52,6 +53,7 @@ def test_check_says_what_is_to_settle_in_units_and_pounds_and_whose_it_is() -> N
     )
     assert (first["apart"], first["allowed"], first["pence"], first["is_material"]) == ("61", "20.02", 6_710_000, True)
     assert (first["state"], first["owner"]) == ("open", "QM7")
+    assert found["share_warnings"] == []
     assert {one["status"] for one in found["checks"]} >= {"cannot be made", "not applicable"}
     said = answered("check", "--provider", "RWG")
     assert "QM7 and RWG, 2026/27: 2 lines agree, 2 to settle" in said
@@ -64,6 +66,39 @@ def test_check_says_what_is_to_settle_in_units_and_pounds_and_whose_it_is() -> N
         ("RWG", 1, "reconciling"),
     ]
     assert "RWG      provider" in answered("list")
+
+
+def test_check_warns_of_a_share_that_is_not_plausible_and_holds_growth_against_the_year_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(
+        "\n".join(
+            f'[[parameter]]\nid = "{key}"\nvalue = {value}\nunit = "x"\nvalid_from = 2025-04-01\n'
+            'status = "adopted"\nsource = "test"\ndecided_by = "test"\n'
+            for key, value in (("pairing.share:QM7:RWG", 0.7), ("consistency.inflation", 0.03))
+        )
+    )
+    monkeypatch.setattr("joinedup.planning.system_parameters.FILE", own)
+
+    def spends(year: str, pounds: int) -> PlanLine:
+        return PlanLine("finance", "", "RWG", "", "", year, "spend", "pence", pounds * 100)
+
+    units = [activity("110", "DC", "2026-04", 1000), price("110", "DC", 1100), spends("2026/27", 1_030_000)]
+    handed_in(OURS)
+    before = (units[0]._replace(period="2025-04", value=980), spends("2025/26", 1_000_000))
+    handed_in(PlanVersion("RWG", "provider", "2025/26", 1, before))
+    handed_in(PlanVersion("RWG", "provider", "2026/27", 1, tuple(units)))
+    (found,) = json.loads(answered("check", "--year", "2026/27", "--json"))
+    assert found["share_warnings"] == [
+        {"unit": "spells", "commissioner_plans": "1120", "provider_plans_for_all": "1000", "implied_share": "1.1200",
+         "share_of_patients": "0.7", "would_be": "700"}
+    ]  # fmt: skip
+    assert "1120 of the 1000 spells that the provider plans for all are 112.0%" in answered("check")
+    growth = {one["check"]: one for one in found["checks"]}["productivity: RWG"]
+    # 1000/980 more, at 1.03m/1.03/1.00m the same money: 2.04%, of 2%
+    assert growth["status"] == "passes", growth
+    assert {one["check"]: one["status"] for one in found["checks"]}["agency: RWG"] == "not applicable"
 
 
 def test_there_is_no_plan_yet() -> None:
@@ -109,3 +144,52 @@ def test_a_template_is_written_filled_taken_in_and_written_again(tmp_path: Path)
         answered("import", str(file), "--owner", "RWG")
     with pytest.raises(FileError, match="no such file"):
         answered("import", str(tmp_path / "none.xlsx"), "--owner", "RWG")
+
+
+def swapped(page: Any) -> None:
+    page["D1"], page["E1"] = "Point of delivery", "Service"
+
+
+def twice(page: Any) -> None:
+    for column in range(1, 19):
+        page.cell(3, column, page.cell(2, column).value)
+
+
+def put(cell: str, value: Any) -> Any:
+    return lambda page: page.__setitem__(cell, value)
+
+
+# what is wrong in the sheet         what is said, at which cell
+WRONG = [
+    (swapped, "cell D1", "'Service' was moved to E1"),
+    (put("G2", "nine hundred"), "cell G2", "the text 'nine hundred', expected a number"),
+    (put("H2", "=G2"), "cell H2", "the formula =G2"),
+    (twice, "cell A3", "the same thing as in A2: each month twice"),
+    (put("H1", "Apr 2023"), "cell H1", "a column may not come twice"),
+    (put("B2", "RXX"), "cell M2", "a figure for Oct 2023, expected none: the provider RXX (Closed Trust) closed on"),
+]
+
+
+@pytest.mark.usefixtures("hwe")
+def test_a_template_that_is_wrong_is_refused_by_sheet_and_cell_and_nothing_of_it_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = DatedCodes(
+        [*codes_for("2023/24"), DatedCode("provider", "RXX", "Closed Trust", date(2013, 4, 1), date(2023, 10, 1))]
+    )
+    monkeypatch.setattr("joinedup.planning.system_codes.codes_for", lambda year: known)
+    file = tmp_path / "plan.xlsx"
+    lines = [activity("110", "DC", month, 900) for month in months_of("2023/24")]
+    for change, where, said in WRONG:
+        file.write_bytes(plan_workbook("RWG", "provider", "2023/24", known, lines))
+        book = openpyxl.load_workbook(file)
+        change(book["Activity"])
+        book.save(file)
+        with pytest.raises(TemplateError) as refused:
+            answered("import", str(file), "--owner", "RWG", "--submit")
+        assert "Nothing was loaded" in str(refused.value)
+        (found,) = (str(one) for one in refused.value.cells if f"{where}:" in str(one))
+        assert "sheet Activity" in found
+        assert said in found
+    assert not Plan.objects.exists()
+    assert not Line.objects.exists()
