@@ -241,6 +241,11 @@ def test_staff_are_shown_by_partner_then_by_what_they_are(buyer: Client, kept: N
     said = text_of(buyer.get("/planning/workforce/", {"partner": RWG}))
     assert "By profession" in said
     assert "Registered nurses 100" in said
+    both = buyer.get("/planning/workforce/", {"partner": RWG, "profession": "NURSE"})
+    assert "By place" in text_of(both)
+    without = "/planning/workforce/?month=2026-10&profession=NURSE"
+    assert without.replace("&", "&amp;") in both.content.decode()
+    assert "By partner" in text_of(buyer.get(without))
     assert "Nobody shown here has submitted a plan" in text_of(
         buyer.get("/planning/workforce/", {"partner": "general-practice"})
     )

@@ -61,7 +61,9 @@ def workforce(request: Any) -> HttpResponseBase:
         "choices": [(name, _(WAYS[name]), parts.items(names.choices(name), asked[name], _("All"))) for name in FILTERS],
         "ways": parts.items([(key, _(text)) for key, text in WAYS.items()], by),
         "chosen": [
-            (names.of(name, asked[name]), _href(month, asked | {name: ""}, by)) for name in FILTERS if asked[name]
+            (names.of(name, asked[name]), _href(month, asked | {name: ""}, str(request.GET.get("by", ""))))
+            for name in FILTERS
+            if asked[name]
         ],
         "is_too_small": 0 < all_.headcount < least,
         "least": least,
