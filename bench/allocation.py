@@ -26,7 +26,7 @@ from joinedup.money import (
     read_weighted_population,
     split_pence,
 )
-from joinedup.money.weighted_populations import LEVELS
+from joinedup.money.allocation.weighted_populations import LEVELS
 
 POT = 10_000_000_000_001  # £100bn and a penny
 APRIL = date(2022, 4, 1)
@@ -100,7 +100,7 @@ def in_the_page(table: Path) -> float:
         from django.test import Client
 
         from joinedup.access import demo_users
-        from joinedup.money.kept_tables import keep_table
+        from joinedup.money.allocation.kept_tables import keep_table
 
         demo_users()
         keep_table(table, "2022/23")

@@ -44,8 +44,9 @@ def main() -> int:
 def measure() -> dict[str, float]:
     """Answer the seconds of each question."""
     from joinedup.access import service_grant
-    from joinedup.money import Authority, Fund, availability, services, spending, trace, trial_balance
-    from joinedup.money.ledger_reading import ledger_rows
+    from joinedup.money import Authority, Fund, availability, services, trace, trial_balance
+    from joinedup.money.ledger.reading import ledger_rows
+    from joinedup.money.pot import spending
 
     grant = service_grant("bench", "Measure the ledger", "whoever runs this")
     ends = date(2027, 4, 1)

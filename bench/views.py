@@ -98,7 +98,7 @@ def to_parquet(views: list[Any], path: Path, folder: Path) -> tuple[Any, Counter
     import pyarrow.parquet as pq
 
     from joinedup.population import run_views
-    from joinedup.population.view_runner import Tally
+    from joinedup.population.sql_on_fhir.view_runner import Tally
 
     tally, rows, writers = Tally(), Counter[str](), dict[str, Any]()
     for name, batch in run_views(views, [path], tally=tally):

@@ -34,8 +34,12 @@ ROOM_VERBS = {
     "risk": ("joinedup.population.risk_commands", "risk", "Train the model of the risk of admission, show its card."),
     "plan": ("joinedup.planning.commands", "plan", "Write and take in plans; say where they disagree."),
     "allocate": ("joinedup.money.commands", "allocate", "Share a pot by need to the penny; import what it rests on."),
-    "pay": ("joinedup.money.payment_commands", "pay", "Settle a month of contracts by rule, each with its statement."),
-    "money": ("joinedup.money.position_commands", "money", "The pot: position, mismatches, Better Care Fund checks."),
+    "pay": ("joinedup.money.payment.commands", "pay", "Settle a month of contracts by rule, each with its statement."),
+    "money": (
+        "joinedup.money.pot.position_commands",
+        "money",
+        "The pot: position, mismatches, Better Care Fund.",
+    ),
     "simulate": ("joinedup.simulation.commands", "app", "Write what the partners of a made-up system would send."),
 }
 UNEXPECTED = 70  # the exit code of an error that nobody foresaw

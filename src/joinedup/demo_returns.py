@@ -21,7 +21,7 @@ from joinedup import database
 
 if TYPE_CHECKING:
     from joinedup.access import Grant
-    from joinedup.money.contracts import Contract
+    from joinedup.money.contracts.contract import Contract
 
 YEAR, YEAR_BEFORE = "2026/27", "2025/26"
 SYSTEM = "QM7"
@@ -89,7 +89,7 @@ def _plans(folder: Path) -> dict[str, int]:
     The plans of the year before come first: what grows is held against them.
     """
     from joinedup.planning import services, system_parameters
-    from joinedup.planning.system_codes import codes_for
+    from joinedup.planning.plans.system_codes import codes_for
 
     decided = database.data_dir() / system_parameters.FILE
     decided.parent.mkdir(exist_ok=True)
@@ -126,7 +126,7 @@ def _plans(folder: Path) -> dict[str, int]:
 
 def _documents(folder: Path) -> dict[str, int]:
     """Write what the system has of its development, transition and implementation plans, and send each."""
-    from joinedup.planning import signing
+    from joinedup.planning.plans import signing
 
     said = tomllib.loads((folder / "documents.toml").read_text(encoding="utf-8"))
     leave = _leave("planner", "planning.submit")
@@ -160,8 +160,8 @@ def _planner(owner: str) -> Grant:
 def _staff(folder: Path) -> dict[str, int]:
     """Take in everybody's rosters, by the job that collects returns, and each provider's capacity."""
     from joinedup.access import service_grant
-    from joinedup.planning.capacity_as_kept import import_capacity
-    from joinedup.planning.rosters_as_kept import import_rosters
+    from joinedup.planning.capacity.as_kept import import_capacity
+    from joinedup.planning.workforce.rosters_as_kept import import_rosters
 
     grant = service_grant("demo", "take in rosters and capacity", "whoever runs this machine")
     rosters = import_rosters(grant, _contents(folder / "workforce"))
@@ -180,7 +180,7 @@ def _contents(folder: Path) -> list[tuple[str, bytes]]:
 
 def _need(folder: Path) -> dict[str, int]:
     """Keep the simulated table of weighted populations as that of the year."""
-    from joinedup.money.kept_tables import import_table
+    from joinedup.money.allocation.kept_tables import import_table
 
     (table,) = sorted((folder / "allocation").glob("weighted-populations-*.csv"))
     done = import_table(table, _leave("finance_lead", "money.allocate"), YEAR)
@@ -189,9 +189,9 @@ def _need(folder: Path) -> dict[str, int]:
 
 def _baselines(folder: Path) -> dict[str, int]:
     """Keep what each place of the system had before the year: simulated, a pot by list size, slow to follow need."""
-    from joinedup.money.kept_baselines import keep_baselines
-    from joinedup.money.kept_tables import kept_table
-    from joinedup.money.what_if import by_list_size
+    from joinedup.money.allocation.kept_baselines import keep_baselines
+    from joinedup.money.allocation.kept_tables import kept_table
+    from joinedup.money.allocation.what_if import by_list_size
 
     table, _ = kept_table(YEAR, components=("core",), blank="zero")
     said = tomllib.loads((folder / "pot" / "pot.toml").read_text(encoding="utf-8"))
@@ -238,7 +238,8 @@ def _pot(folder: Path) -> dict[str, int]:
 
 
 def _post(leaves: dict[str, Grant], event: dict[str, str]) -> None:
-    from joinedup.money import Contribution, reverse, services, spending
+    from joinedup.money import Contribution, reverse, services
+    from joinedup.money.pot import spending
 
     on, key, pence = date.fromisoformat(event["on"]), event["key"], int(event["pence"])
     post, allocate = leaves["money.post"], leaves["money.allocate"]
@@ -279,7 +280,7 @@ def _post(leaves: dict[str, Grant], event: dict[str, str]) -> None:
 def _trial_balances(folder: Path) -> dict[str, int]:
     """Say which of each partner's accounts are the pot's, and import its months."""
     from joinedup.money import PartnerAccount, import_trial_balance
-    from joinedup.money.importing_trial_balances import name_accounts
+    from joinedup.money.ledger.importing_trial_balances import name_accounts
 
     grant = _leave("finance_lead", "money.post")
     counts = {"trial_balances": 0, "accounts": 0, "differences": 0}
@@ -304,8 +305,9 @@ def _contracts(folder: Path) -> dict[str, int]:
     from django.db import transaction
 
     from joinedup.errors import JoinedupError
-    from joinedup.money import contracting, services
-    from joinedup.money.paying import settle_month
+    from joinedup.money import services
+    from joinedup.money.contracts import contracting
+    from joinedup.money.payment.paying import settle_month
 
     decided = database.data_dir() / "decisions"
     decided.mkdir(exist_ok=True)
@@ -353,7 +355,7 @@ def _positions(folder: Path) -> dict[str, int]:
     host spends of pooled money does not either; its own spend is made up with it. A host's own plan is made up here.
     """
     from joinedup.money import OwnAccount, import_balances_between, name_board_fund, name_own_accounts
-    from joinedup.money.better_care_fund_as_kept import BoardTerms
+    from joinedup.money.pot.better_care_fund_as_kept import BoardTerms
     from joinedup.planning import PlanLine, PlanVersion, months_of, services
 
     decided = database.data_dir() / "decisions" / "position_parameters.toml"
@@ -393,7 +395,7 @@ def _positions(folder: Path) -> dict[str, int]:
 
 
 def _contract_of(said: dict[str, Any]) -> Contract:
-    from joinedup.money.contracts import Contract, PaidPart, ScheduledMetric
+    from joinedup.money.contracts.contract import Contract, PaidPart, ScheduledMetric
 
     parts = tuple(
         PaidPart(one["name"], one["kind"], tuple(one["pods"]), tuple(one["pence"].items())) for one in said["part"]

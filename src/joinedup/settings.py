@@ -146,7 +146,7 @@ AUDIT_HEADS_DIR = Path(os.environ.get("JOINEDUP_AUDIT_HEADS", str(DATA_DIR / "au
 # Logs of other rooms that are sealed like the audit: log -> the table whose `id` and `body` it seals.
 SEALED_LOGS: dict[str, str] = {"ledger": "money_transaction"}
 # How a room proves that what it reads is what was sealed: log -> dotted path of prove() -> [(entry id | None, words)].
-LOG_PROOFS: dict[str, str] = {"ledger": "joinedup.money.ledger_proof.prove_ledger"}
+LOG_PROOFS: dict[str, str] = {"ledger": "joinedup.money.ledger.proof.prove_ledger"}
 
 # What rooms offer to pages and jobs that may not import them: name -> dotted path of a callable.
 SEARCHES = [  # find(text, moment, grant) -> list of ui.SearchResult
@@ -174,7 +174,7 @@ JOINS_CHANGED = ["joinedup.record.merges.author_merge_links"]
 # (grant, ids) -> counts: takes in again what feeds set aside and somebody wants tried again
 RETRY = "joinedup.record.retrying.retry"
 # (folder, grant) -> lines for people: what other rooms keep of the published files once system has imported them
-KEEPS_PUBLISHED_FILES = ["joinedup.money.kept_tables.keep_published"]
+KEEPS_PUBLISHED_FILES = ["joinedup.money.allocation.kept_tables.keep_published"]
 # () -> bool: are simulated people or areas in the database?
 LOADED_DEMO_DATA = [
     "joinedup.access.demo.is_loaded",

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from tests.spec.measures.made_activity import Made
 
-from joinedup.measures.activity import activity_of
+from joinedup.measures.activity.counted import activity_of
 from joinedup.population import open_snapshot
 from joinedup.population.snapshot import Snapshot
 

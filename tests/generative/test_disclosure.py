@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joinedup.measures import protect
-from joinedup.measures.bounds import cell_bounds
-from joinedup.measures.differencing import Released, leaks
-from joinedup.measures.disclosure import _with_margins
-from joinedup.measures.rounding import MODES, UNBOUNDED, rounded
-from joinedup.measures.secondary import unsafe
+from joinedup.measures.disclosure.bounds import cell_bounds
+from joinedup.measures.disclosure.differencing import Released, leaks
+from joinedup.measures.disclosure.protected import _with_margins
+from joinedup.measures.disclosure.rounding import MODES, UNBOUNDED, rounded
+from joinedup.measures.disclosure.secondary import unsafe
 
 SHAPES = [(2, 2)] * 10 + [(2, 3)] * 6 + [(4,)] * 12 + [(6,)] * 8 + [(3, 3)] * 3 + [(3, 4)] * 2 + [(2, 2, 2)]
 

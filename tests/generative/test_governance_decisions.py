@@ -15,8 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joinedup.errors import RuleError
-from joinedup.governance.adoption import Position, adoption_outcome
-from joinedup.governance.decisions import (
+from joinedup.governance.boards.governance_models import model_named
+from joinedup.governance.boards.matching import match_kinds, match_seats
+from joinedup.governance.boards.seats import Attendance, Board, Holding, Seat
+from joinedup.governance.interests.register import ACTIONS, rights_in
+from joinedup.governance.meetings.adoption import Position, adoption_outcome
+from joinedup.governance.meetings.decisions import (
     AFTER,
     Decision,
     approve_minutes,
@@ -25,13 +29,9 @@ from joinedup.governance.decisions import (
     move_decision,
     supersede,
 )
-from joinedup.governance.governance_models import model_named
-from joinedup.governance.interests import ACTIONS, rights_in
-from joinedup.governance.matching import match_kinds, match_seats
-from joinedup.governance.papers import Pin
-from joinedup.governance.quorum import FixedNeed, FractionNeed, QuorumRule, quorum_of_item
-from joinedup.governance.seats import Attendance, Board, Holding, Seat
-from joinedup.governance.voting import (
+from joinedup.governance.meetings.papers import Pin
+from joinedup.governance.meetings.quorum import FixedNeed, FractionNeed, QuorumRule, quorum_of_item
+from joinedup.governance.meetings.voting import (
     VALUES,
     SpecialMajority,
     Tally,

@@ -46,9 +46,9 @@ from joinedup.governance import (
     scheme_report,
     transfer_report,
 )
-from joinedup.governance.publication import must_be_same, published
-from joinedup.governance.risks import BANDS, POSSIBLE
-from joinedup.measures.identifiers import kinds_in
+from joinedup.governance.assurance.risks import BANDS, POSSIBLE
+from joinedup.governance.publication.register import must_be_same, published
+from joinedup.measures.disclosure.identifiers import kinds_in
 from joinedup.planning import Pair, ToleranceSet, triangulate
 from joinedup.system import Period, Row, index, revise
 

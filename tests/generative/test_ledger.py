@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from joinedup.money.budget_lines import BudgetLine, RingFence, VirementImbalance, check_virement
-from joinedup.money.ledger import (
+from joinedup.money.ledger.double_entry import (
     LedgerImbalance,
     LedgerRow,
     Line,
@@ -22,8 +21,9 @@ from joinedup.money.ledger import (
     check_transaction,
     reversal,
 )
-from joinedup.money.sharing_risk import LADDER, Layer, overspend_ladder, risk_share
-from joinedup.money.trial_balances import parse_trial_balance
+from joinedup.money.ledger.trial_balances import parse_trial_balance
+from joinedup.money.pot.budget_lines import BudgetLine, RingFence, VirementImbalance, check_virement
+from joinedup.money.pot.sharing_risk import LADDER, Layer, overspend_ladder, risk_share
 
 BEGIN = datetime(2026, 4, 1, 9, tzinfo=UTC)
 FIRST, LAST = date(2026, 4, 1), date(2027, 3, 31)

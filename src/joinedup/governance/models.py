@@ -6,7 +6,7 @@ about a row is another row. The triggers of migration 0001 refuse anything else.
 by their keys in `system`.
 """
 
-from joinedup.governance.models_assurance import (
+from joinedup.governance.tables.assurance import (
     Commitment,
     CommitmentEvidence,
     Objective,
@@ -17,8 +17,15 @@ from joinedup.governance.models_assurance import (
     RiskControl,
     RiskScore,
 )
-from joinedup.governance.models_boards import Board, BoardTerms, MemberAccount, ModelInForce, Seat, SeatHolding
-from joinedup.governance.models_deciding import (
+from joinedup.governance.tables.boards import (
+    Board,
+    BoardTerms,
+    MemberAccount,
+    ModelInForce,
+    Seat,
+    SeatHolding,
+)
+from joinedup.governance.tables.deciding import (
     Adoption,
     Decision,
     Delegation,
@@ -28,8 +35,14 @@ from joinedup.governance.models_deciding import (
     Ratification,
     Vote,
 )
-from joinedup.governance.models_declaring import ConflictAction, Gift, Interest, ItemDeclaration, RegisterConfirmed
-from joinedup.governance.models_meetings import (
+from joinedup.governance.tables.declaring import (
+    ConflictAction,
+    Gift,
+    Interest,
+    ItemDeclaration,
+    RegisterConfirmed,
+)
+from joinedup.governance.tables.meetings import (
     AgendaItem,
     Attendance,
     ItemOpened,

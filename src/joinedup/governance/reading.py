@@ -14,16 +14,16 @@ from typing import NamedTuple
 from django.db import connection
 
 from joinedup.governance import models
-from joinedup.governance.commitments import Commitment
-from joinedup.governance.interests import ACTIONS, Interest
-from joinedup.governance.kept_assurance import overdue_of
-from joinedup.governance.kept_boards import board_at
-from joinedup.governance.kept_decisions import day_decided, decision_of, quorum_of_kept
-from joinedup.governance.kept_meetings import as_attendance, attendances_of, day_of, meeting_of
-from joinedup.governance.kept_registers import visible
-from joinedup.governance.quorum import Quorum, quorum_of_item, read_quorum_rule
-from joinedup.governance.seats import Holding
-from joinedup.governance.urgent import Ratifying, ratifying
+from joinedup.governance.assurance.commitments import Commitment
+from joinedup.governance.boards.seats import Holding
+from joinedup.governance.interests.register import ACTIONS, Interest
+from joinedup.governance.kept.assurance import overdue_of
+from joinedup.governance.kept.boards import board_at
+from joinedup.governance.kept.decisions import day_decided, decision_of, quorum_of_kept
+from joinedup.governance.kept.meetings import as_attendance, attendances_of, day_of, meeting_of
+from joinedup.governance.kept.registers import visible
+from joinedup.governance.meetings.quorum import Quorum, quorum_of_item, read_quorum_rule
+from joinedup.governance.meetings.urgent import Ratifying, ratifying
 from joinedup.moment import LONDON, Moment, now
 
 _INTERESTS = """

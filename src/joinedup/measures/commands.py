@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from joinedup.errors import RuleError
-from joinedup.measures.activity_commands import activity
+from joinedup.measures.activity.commands import activity
 
 measure = typer.Typer(add_completion=False, rich_markup_mode=None)
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
@@ -117,7 +117,7 @@ def plant_names(
     Example: joinedup measure plant-names names.txt
     """
     from joinedup.errors import FileError
-    from joinedup.measures.planted_names import plant
+    from joinedup.measures.disclosure.planted_names import plant
 
     try:
         names = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]

@@ -14,11 +14,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from joinedup import __version__, database
-from joinedup.measures.activity_files import MadeActivity, count_activity
+from joinedup.measures.activity.files import MadeActivity, count_activity
 from joinedup.measures.computing import Computed, compute
 from joinedup.measures.definition import MeasureDefinition, definitions
+from joinedup.measures.disclosure.protecting import protect_computed
 from joinedup.measures.origin import counts_shown
-from joinedup.measures.protecting import protect_computed
 from joinedup.measures.result_files import new_folder, results_folder, write_counts, write_manifest, write_protected
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from joinedup.measures.cohort_models import CohortAnswer
+from joinedup.measures.cohorts.models import CohortAnswer
 
 __all__ = ["CohortAnswer", "Release", "ReleaseContent", "ReleaseStep", "ReleasedTable"]
 

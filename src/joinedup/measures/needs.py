@@ -17,13 +17,13 @@ import numpy as np
 
 from joinedup import database
 from joinedup.errors import NotFound, did_you_mean
-from joinedup.measures.held_people import UNKNOWN, Flags, HeldPeople
-from joinedup.measures.rounding import SMALL, nearest_five
-from joinedup.measures.suppression import Tables, suppress
+from joinedup.measures.cohorts.held_people import UNKNOWN, Flags, HeldPeople
+from joinedup.measures.disclosure.rounding import SMALL, nearest_five
+from joinedup.measures.disclosure.suppression import Tables, suppress
 from joinedup.population.kept_files import definitions_digest, read_kept, write_whole
 
 if TYPE_CHECKING:
-    from joinedup.measures.bounds import Sum
+    from joinedup.measures.disclosure.bounds import Sum
     from joinedup.population import Snapshot
 
 REGISTERED: Final = "registered"

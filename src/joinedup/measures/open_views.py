@@ -11,10 +11,9 @@ from django.views.decorators.http import require_safe
 
 from joinedup.access import requires
 from joinedup.errors import NotFound
-from joinedup.measures import release_parts as parts
-from joinedup.measures import services
 from joinedup.measures.models import Release
-from joinedup.measures.releases import KINDS, RECIPIENTS
+from joinedup.measures.releases import parts, services
+from joinedup.measures.releases.steps import KINDS, RECIPIENTS
 from joinedup.ui import Column, Crumb, Page, Table
 
 OPEN = "system.read"  # open to everyone, as the system itself is

@@ -12,7 +12,7 @@ from typing import Any
 
 from joinedup.errors import JoinedupError
 from joinedup.measures.definition import MeasureDefinition
-from joinedup.measures.rounding import STAR, round_count, shown_count
+from joinedup.measures.disclosure.rounding import STAR, round_count, shown_count
 from joinedup.population.codelists import Codelist, codelist
 from joinedup.population.snapshot import snapshots_folder
 from joinedup.population.statements import Statement, parse

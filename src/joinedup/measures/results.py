@@ -246,7 +246,7 @@ class Results:
 
     @staticmethod
     def _protected(table: Any) -> Any:
-        from joinedup.measures.disclosure import Protected
+        from joinedup.measures.disclosure.protected import Protected
 
         frame = table.to_pandas(date_as_object=True, types_mapper=_nullable)
         return Protected(frame, ())

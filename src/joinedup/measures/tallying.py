@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from joinedup.measures.dated_areas import Belonging, DatedAreas, Memberships, read_belongings
 from joinedup.measures.definition import MeasureDefinition
-from joinedup.measures.standard_population import ESP2013
+from joinedup.measures.statistics.standard_population import ESP2013
 from joinedup.population import (
     counted_event,
     events_by_month,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from joinedup.measures.release_urls import release_patterns
+from joinedup.measures.releases.urls import release_patterns
 from joinedup.measures.views import areas, cohorts, comparisons, measure, needs, start, why
 
 app_name = "measures"

@@ -13,14 +13,14 @@ from joinedup.access import requires
 from joinedup.errors import RuleError
 from joinedup.moment import Moment, end_of_day, now, parse_day
 from joinedup.money import models
-from joinedup.money.allocation import Unit, figure
-from joinedup.money.kept_baselines import baselines_of
-from joinedup.money.kept_tables import kept_table
-from joinedup.money.ledger_reading import fund_of, pounds_of_plan_line, trace, trial_balance
-from joinedup.money.line_standings import standings
-from joinedup.money.weighted_populations import COLUMNS
-from joinedup.money.what_if import try_out
-from joinedup.money.what_if_form import read
+from joinedup.money.allocation.explained import Unit, figure
+from joinedup.money.allocation.kept_baselines import baselines_of
+from joinedup.money.allocation.kept_tables import kept_table
+from joinedup.money.allocation.weighted_populations import COLUMNS
+from joinedup.money.allocation.what_if import try_out
+from joinedup.money.allocation.what_if_form import read
+from joinedup.money.ledger.reading import fund_of, pounds_of_plan_line, trace, trial_balance
+from joinedup.money.pot.line_standings import standings
 
 
 class Problem(Schema):

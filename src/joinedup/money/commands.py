@@ -12,8 +12,8 @@ import typer
 from joinedup.errors import RuleError
 
 if TYPE_CHECKING:
-    from joinedup.money.allocation import Allocation, Limits, Unit
-    from joinedup.money.weighted_populations import WeightedPopulation
+    from joinedup.money.allocation.explained import Allocation, Limits, Unit
+    from joinedup.money.allocation.weighted_populations import WeightedPopulation
 
 allocate = typer.Typer(add_completion=False, rich_markup_mode=None)
 KEPT = "kept"  # --what-if: by the baselines that are kept
@@ -60,10 +60,10 @@ def by_need(
     if not pot_pounds:
         raise RuleError("Say how much is shared out: --pot-pounds 1000000000. Or: joinedup allocate import, editions.")
     from joinedup.moment import parse_day
-    from joinedup.money.allocation import allocate_by_need, pot_of_pounds
-    from joinedup.money.allocation_files import read_memberships
-    from joinedup.money.kept_tables import kept_residents, kept_table
-    from joinedup.money.weighted_populations import read_weighted_population
+    from joinedup.money.allocation.explained import allocate_by_need, pot_of_pounds
+    from joinedup.money.allocation.files import read_memberships
+    from joinedup.money.allocation.kept_tables import kept_residents, kept_table
+    from joinedup.money.allocation.weighted_populations import read_weighted_population
 
     shares = _shares(blend)
     names = tuple(shares or (component,))
@@ -99,7 +99,7 @@ def import_(
 
     database.ready()
     from joinedup.access import service_grant
-    from joinedup.money.kept_tables import import_table
+    from joinedup.money.allocation.kept_tables import import_table
 
     grant = service_grant(
         "money.allocate-import", "keep the published weighted populations", "whoever may run commands on this server"
@@ -126,7 +126,7 @@ def editions(as_json: Json = False) -> None:
 
     Example: joinedup allocate editions
     """
-    from joinedup.money import kept_tables
+    from joinedup.money.allocation import kept_tables
 
     found = kept_tables.editions()
     if as_json:
@@ -151,7 +151,7 @@ def baselines_(
 
     database.ready()
     from joinedup.access import service_grant
-    from joinedup.money.kept_baselines import keep_baselines
+    from joinedup.money.allocation.kept_baselines import keep_baselines
 
     grant = service_grant(
         "money.allocate-baselines", "keep what each place had", "whoever may run commands on this server"
@@ -180,8 +180,8 @@ def residents(
     Example: joinedup allocate residents budget.csv --crosswalk patients.csv --on 2022-04-01
     """
     from joinedup.moment import parse_day
-    from joinedup.money.allocation_files import read_amounts, read_crosswalks
-    from joinedup.money.denominators import crosswalk_on, resident_to_registered
+    from joinedup.money.allocation.denominators import crosswalk_on, resident_to_registered
+    from joinedup.money.allocation.files import read_amounts, read_crosswalks
 
     given = resident_to_registered(
         read_amounts(budget, "small_area"), crosswalk_on(read_crosswalks(crosswalk), parse_day(on))
@@ -214,9 +214,9 @@ def _limits(
         return None
     if not cap:
         raise RuleError("MA9: --what-if needs --cap, the most growth, such as .06; no national value is assumed.")
-    from joinedup.money.allocation import Limits
-    from joinedup.money.allocation_files import read_amounts
-    from joinedup.money.kept_baselines import must_have_baselines
+    from joinedup.money.allocation.explained import Limits
+    from joinedup.money.allocation.files import read_amounts
+    from joinedup.money.allocation.kept_baselines import must_have_baselines
 
     had = must_have_baselines(*units).pence if what_if == KEPT else read_amounts(Path(what_if), "code")
     return Limits(had, kappa, floor, cap, max_under or None)
@@ -232,7 +232,7 @@ def _file(name: str) -> Path:
 
 
 def _as_json(made: Allocation, source: dict[str, str], people: dict[str, Any]) -> dict[str, Any]:
-    from joinedup.money.allocation import figure
+    from joinedup.money.allocation.explained import figure
 
     living = people.get("people", {})
     answer: dict[str, Any] = {
@@ -264,8 +264,14 @@ def _as_json(made: Allocation, source: dict[str, str], people: dict[str, Any]) -
 
 
 def _unit(unit: Unit, living: dict[str, int]) -> dict[str, Any]:
-    from joinedup.money.allocation import figure
-    from joinedup.money.denominators import REGISTERED, RESIDENT, People, pence_per_head, registered_per_resident
+    from joinedup.money.allocation.denominators import (
+        REGISTERED,
+        RESIDENT,
+        People,
+        pence_per_head,
+        registered_per_resident,
+    )
+    from joinedup.money.allocation.explained import figure
 
     registered = People(unit.patients, REGISTERED)
     # Practices and networks have no residents; places and systems do. England is all of its systems.

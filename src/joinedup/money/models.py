@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from joinedup.money.contract_models import (
+from joinedup.money.contracts.contract_models import (
     Contract,
     ContractEntry,
     ContractVersion,
@@ -20,7 +20,7 @@ from joinedup.money.contract_models import (
     Statement,
     StatementPosting,
 )
-from joinedup.money.position_models import BoardFund, LineForecast, SaidBetween, StatementAccount
+from joinedup.money.pot.position_models import BoardFund, LineForecast, SaidBetween, StatementAccount
 
 __all__ = [
     "Authority",

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_safe
 from joinedup.access import requires
 from joinedup.errors import NotFound
 from joinedup.moment import now
-from joinedup.money import contract_reading as reading
 from joinedup.money import models
-from joinedup.money.open_spend import open_payments
+from joinedup.money.contracts import reading
+from joinedup.money.contracts.open_spend import open_payments
 from joinedup.money.views.parts import bodies_named
 from joinedup.ui import Column, Crumb, Page, Table, day
 from joinedup.ui.tables import pounds

@@ -15,19 +15,11 @@ from django.db import transaction
 from joinedup.access import record
 from joinedup.errors import RuleError
 from joinedup.moment import now
-from joinedup.money import authority, budget_lines, entries, funds, models
-from joinedup.money.entries import Books
-from joinedup.money.ledger import LedgerRow, PeriodClosed
-from joinedup.money.ledger_reading import (
-    authority_of,
-    availabilities,
-    budget_line_of,
-    budget_lines_of,
-    contributions_of,
-    fund_of,
-)
-from joinedup.money.plan_links import checked_plan_line, said_plan_line
-from joinedup.money.posting import (
+from joinedup.money import models
+from joinedup.money.ledger import entries
+from joinedup.money.ledger.double_entry import LedgerRow, PeriodClosed
+from joinedup.money.ledger.entries import Books
+from joinedup.money.ledger.posting import (
     Posting,
     check_gate,
     closed_until,
@@ -36,6 +28,16 @@ from joinedup.money.posting import (
     must_say_why,
     post_all,
 )
+from joinedup.money.ledger.reading import (
+    authority_of,
+    availabilities,
+    budget_line_of,
+    budget_lines_of,
+    contributions_of,
+    fund_of,
+)
+from joinedup.money.pot import authority, budget_lines, funds
+from joinedup.money.pot.plan_links import checked_plan_line, said_plan_line
 
 if TYPE_CHECKING:
     from joinedup.access import Grant

@@ -16,7 +16,7 @@ Year = Annotated[str, typer.Option(help="The financial year, such as 2026/27.")]
 
 def pence_of_pounds(text: str, name: str) -> int:
     """Answer the pence of pounds as they were typed, below 0 as well; RuleError names the option."""
-    from joinedup.money.allocation import pot_of_pounds
+    from joinedup.money.allocation.explained import pot_of_pounds
 
     sign = -1 if text.startswith("-") else 1
     try:
@@ -39,7 +39,7 @@ def told(pence: int | None) -> str:
     """Answer pence as people read pounds; None is not known."""
     if pence is None:
         return "not known"
-    from joinedup.money.trial_balances import pounds
+    from joinedup.money.ledger.trial_balances import pounds
 
     return pounds(pence)
 

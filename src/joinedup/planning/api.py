@@ -11,15 +11,17 @@ from pydantic import BaseModel
 from joinedup.access import requires
 from joinedup.errors import RuleError
 from joinedup.moment import now
-from joinedup.planning import activity_to_come, kept_plans, waiting_to_come
-from joinedup.planning.activity_to_come import LONGEST, Asked
-from joinedup.planning.forecast_said import forecast_said, waiting_said
+from joinedup.planning.demand import activity_to_come
+from joinedup.planning.demand.activity_to_come import LONGEST, Asked
+from joinedup.planning.demand.forecast_said import forecast_said, waiting_said
+from joinedup.planning.demand.scenario import read_scenario
 from joinedup.planning.models import Version
-from joinedup.planning.plan_lines import months_of
-from joinedup.planning.scenario import read_scenario
-from joinedup.planning.standing import contradictions, standing_gaps, total_pence
+from joinedup.planning.plans import kept_plans
+from joinedup.planning.plans.plan_lines import months_of
 from joinedup.planning.system_parameters import system_parameters
-from joinedup.planning.waiting_to_come import SEED, Tried
+from joinedup.planning.triangulation.standing import contradictions, standing_gaps, total_pence
+from joinedup.planning.waiting import waiting_to_come
+from joinedup.planning.waiting.waiting_to_come import SEED, Tried
 
 
 class Problem(Schema):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from joinedup.planning.capacity_commands import capacity
-from joinedup.planning.forecast_commands import forecast, waiting_list
-from joinedup.planning.roster_commands import roster
+from joinedup.planning.capacity.commands import capacity
+from joinedup.planning.demand.forecast_commands import forecast, waiting_list
+from joinedup.planning.workforce.commands import roster
 
 if TYPE_CHECKING:
     from joinedup.access import Grant
@@ -52,8 +52,9 @@ def template(
     Example: joinedup plan template --owner RWG --side provider --year 2026/27 --out plan.xlsx
     """
     _ready()
-    from joinedup.planning import kept_plans, plan_csv, plan_workbook
-    from joinedup.planning.system_codes import codes_for
+    from joinedup.planning import plan_csv, plan_workbook
+    from joinedup.planning.plans import kept_plans
+    from joinedup.planning.plans.system_codes import codes_for
 
     codes = codes_for(year)
     lines = kept_plans.plan_version(kept_plans.latest(owner, side, year)).lines if filled else ()
@@ -82,9 +83,9 @@ def import_(
     _ready()
     from joinedup.errors import FileError
     from joinedup.planning import DatedCodes, LineError, own_codes, services
-    from joinedup.planning.system_codes import codes_for
-    from joinedup.planning.template_layout import TEMPLATE
-    from joinedup.planning.templates_in import year_in
+    from joinedup.planning.plans.system_codes import codes_for
+    from joinedup.planning.plans.template_layout import TEMPLATE
+    from joinedup.planning.plans.templates_in import year_in
 
     if not file.is_file():
         raise FileError(file.name, "there is no such file", "Give the path of a filled template.")
@@ -111,8 +112,8 @@ def list_(as_json: Json = False) -> None:
     Example: joinedup plan list --json
     """
     _ready()
-    from joinedup.planning import kept_plans
     from joinedup.planning.models import Version
+    from joinedup.planning.plans import kept_plans
 
     rows = [
         {"version": one.pk, "owner": one.plan.owner, "side": one.plan.side, "year": one.plan.year,
@@ -142,10 +143,11 @@ def check(
     """
     _ready()
     from joinedup.errors import NotFound
-    from joinedup.planning import kept_plans, services
+    from joinedup.planning import services
     from joinedup.planning.models import Plan
-    from joinedup.planning.standing import checks_of, share_warnings_of
+    from joinedup.planning.plans import kept_plans
     from joinedup.planning.system_parameters import system_parameters
+    from joinedup.planning.triangulation.standing import checks_of, share_warnings_of
 
     leave = _leave("compare plans")
     assumed = system_parameters()
@@ -168,7 +170,7 @@ def check(
 
 
 def _answer(comparison: Comparison, checks: Sequence[Any], warnings: Sequence[Any]) -> dict[str, Any]:
-    from joinedup.planning import kept_plans
+    from joinedup.planning.plans import kept_plans
 
     gaps = []
     for row, gap in kept_plans.gaps_of(comparison):
@@ -234,7 +236,7 @@ def _told(answer: dict[str, Any]) -> str:
 
 
 def _text(value: Any, of: Any) -> str:
-    from joinedup.planning.versions import plain
+    from joinedup.planning.plans.versions import plain
 
     if value is None:
         return "-"

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from joinedup.planning.roster_models import CapacityLine, CapacityReturn, Roster, RosterLine
+from joinedup.planning.workforce.models import CapacityLine, CapacityReturn, Roster, RosterLine
 
 __all__ = [
     "CapacityLine",

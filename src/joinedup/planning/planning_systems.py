@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from joinedup.moment import now
 from joinedup.planning.models import Plan
-from joinedup.planning.plan_lines import Code
+from joinedup.planning.plans.plan_lines import Code
 from joinedup.system import as_of, overview_of
 
 

@@ -19,10 +19,6 @@ from joinedup import __version__
 from joinedup.access import record
 from joinedup.errors import NotFound, Refused, RuleError
 from joinedup.moment import now
-from joinedup.planning import kept_plans, templates_in
-from joinedup.planning.crosswalks import Crosswalks, planning_crosswalks
-from joinedup.planning.dated_codes import DatedCodes
-from joinedup.planning.deadlines import bank_holidays
 from joinedup.planning.models import (
     Comparison,
     ComparisonGap,
@@ -32,16 +28,27 @@ from joinedup.planning.models import (
     Version,
     VersionStep,
 )
-from joinedup.planning.pairing import pair_lines
 from joinedup.planning.parameters import ParameterSet
-from joinedup.planning.plan_lines import Code, PlanLine, first_day
-from joinedup.planning.resolution import ADJUSTMENTS, PROPOSALS, gap_id, is_settled, open_gap, resolve
-from joinedup.planning.resolution import Gap as OpenGap
+from joinedup.planning.plans import kept_plans, templates_in
+from joinedup.planning.plans.dated_codes import DatedCodes
+from joinedup.planning.plans.deadlines import bank_holidays
+from joinedup.planning.plans.plan_lines import Code, PlanLine, first_day
+from joinedup.planning.plans.versions import Person, PlanVersion, content_hash, edit, move
 from joinedup.planning.system_parameters import system_parameters
-from joinedup.planning.tolerances import tolerance_set
-from joinedup.planning.triangulation import Disagreement, TriangulationReport
-from joinedup.planning.triangulation import triangulate as compare
-from joinedup.planning.versions import Person, PlanVersion, content_hash, edit, move
+from joinedup.planning.triangulation.crosswalks import Crosswalks, planning_crosswalks
+from joinedup.planning.triangulation.disagreements import Disagreement, TriangulationReport
+from joinedup.planning.triangulation.disagreements import triangulate as compare
+from joinedup.planning.triangulation.pairing import pair_lines
+from joinedup.planning.triangulation.resolution import (
+    ADJUSTMENTS,
+    PROPOSALS,
+    gap_id,
+    is_settled,
+    open_gap,
+    resolve,
+)
+from joinedup.planning.triangulation.resolution import Gap as OpenGap
+from joinedup.planning.triangulation.tolerances import tolerance_set
 
 if TYPE_CHECKING:
     from joinedup.access import Grant
@@ -257,7 +264,7 @@ def _act(
 ) -> Gap:
     grant.must_be_for(permission)
     must_act_for(grant, acting_for)
-    from joinedup.planning import adjusting
+    from joinedup.planning.triangulation import adjusting
 
     with transaction.atomic():
         found = Gap.objects.filter(pk=gap).first()

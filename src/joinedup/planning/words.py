@@ -8,9 +8,9 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from joinedup.planning.dated_codes import own_codes
-from joinedup.planning.pairing import Pair
-from joinedup.planning.plan_lines import PENCE, PENCE_A_UNIT, PERCENT, Code, Number, first_day
+from joinedup.planning.plans.dated_codes import own_codes
+from joinedup.planning.plans.plan_lines import PENCE, PENCE_A_UNIT, PERCENT, Code, Number, first_day
+from joinedup.planning.triangulation.pairing import Pair
 
 KINDS = {
     "activity": _("Activity"),

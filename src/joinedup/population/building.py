@@ -29,8 +29,8 @@ from joinedup.population import deidentify
 from joinedup.population.deidentify import Batch, Counts, Plan, Surroundings
 from joinedup.population.postcodes import Lookup
 from joinedup.population.pseudonym import Keys
-from joinedup.population.view_compiler import CompiledView, compile_view
-from joinedup.population.view_definition import View
+from joinedup.population.sql_on_fhir.view_compiler import CompiledView, compile_view
+from joinedup.population.sql_on_fhir.view_definition import View
 
 BATCH_ROWS = 8_000  # parsed at a time, of one view
 GROUP_ROWS = 122_880  # of a row group in Parquet: what DuckDB reads at a time

@@ -23,13 +23,13 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from joinedup.population import column_types
-from joinedup.population.fhirpath import Call, Index, Node
 from joinedup.population.postcodes import Lookup
 from joinedup.population.pseudonym import Keys, resource_digest
+from joinedup.population.sql_on_fhir import column_types
+from joinedup.population.sql_on_fhir.fhirpath import Call, Index, Node
+from joinedup.population.sql_on_fhir.view_definition import Column, Select, View, path_kind
+from joinedup.population.sql_on_fhir.view_errors import ViewError
 from joinedup.population.tables import DAY, INSTANT, NUMBER, TABLES, TEXT, WHOLE, YES_NO
-from joinedup.population.view_definition import Column, Select, View, path_kind
-from joinedup.population.view_errors import ViewError
 
 OLDEST_AGE: Final = 90
 SYSTEMS: Final = {

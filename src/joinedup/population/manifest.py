@@ -20,8 +20,10 @@ MANIFEST = "manifest.json"
 UNITS = "units.json"
 # What the rows of a snapshot depend on: a change in any of these makes every part anew.
 _MAKERS = (
-    "areas", "building", "bulk", "column_types", "deidentify", "fhirpath", "fhirpath_types", "from_record", "people",
-    "postcodes", "pseudonym", "tables", "view_code", "view_compiler", "view_definition", "view_functions", "view_parts",
+    "areas", "building", "bulk", "sql_on_fhir/column_types", "deidentify", "sql_on_fhir/fhirpath",
+    "sql_on_fhir/fhirpath_types", "from_record", "people", "postcodes", "pseudonym", "tables",
+    "sql_on_fhir/view_code", "sql_on_fhir/view_compiler", "sql_on_fhir/view_definition",
+    "sql_on_fhir/view_functions", "sql_on_fhir/view_parts",
 )  # fmt: skip
 KEY_COLUMNS = {
     "person": ("birth_month", "sex", "lsoa11", "practice"),

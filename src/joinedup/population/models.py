@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from joinedup.population.worklist_models import Worklist, WorklistEntry, WorklistMark, WorklistStep
+from joinedup.population.worklists.models import Worklist, WorklistEntry, WorklistMark, WorklistStep
 
 __all__ = ["Postcode", "SnapshotMade", "Tombstone", "Worklist", "WorklistEntry", "WorklistMark", "WorklistStep"]
 

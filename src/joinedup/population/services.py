@@ -54,8 +54,8 @@ from joinedup.population.months import month_number
 from joinedup.population.postcodes import Lookup, read_postcodes, write_lookup
 from joinedup.population.pseudonym import RECIPIENT, Keys, keys_for, master_key
 from joinedup.population.snapshot import read_manifest, snapshot_ids, snapshots_folder
+from joinedup.population.sql_on_fhir.view_files import product_views, read_views
 from joinedup.population.tables import TABLES
-from joinedup.population.view_files import product_views, read_views
 from joinedup.record.extracting import Instant, one_instant
 
 Tell = Callable[[str], None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from joinedup.population import worklist_views
+from joinedup.population.worklists import views as worklist_views
 
 app_name = "population"
 urlpatterns = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from joinedup.governance.seats import Attendance, Board, Holding, Seat
+from joinedup.governance.boards.seats import Attendance, Board, Holding, Seat
 from joinedup.moment import LONDON
 
 DAY = date(2022, 9, 23)

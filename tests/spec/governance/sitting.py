@@ -8,16 +8,26 @@ from typing import Any
 from uuid import UUID
 
 from joinedup.access import Grant, service_grant
-from joinedup.governance import (
-    services_boards,
-    services_delegations,
-    services_interests,
-    services_meetings,
-    services_papers,
-    services_voting,
+from joinedup.governance.acts import (
+    boards as services_boards,
 )
-from joinedup.governance.delegations import Delegation
-from joinedup.governance.papers import PaperParts
+from joinedup.governance.acts import (
+    delegations as services_delegations,
+)
+from joinedup.governance.acts import (
+    interests as services_interests,
+)
+from joinedup.governance.acts import (
+    meetings as services_meetings,
+)
+from joinedup.governance.acts import (
+    papers as services_papers,
+)
+from joinedup.governance.acts import (
+    voting as services_voting,
+)
+from joinedup.governance.delegation.scheme import Delegation
+from joinedup.governance.meetings.papers import PaperParts
 from joinedup.moment import LONDON
 from joinedup.system import keep_person
 
@@ -147,7 +157,7 @@ def vote(item_key: str, at: str, on: date = MEETS, **values: str) -> None:
 
 
 def close(item_key: str, at: str, on: date = MEETS, **more: Any) -> Any:
-    from joinedup.governance import services_deciding
+    from joinedup.governance.acts import deciding as services_deciding
 
     return services_deciding.close_item(
         grant("governance.preside"), item_key, at=minute(at, on), **{"text": "That it be done"} | more

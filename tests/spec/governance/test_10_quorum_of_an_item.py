@@ -11,10 +11,10 @@ import pytest
 
 from joinedup.errors import RuleError
 from joinedup.governance import quorum_of_item, read_quorum_rule, standing_of_item
-from joinedup.governance.lost_quorum import NotQuorate, must_be_quorate
-from joinedup.governance.matching import match_kinds, match_seats
-from joinedup.governance.quorum import QuorumRule, QuorumRuleError, TableNeed
-from joinedup.governance.seats import Attendance, Board, Holding, Seat
+from joinedup.governance.boards.matching import match_kinds, match_seats
+from joinedup.governance.boards.seats import Attendance, Board, Holding, Seat
+from joinedup.governance.meetings.lost_quorum import NotQuorate, must_be_quorate
+from joinedup.governance.meetings.quorum import QuorumRule, QuorumRuleError, TableNeed
 
 from .boardroom import DAY, at, board_of, first, present
 

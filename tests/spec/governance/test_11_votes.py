@@ -24,8 +24,14 @@ from joinedup.governance import (
     read_special_majority,
     tally,
 )
-from joinedup.governance.seats import Attendance, Board, Holding, Seat
-from joinedup.governance.voting import check_vote, seats_voted_for, special_majority_at, votes_needed, who_presides
+from joinedup.governance.boards.seats import Attendance, Board, Holding, Seat
+from joinedup.governance.meetings.voting import (
+    check_vote,
+    seats_voted_for,
+    special_majority_at,
+    votes_needed,
+    who_presides,
+)
 
 from .boardroom import at, board_of, present
 

@@ -8,10 +8,10 @@ import pytest
 
 from joinedup.errors import RuleError
 from joinedup.governance import Ratifying, Tally, UrgentRefused, Vote, VoteRefused, ratifying, tally
-from joinedup.governance.proxies import Proxy, check_proxy_vote
-from joinedup.governance.seats import Attendance
-from joinedup.governance.urgent import check_urgent
-from joinedup.governance.voting import seats_voted_for
+from joinedup.governance.boards.seats import Attendance
+from joinedup.governance.meetings.proxies import Proxy, check_proxy_vote
+from joinedup.governance.meetings.urgent import check_urgent
+from joinedup.governance.meetings.voting import seats_voted_for
 
 from .boardroom import at, board_of, present
 

@@ -20,7 +20,7 @@ from joinedup.governance import (
     leadership_failures,
     vacancies,
 )
-from joinedup.governance.composition import (
+from joinedup.governance.boards.composition import (
     PartnerPost,
     days_failing,
     least_members,

@@ -20,8 +20,8 @@ from joinedup.governance import (
     meeting_dates,
     missing_parts,
 )
-from joinedup.governance.notice import days_late, late_meetings, next_meeting_by
-from joinedup.governance.papers import (
+from joinedup.governance.meetings.notice import days_late, late_meetings, next_meeting_by
+from joinedup.governance.meetings.papers import (
     check_embargo,
     check_pin,
     content_hash_of,

@@ -20,8 +20,8 @@ from joinedup.governance import (
     TierReasonMissing,
     tier_shares,
 )
-from joinedup.governance.chain import check_release, check_tier
-from joinedup.governance.decisions import (
+from joinedup.governance.meetings.chain import check_release, check_tier
+from joinedup.governance.meetings.decisions import (
     Dissent,
     approve_minutes,
     check_may_decide_in,

@@ -28,9 +28,16 @@ from joinedup.governance import (
     read_governance_models,
     read_quorum_rule,
 )
-from joinedup.governance.accountable_officer import check_officer, days_not_allowed
-from joinedup.governance.adoption import last_day_to_adopt
-from joinedup.governance.governance_models import MODELS, Law, check_power, choice_faults, governance_models, is_usable
+from joinedup.governance.boards.accountable_officer import check_officer, days_not_allowed
+from joinedup.governance.boards.governance_models import (
+    MODELS,
+    Law,
+    check_power,
+    choice_faults,
+    governance_models,
+    is_usable,
+)
+from joinedup.governance.meetings.adoption import last_day_to_adopt
 
 from .boardroom import at, board_of, first, present
 

@@ -19,7 +19,7 @@ from joinedup.governance import (
     shown_on,
 )
 from joinedup.governance.calendar_months import months_after, percent
-from joinedup.governance.interests import (
+from joinedup.governance.interests.register import (
     ACTIONS,
     conflict_load,
     is_declared_in_time,

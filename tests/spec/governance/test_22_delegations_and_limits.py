@@ -22,14 +22,14 @@ from joinedup.governance import (
     scheme_report,
     year_limit,
 )
-from joinedup.governance.delegations import Stretch, check_handing_on, suspended_days
-from joinedup.governance.money_limits import (
+from joinedup.governance.delegation.money_limits import (
     capital_form,
     delegated_share,
     must_be_within,
     population_day,
     pounds,
 )
+from joinedup.governance.delegation.scheme import Stretch, check_handing_on, suspended_days
 from joinedup.system import Period
 
 D = date.fromisoformat

@@ -9,7 +9,7 @@ import pytest
 
 from joinedup.errors import RuleError
 from joinedup.governance import DecidedFunction, Delegation, Question, ReferredUp, Scheme, Spending, may_decide
-from joinedup.governance.deciding_alone import RESERVED, must_be_allowed
+from joinedup.governance.delegation.deciding_alone import RESERVED, must_be_allowed
 from joinedup.system import Period
 
 D = date.fromisoformat

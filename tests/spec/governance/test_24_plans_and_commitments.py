@@ -38,12 +38,12 @@ from joinedup.governance import (
     status_on,
     without_reason,
 )
-from joinedup.governance.commitments import check_evidence, overdue
-from joinedup.governance.instructions import must_name_all
-from joinedup.governance.national_standards import must_meet_standards
-from joinedup.governance.partner_agreement import Correction, must_be_agreed
-from joinedup.governance.plan_standing import days_late, must_be_complete
-from joinedup.governance.transition_steps import check_steps
+from joinedup.governance.assurance.commitments import check_evidence, overdue
+from joinedup.governance.transition.instructions import must_name_all
+from joinedup.governance.transition.national_standards import must_meet_standards
+from joinedup.governance.transition.partner_agreement import Correction, must_be_agreed
+from joinedup.governance.transition.plan_standing import days_late, must_be_complete
+from joinedup.governance.transition.steps import check_steps
 from joinedup.moment import LONDON
 from joinedup.planning import (
     NaiveDatetime,

@@ -22,7 +22,7 @@ from joinedup.governance import (
     review_by,
     system_score,
 )
-from joinedup.governance.risks import POSSIBLE, for_the_board, for_the_quality_committee
+from joinedup.governance.assurance.risks import POSSIBLE, for_the_board, for_the_quality_committee
 
 D = date.fromisoformat
 ON = D("2022-06-01")

@@ -9,7 +9,7 @@ import pytest
 
 from joinedup.errors import RuleError
 from joinedup.governance import PageChanged, PublishedPage, Resolution, ResolutionIncomplete, compliance, openness
-from joinedup.governance.publication import (
+from joinedup.governance.publication.register import (
     NAME_WITHHELD,
     SPEND_OVER_PENCE,
     BoardYear,
@@ -20,7 +20,7 @@ from joinedup.governance.publication import (
     published,
     spend_to_publish,
 )
-from joinedup.money.open_spend import LIMIT_PENCE
+from joinedup.money.contracts.open_spend import LIMIT_PENCE
 
 D = date.fromisoformat
 ON = D("2022-09-23")

@@ -6,7 +6,7 @@ import pytest
 
 from joinedup.errors import RuleError
 from joinedup.governance import Response, hide_small_numbers, mask, public_copy
-from joinedup.governance.masking import NAME_WITHHELD, Removed
+from joinedup.governance.publication.masking import NAME_WITHHELD, Removed
 
 LETTER = "Ring 01632 960123 or write to a.person@example.org, NHS number 943 476 5919, ZZ99 3VZ."
 

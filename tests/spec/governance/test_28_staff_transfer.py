@@ -25,8 +25,8 @@ from joinedup.governance import (
     terms_hash,
     transfer_report,
 )
-from joinedup.governance.handover import must_hand_over
-from joinedup.governance.staff_transfer import Assigned, Headcount, must_be_complete_transfer
+from joinedup.governance.delegation.handover import must_hand_over
+from joinedup.governance.transition.staff_transfer import Assigned, Headcount, must_be_complete_transfer
 from joinedup.system import Period
 
 D = date.fromisoformat

@@ -25,8 +25,8 @@ from joinedup.governance import (
     popolo_vote_event,
     shown_under,
 )
-from joinedup.governance.day_one import OpenWorkOf, must_be_clear
-from joinedup.governance.popolo import BodyCode, Named
+from joinedup.governance.publication.popolo import BodyCode, Named
+from joinedup.governance.transition.day_one import OpenWorkOf, must_be_clear
 from joinedup.system import PartialDate, index
 
 D = date.fromisoformat

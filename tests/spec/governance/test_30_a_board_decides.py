@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from joinedup.governance import models
-from joinedup.governance.asking_money import NoExpectedEffect
-from joinedup.governance.decisions import MeetingCannotDecide
+from joinedup.governance.meetings.asking_money import NoExpectedEffect
+from joinedup.governance.meetings.decisions import MeetingCannotDecide
 
 from .sitting import ASKS, BOARD, EFFECT, arrive, call, close, item, open_, paper, vote
 
@@ -41,7 +41,7 @@ def test_a_decision_keeps_its_quorum_its_votes_its_model_and_its_paper() -> None
 
 
 def test_a_decision_that_asks_for_money_gives_money_its_authority() -> None:
-    from joinedup.money.ledger_reading import authority_of
+    from joinedup.money.ledger.reading import authority_of
 
     decision = a_decision(amount_pence=50_000_000, supplier="Care Ltd", asks=ASKS, expects=EFFECT)
     given = authority_of(decision.reference)

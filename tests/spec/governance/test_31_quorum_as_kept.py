@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from joinedup.errors import RuleError
-from joinedup.governance import models, services_interests, services_meetings
+from joinedup.governance import models
+from joinedup.governance.acts import interests as services_interests
+from joinedup.governance.acts import meetings as services_meetings
+from joinedup.governance.acts.meetings import NoChair
 from joinedup.governance.reading import quorum_views
-from joinedup.governance.services_meetings import NoChair
 
 from .sitting import arrive, call, close, exclude, grant, item, minute, open_, paper, vote
 

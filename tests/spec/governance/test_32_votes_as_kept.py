@@ -9,8 +9,17 @@ import pytest
 
 from joinedup.access.models import AuditEntry
 from joinedup.errors import Refused, RuleError
-from joinedup.governance import models, services_boards, services_meetings, services_voting
-from joinedup.governance.voting import VoteRefused
+from joinedup.governance import models
+from joinedup.governance.acts import (
+    boards as services_boards,
+)
+from joinedup.governance.acts import (
+    meetings as services_meetings,
+)
+from joinedup.governance.acts import (
+    voting as services_voting,
+)
+from joinedup.governance.meetings.voting import VoteRefused
 
 from .sitting import BOARD, OPENED, arrive, call, close, exclude, grant, item, minute, open_, paper, vote
 

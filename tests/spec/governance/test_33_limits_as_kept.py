@@ -7,9 +7,10 @@ from datetime import date
 import pytest
 
 from joinedup.errors import NotFound, RuleError
-from joinedup.governance import models, services_delegations
-from joinedup.governance.delegations import Delegation, HandingOnRefused
-from joinedup.governance.kept_delegations import NotInScheme
+from joinedup.governance import models
+from joinedup.governance.acts import delegations as services_delegations
+from joinedup.governance.delegation.scheme import Delegation, HandingOnRefused
+from joinedup.governance.kept.delegations import NotInScheme
 
 from . import sitting
 from .sitting import BOARD, COMMITTEE, MEETS, OPENED, arrive, call, close, grant, item, open_, paper, vote

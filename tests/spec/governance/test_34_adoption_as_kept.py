@@ -8,10 +8,19 @@ from typing import Any
 import pytest
 
 from joinedup.errors import NotFound, RuleError
-from joinedup.governance import models, services_adopting, services_boards, services_delegations
-from joinedup.governance.adoption import AdoptionRefused
-from joinedup.governance.governance_models import NoModel
-from joinedup.governance.kept_decisions import model_of_system, outcome_of
+from joinedup.governance import models
+from joinedup.governance.acts import (
+    adopting as services_adopting,
+)
+from joinedup.governance.acts import (
+    boards as services_boards,
+)
+from joinedup.governance.acts import (
+    delegations as services_delegations,
+)
+from joinedup.governance.boards.governance_models import NoModel
+from joinedup.governance.kept.decisions import model_of_system, outcome_of
+from joinedup.governance.meetings.adoption import AdoptionRefused
 from joinedup.moment import Moment, now
 
 from .sitting import ASKS, EFFECT, OPENED, SYSTEM, arrive, call, close, grant, item, minute, open_, paper

@@ -10,9 +10,18 @@ from django.apps import apps
 from django.db import ProgrammingError, connection, transaction
 
 from joinedup.errors import NotFound, Refused, RuleError
-from joinedup.governance import models, services_assurance, services_boards, services_interests
+from joinedup.governance import models
+from joinedup.governance.acts import (
+    assurance as services_assurance,
+)
+from joinedup.governance.acts import (
+    boards as services_boards,
+)
+from joinedup.governance.acts import (
+    interests as services_interests,
+)
+from joinedup.governance.acts.meetings import NoChair
 from joinedup.governance.reading import register_of_holdings, register_of_interests
-from joinedup.governance.services_meetings import NoChair
 from joinedup.moment import Moment, now
 from joinedup.system import keep_person
 

@@ -8,12 +8,24 @@ from typing import Any
 import pytest
 
 from joinedup.errors import NotFound, RuleError
-from joinedup.governance import models, services_assurance, services_interests, services_minutes, services_urgent
-from joinedup.governance.commitments import EvidenceTooLate
-from joinedup.governance.kept_assurance import framework_gaps, status_of
+from joinedup.governance import models
+from joinedup.governance.acts import (
+    assurance as services_assurance,
+)
+from joinedup.governance.acts import (
+    interests as services_interests,
+)
+from joinedup.governance.acts import (
+    minutes as services_minutes,
+)
+from joinedup.governance.acts import (
+    urgent as services_urgent,
+)
+from joinedup.governance.assurance.commitments import EvidenceTooLate
+from joinedup.governance.assurance.risks import RiskScores, Score, ScoresOutOfOrder
+from joinedup.governance.kept.assurance import framework_gaps, status_of
+from joinedup.governance.meetings.urgent import UrgentRefused
 from joinedup.governance.reading import agenda_of
-from joinedup.governance.risks import RiskScores, Score, ScoresOutOfOrder
-from joinedup.governance.urgent import UrgentRefused
 from joinedup.moment import Moment, now
 
 from .sitting import ASKS, BOARD, EFFECT, MEETS, OPENED, arrive, call, close, grant, item, minute, open_, paper, vote
@@ -56,7 +68,7 @@ def test_an_urgent_decision_is_ratified_and_keeps_its_authority() -> None:
 
 
 def test_an_urgent_decision_that_is_not_ratified_loses_its_authority() -> None:
-    from joinedup.money.ledger_reading import authority_of
+    from joinedup.money.ledger.reading import authority_of
 
     decision = urgently()
     assert not ratified(decision, "against")

@@ -19,8 +19,8 @@ from typing import Any
 import pandas as pd
 
 from joinedup.measures.definition import MeasureDefinition
+from joinedup.measures.disclosure.rounding import round_count
 from joinedup.measures.result_files import FIGURE_COLUMNS, write_manifest, write_protected
-from joinedup.measures.rounding import round_count
 
 MONTHS = [date(2024 + n // 12, n % 12 + 1, 1) for n in range(10, 34)]
 LAST = MONTHS[-1]

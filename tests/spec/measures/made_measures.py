@@ -12,7 +12,7 @@ from tests.made_population import make
 
 from joinedup.measures.computing import Computed, compute
 from joinedup.measures.definition import definition_of
-from joinedup.measures.protecting import protect_computed
+from joinedup.measures.disclosure.protecting import protect_computed
 from joinedup.population import open_snapshot
 
 SAMPLE = (

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 from joinedup.access import Grant
-from joinedup.measures.released_files import read_file
-from joinedup.measures.releases import Request
-from joinedup.measures.services import APPROVE, ASK, Content
+from joinedup.measures.releases.files import read_file
+from joinedup.measures.releases.services import APPROVE, ASK, Content
+from joinedup.measures.releases.steps import Request
 
 TABLE = "place,people\r\nEast,20\r\nWest,*\r\n"
 WORLD = UUID("6f2b1f0e-7c52-4d61-9f55-0f6d2f2c9a01")

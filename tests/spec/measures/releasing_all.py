@@ -21,9 +21,10 @@ def main(out: Path) -> None:
     from tests.spec.measures.planted import FAMILY, GIVEN, NUMBER
     from tests.spec.measures.releasing import ANIL, MEI, content, request
 
-    from joinedup.measures import open_results, services
-    from joinedup.measures.planted_names import plant
-    from joinedup.measures.release_contents import asked_in, made
+    from joinedup.measures import open_results
+    from joinedup.measures.disclosure.planted_names import plant
+    from joinedup.measures.releases import services
+    from joinedup.measures.releases.contents import asked_in, made
 
     setup_test_environment()
     out.mkdir(parents=True)

@@ -13,7 +13,7 @@ import pytest
 
 from joinedup.errors import RuleError
 from joinedup.measures import StatError, dsr, isr, proportion, rate
-from joinedup.measures.frames import levels
+from joinedup.measures.statistics.frames import levels
 
 AREAS = pd.DataFrame({"area": ["north", "south", "east"], "x": [7, 12, 0], "n": [40, 80, 20]})
 

@@ -11,7 +11,12 @@ import pandas as pd
 import pytest
 
 from joinedup.measures import ICONS, StatError, Xmr, exceptions_first, icon_of, xmr
-from joinedup.measures.signals import seventh_of_a_trend, seventh_on_one_side, two_of_three, with_the_six_before
+from joinedup.measures.statistics.signals import (
+    seventh_of_a_trend,
+    seventh_on_one_side,
+    two_of_three,
+    with_the_six_before,
+)
 
 
 def monthly(values: list[Any], start: str = "2020-01-01") -> pd.DataFrame:

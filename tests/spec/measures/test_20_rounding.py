@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from joinedup.errors import RuleError
-from joinedup.measures.rounding import HIDDEN, between, in_words, nearest_five, round_count, rounded, shown_count
+from joinedup.measures.disclosure.rounding import (
+    HIDDEN,
+    between,
+    in_words,
+    nearest_five,
+    round_count,
+    rounded,
+    shown_count,
+)
 
 COUNTS = [0, 1, 5, 6, 7, 8, 12, 13, 17, 18, 22, 23, 38]
 

@@ -11,7 +11,7 @@ import pytest
 
 from joinedup.errors import RuleError
 from joinedup.measures import Protected, protect
-from joinedup.measures.disclosure import EXCLUDES, protected_mean, protected_percentile, with_share
+from joinedup.measures.disclosure.protected import EXCLUDES, protected_mean, protected_percentile, with_share
 
 PEOPLE = pd.DataFrame({"practice": ["A", "B", "C", "D"], "people": [7, 8, 12, 13], "surname": ["x", "y", "z", "w"]})
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from joinedup.measures import Protected, protect
-from joinedup.measures.bounds import cell_bounds
-from joinedup.measures.rounding import UNBOUNDED
-from joinedup.measures.secondary import hide, unsafe
+from joinedup.measures.disclosure.bounds import cell_bounds
+from joinedup.measures.disclosure.rounding import UNBOUNDED
+from joinedup.measures.disclosure.secondary import hide, unsafe
 
 ROWS = {
     "A": [12, 25, 40, 77],

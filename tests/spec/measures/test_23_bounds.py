@@ -5,8 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from joinedup.measures.bounds import C, D, Forest, N, Sum, Wanted, Zones, cell_bounds, split, stays_open
-from joinedup.measures.rounding import UNBOUNDED, between, rounded
+from joinedup.measures.disclosure.bounds import (
+    C,
+    D,
+    Forest,
+    N,
+    Sum,
+    Wanted,
+    Zones,
+    cell_bounds,
+    split,
+    stays_open,
+)
+from joinedup.measures.disclosure.rounding import UNBOUNDED, between, rounded
 
 
 @pytest.mark.parametrize(("cells", "derived"), [((7, 22), (6, 7)), ((1, 23), (1, 4)), ((4, 21), (1, 7))])

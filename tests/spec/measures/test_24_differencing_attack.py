@@ -16,7 +16,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from joinedup.measures import Protected
-from joinedup.measures.joint import Part, Rule, protect_measures
+from joinedup.measures.disclosure.joint import Part, Rule, protect_measures
 
 GROUPS = {"sex": ["female", "male"], "age_band": ["0-17", "18-39", "40-64", "65+"], "ethnic_group": list("ABMWX")}
 KEYS = ["measure", "month", "area_kind", "area", "breakdown", "band"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from joinedup.errors import RuleError
-from joinedup.measures.differencing import Released, leaks
+from joinedup.measures.disclosure.differencing import Released, leaks
 
 PARTS = {"System": "", "East": "System", "West": "System", "Mid": "System", "East1": "East", "East2": "East"}
 

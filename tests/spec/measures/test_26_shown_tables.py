@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from joinedup.errors import RuleError
-from joinedup.measures import shown_tables
-from joinedup.measures.reading_tables import bands_in, table_in
-from joinedup.measures.released_files import read_file
-from joinedup.measures.shown_tables import Cell, ShownTable, given_away
+from joinedup.measures.disclosure import shown_tables
+from joinedup.measures.disclosure.reading_tables import bands_in, table_in
+from joinedup.measures.disclosure.shown_tables import Cell, ShownTable, given_away
+from joinedup.measures.releases.files import read_file
 
 PARTS = {"S": "", "E": "S", "W": "S", "E1": "E", "E2": "E"}
 

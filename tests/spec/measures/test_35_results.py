@@ -20,7 +20,7 @@ from tests.spec.measures.made_measures import snapshot
 from joinedup.errors import NotFound, Unavailable
 from joinedup.measures import open_results, result_files
 from joinedup.measures.definition import definition_of
-from joinedup.measures.disclosure import Protected
+from joinedup.measures.disclosure.protected import Protected
 from joinedup.measures.making import make_measures
 from joinedup.measures.profiles import profiles
 from joinedup.measures.result_files import FIGURE_COLUMNS, new_folder, results_folder

@@ -16,8 +16,8 @@ from joinedup.errors import FileError, NotFound, RuleError
 from joinedup.measures import making, result_files
 from joinedup.measures.commands import measure
 from joinedup.measures.definition import definition_of
+from joinedup.measures.disclosure.planted_names import planted
 from joinedup.measures.making import make_measures
-from joinedup.measures.planted_names import planted
 from joinedup.measures.results import open_results
 from joinedup.measures.why import why
 from joinedup.population import codelists_behind
@@ -167,7 +167,7 @@ def test_results_and_their_entry_come_about_together_or_not_at_all(
 def test_names_that_were_planted_are_looked_for_in_every_release(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("joinedup.measures.planted_names._path", lambda: tmp_path / "planted-names.txt")
+    monkeypatch.setattr("joinedup.measures.disclosure.planted_names._path", lambda: tmp_path / "planted-names.txt")
     names = tmp_path / "names.txt"
     names.write_text("Zephyrine Quillfeather\n\nQuillfeather\n")
     assert json.loads(answered("plant-names", str(names), "--json")) == {"new": 2}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from joinedup.measures.disclosure.rounding import in_words, round_count, shown_count
 from joinedup.measures.figure import MARK_SAID, Figure, Scale, count_shown, figures
-from joinedup.measures.rounding import in_words, round_count, shown_count
 from joinedup.measures.standing import compared, difference, how_far
 
 PERCENT, RATE = Scale("proportion", "%", 100.0), Scale("rate", "for 1,000 people", 1000.0)
@@ -95,7 +95,7 @@ def test_what_has_no_interval_or_no_benchmark_is_not_compared() -> None:
 def test_the_comparison_is_the_statistic_of_this_room() -> None:
     import pandas as pd
 
-    from joinedup.measures.comparison import compare_with
+    from joinedup.measures.statistics.comparison import compare_with
 
     for (lower, upper), against, polarity, verdict in VERDICTS:
         table = pd.DataFrame({"value": [11.0], "lower": [float(lower)], "upper": [float(upper)]})
@@ -119,7 +119,7 @@ def test_a_difference_of_proportions_is_newcombe_s() -> None:
     """56 of 70 less 48 of 80: 0.2 (0.0524 to 0.3339), as in Newcombe 1998, table II, example a, method 10."""
     import pandas as pd
 
-    from joinedup.measures.proportions import proportion
+    from joinedup.measures.statistics.proportions import proportion
 
     found = proportion(pd.DataFrame({"x": [56, 48], "n": [70, 80]}), "x", "n").to_dict("records")
     first, second = (figure(value=one["value"], lower=one["lower"], upper=one["upper"]) for one in found)

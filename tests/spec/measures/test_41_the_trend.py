@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from joinedup.measures.charts.icons import icon_of
+from joinedup.measures.charts.spc_chart import Point, gaps_said, icon_svg, notes_on, spc_spec, spc_summary
+from joinedup.measures.charts.trend import Trend, months_covered, trends
 from joinedup.measures.figure import Figure
-from joinedup.measures.icons import icon_of
-from joinedup.measures.spc_chart import Point, gaps_said, icon_svg, notes_on, spc_spec, spc_summary
-from joinedup.measures.trend import Trend, months_covered, trends
 from joinedup.ui.charts import draw
 
 from .drawn_results import DEFINITIONS

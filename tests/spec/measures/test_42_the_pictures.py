@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from joinedup.measures.charts.funnel_chart import SIGNIFICANCE, funnel_spec, funnel_summary
+from joinedup.measures.charts.funnel_points import funnel_of
+from joinedup.measures.charts.gradient_chart import Bar, gradient_spec, gradient_summary, slope_said
+from joinedup.measures.charts.inequality_said import slope_of
+from joinedup.measures.charts.spine_chart import LETTERS, Row, placed, spine_summary, spine_svg
 from joinedup.measures.figure import Figure
-from joinedup.measures.funnel_chart import SIGNIFICANCE, funnel_spec, funnel_summary
-from joinedup.measures.funnel_points import funnel_of
-from joinedup.measures.gradient_chart import Bar, gradient_spec, gradient_summary, slope_said
-from joinedup.measures.inequality_said import slope_of
-from joinedup.measures.spine_chart import LETTERS, Row, placed, spine_summary, spine_svg
 from joinedup.ui.charts import draw
 
 from .drawn_results import DEFINITIONS

@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 
 from joinedup.errors import FileError
-from joinedup.measures.identifiers import Planted, digest_of, kinds_in
-from joinedup.measures.release_checks import Finding, check_file, check_words, smallest_group
-from joinedup.measures.released_files import read_file
+from joinedup.measures.disclosure.identifiers import Planted, digest_of, kinds_in
+from joinedup.measures.releases.checks import Finding, check_file, check_words, smallest_group
+from joinedup.measures.releases.files import read_file
 
 NUMBER = "9990000018"  # a valid number of the range that is never issued
 GOOD = """place,sex,numerator,denominator,value,status

@@ -15,10 +15,10 @@ from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 
 from joinedup.errors import NotFound, Refused, RuleError
-from joinedup.measures import services
 from joinedup.measures.models import Release, ReleaseContent
-from joinedup.measures.releases import KINDS, STATES, STEPS, after, check_request, state_of
-from joinedup.measures.services import APPROVE, ask_release
+from joinedup.measures.releases import services
+from joinedup.measures.releases.services import APPROVE, ask_release
+from joinedup.measures.releases.steps import KINDS, STATES, STEPS, after, check_request, state_of
 
 from .releasing import ANIL, MEI, TABLE, content, grant, request
 

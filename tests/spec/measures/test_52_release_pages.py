@@ -14,8 +14,8 @@ from django.test import Client
 from tests.made_population import make
 
 from joinedup.access import demo_users
-from joinedup.measures import services
 from joinedup.measures.models import Release
+from joinedup.measures.releases import services
 
 from .releasing import TABLE
 
@@ -213,7 +213,7 @@ def test_what_became_harmful_since_it_was_asked_is_not_approved(
     analyst: Client, officer: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = asked(analyst)
-    from joinedup.measures.release_checks import Finding
+    from joinedup.measures.releases.checks import Finding
 
     harm = Finding("difference", "refuse", "Minus a table that is out already, some counts leave 1 to 7 people.")
     monkeypatch.setattr(services.differences, "against", lambda _tables, _register: [harm])
@@ -230,7 +230,7 @@ COHORT = "/measures/releases/ask/?sentence=is+registered&by=sex"
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> list[Any]:
     """A small snapshot as the newest; and each table that is made of it."""
-    from joinedup.measures import release_contents
+    from joinedup.measures.releases import contents as release_contents
 
     folder = make(tmp_path, residents=300)
     monkeypatch.setattr("joinedup.population.snapshot.snapshots_folder", lambda: folder.parent)
@@ -262,7 +262,7 @@ def test_an_address_counts_nobody_before_it_is_asked_for(analyst: Client, counte
 def test_counts_that_cannot_leave_are_not_shown_to_whoever_asked(
     analyst: Client, counted: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from joinedup.measures.release_checks import Finding
+    from joinedup.measures.releases.checks import Finding
 
     harm = Finding("difference", "refuse", "Together with what is out, some counts leave 1 to 7 people.")
     monkeypatch.setattr(services.differences, "against", lambda _tables, _register: [harm])
@@ -274,7 +274,7 @@ def test_counts_that_cannot_leave_are_not_shown_to_whoever_asked(
 def test_the_queue_shows_what_waits_however_much_was_decided(
     analyst: Client, officer: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("joinedup.measures.release_views.MOST_SHOWN", 1)
+    monkeypatch.setattr("joinedup.measures.releases.views.MOST_SHOWN", 1)
     decide(officer, asked(analyst, title="The first of all"), "refuse")
     asked(analyst, title="It waits since then")
     shown = text_of(officer.get("/measures/releases/queue/"))

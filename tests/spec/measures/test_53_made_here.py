@@ -12,11 +12,11 @@ from django.http import QueryDict
 from tests.made_population import make
 
 from joinedup.errors import NotFound, Refused, RuleError
-from joinedup.measures import services
-from joinedup.measures.differences import Compared, against
-from joinedup.measures.release_checks import check_file
-from joinedup.measures.release_contents import asked_in, made, made_for, rows_of
-from joinedup.measures.released_files import read_file
+from joinedup.measures.disclosure.differences import Compared, against
+from joinedup.measures.releases import services
+from joinedup.measures.releases.checks import check_file
+from joinedup.measures.releases.contents import asked_in, made, made_for, rows_of
+from joinedup.measures.releases.files import read_file
 
 from . import drawn_results
 from .releasing import ANIL, MEI, grant, request
@@ -296,8 +296,8 @@ def test_the_same_sentence_spelt_otherwise_counts_the_same_people(one: str, othe
 
 def test_a_cohort_is_counted_as_it_stood_on_the_last_day_of_its_month(latest: Path) -> None:
     """The area and the age of the counted month, not those of the snapshot's day."""
-    from joinedup.measures.cohort_counts import cohort_counts
-    from joinedup.measures.held_people import HeldPeople
+    from joinedup.measures.cohorts.counts import cohort_counts
+    from joinedup.measures.cohorts.held_people import HeldPeople
     from joinedup.population import open_snapshot
 
     snapshot = open_snapshot()

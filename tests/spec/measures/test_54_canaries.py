@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.spec.record import drawn_feeds
 
-from joinedup.measures.identifiers import folded
+from joinedup.measures.disclosure.identifiers import folded
 
 from .planted import (
     FAMILY,

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joinedup.measures.cohort_answers import Counted, answered_as, is_near, lies_within, lines_shown, said_alike
+from joinedup.measures.cohorts.answers import (
+    Counted,
+    answered_as,
+    is_near,
+    lies_within,
+    lines_shown,
+    said_alike,
+)
 
 
 def counted(people: int, *include: str, exclude: tuple[str, ...] = ()) -> Counted:

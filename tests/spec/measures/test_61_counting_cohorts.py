@@ -17,9 +17,9 @@ from tests.made_population import make
 from joinedup.access import demo_users
 from joinedup.access.models import AuditEntry
 from joinedup.errors import Refused
-from joinedup.measures import counting_cohorts as counting
-from joinedup.measures.cohort_lines import Typed, typed
-from joinedup.measures.cohort_models import CohortAnswer
+from joinedup.measures.cohorts import counting
+from joinedup.measures.cohorts.lines import Typed, typed
+from joinedup.measures.cohorts.models import CohortAnswer
 from joinedup.population import Cohort, open_snapshot
 
 from .releasing import grant

@@ -12,7 +12,7 @@ import pytest
 from tests.made_population import make
 
 from joinedup.errors import NotFound
-from joinedup.measures import counting_cohorts as counting
+from joinedup.measures.cohorts import counting
 from joinedup.measures.needs import CONDITIONS, REGISTERED, Needs, needs_of, protected, raw_needs
 from joinedup.population import open_snapshot, segment_list
 from joinedup.population.risk import Fit, RiskModel
@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def people(folder: Path) -> Any:
-    from joinedup.measures.held_people import HeldPeople
+    from joinedup.measures.cohorts.held_people import HeldPeople
 
     return HeldPeople(open_snapshot(folder))
 

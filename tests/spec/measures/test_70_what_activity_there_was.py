@@ -12,8 +12,8 @@ import pytest
 from tests.spec.measures.made_activity import Made, number
 
 from joinedup.errors import NotFound, RuleError
-from joinedup.measures.activity import Activity, activity_of
-from joinedup.measures.activity_definitions import point_of_delivery, points_of_delivery, read_point
+from joinedup.measures.activity.counted import Activity, activity_of
+from joinedup.measures.activity.definitions import point_of_delivery, points_of_delivery, read_point
 from joinedup.population import open_snapshot
 
 D = date

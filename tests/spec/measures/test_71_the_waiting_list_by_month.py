@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.spec.measures.made_activity import Made, number
 
-from joinedup.measures.activity_waits import known_of_waits, waits_of
+from joinedup.measures.activity.waits import known_of_waits, waits_of
 from joinedup.population import open_snapshot
 
 D = date

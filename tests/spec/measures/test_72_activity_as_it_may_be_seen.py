@@ -12,8 +12,8 @@ import pytest
 from scipy.optimize import linprog
 from tests.spec.measures.made_measures import snapshot
 
-from joinedup.measures.activity import Activity, activity_of
-from joinedup.measures.activity_protecting import (
+from joinedup.measures.activity.counted import Activity, activity_of
+from joinedup.measures.activity.protecting import (
     EXCLUDES,
     NO_DATA,
     OTHER,
@@ -22,7 +22,7 @@ from joinedup.measures.activity_protecting import (
     protect_people,
     protect_waits,
 )
-from joinedup.measures.rounding import SUPPRESSED
+from joinedup.measures.disclosure.rounding import SUPPRESSED
 
 MONTH = 2026 * 12 + 9
 

@@ -15,16 +15,10 @@ from typer.testing import CliRunner
 
 from joinedup.access import Grant, service_grant
 from joinedup.errors import NotFound, Refused, RuleError, Unavailable
-from joinedup.measures.activity_files import count_activity
-from joinedup.measures.activity_prices import (
-    THE_REST,
-    PricedLine,
-    ShownLine,
-    lines_to_show,
-    priced_activity,
-)
-from joinedup.measures.activity_reading import ActivityHistory, activity_history
-from joinedup.measures.disclosure import Protected
+from joinedup.measures.activity.files import count_activity
+from joinedup.measures.activity.prices import THE_REST, PricedLine, ShownLine, lines_to_show, priced_activity
+from joinedup.measures.activity.reading import ActivityHistory, activity_history
+from joinedup.measures.disclosure.protected import Protected
 from joinedup.population import open_snapshot
 
 D = date

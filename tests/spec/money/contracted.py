@@ -8,9 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from joinedup.measures.activity_prices import PricedActivity, PricedLine
-from joinedup.money import Authority, BudgetLine, Contract, Fund, PaidPart, ScheduledMetric, contracting, services
-from joinedup.money.specification import headings, standards
+from joinedup.measures.activity.prices import PricedActivity, PricedLine
+from joinedup.money import Authority, BudgetLine, Contract, Fund, PaidPart, ScheduledMetric, services
+from joinedup.money.contracts import contracting
+from joinedup.money.contracts.specification import headings, standards
 from joinedup.planning import PlanLine, line_key
 
 from .pot import grant, hand_in

@@ -10,8 +10,8 @@ import csv
 from pathlib import Path
 
 from joinedup.money import WeightedPopulation, read_weighted_population
-from joinedup.money.kept_tables import keep_table
-from joinedup.money.weighted_populations import COLUMNS, NAMES, POPULATION
+from joinedup.money.allocation.kept_tables import keep_table
+from joinedup.money.allocation.weighted_populations import COLUMNS, NAMES, POPULATION
 
 YEAR = "2023/24"
 PLACES = {"06K": "East and North Hertfordshire", "06N": "Herts Valleys", "07H": "West Essex", "QX1": "Elsewhere"}

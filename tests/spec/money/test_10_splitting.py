@@ -9,7 +9,7 @@ import pytest
 
 from joinedup.errors import RuleError
 from joinedup.money import WeightError, profile, split_pence
-from joinedup.money.splitting import half_up
+from joinedup.money.allocation.splitting import half_up
 
 
 def test_weights_are_parsed_from_text_because_a_float_is_rounded_already() -> None:

@@ -20,7 +20,7 @@ from joinedup.money import (
     blend,
     read_weighted_population,
 )
-from joinedup.money.weighted_populations import COLUMNS, ENGLAND
+from joinedup.money.allocation.weighted_populations import COLUMNS, ENGLAND
 
 HEADER = "Practice_Code,PCN_Code,PCN_Name,LOC22,LOC22name,ICS22,ICS22name,Patients,pop 2022/23," + ",".join(
     COLUMNS.values()

@@ -22,8 +22,8 @@ from joinedup.money import (
     read_weighted_population,
     split_pence,
 )
-from joinedup.money.splitting import total
-from joinedup.money.weighted_populations import LEVELS, Practice
+from joinedup.money.allocation.splitting import total
+from joinedup.money.allocation.weighted_populations import LEVELS, Practice
 
 APRIL = date(2022, 4, 1)
 

@@ -16,9 +16,9 @@ from joinedup.access import service_grant
 from joinedup.access.models import AuditEntry
 from joinedup.errors import FileError, NotFound, RuleError, Unavailable
 from joinedup.money import BlankCell, BoundaryGap, BoundaryOverlap, Leaf, Limits, allocate_by_need, kept_table
-from joinedup.money.allocation import pot_of_pounds
+from joinedup.money.allocation.explained import pot_of_pounds
+from joinedup.money.allocation.kept_tables import editions, keep_table, kept_residents
 from joinedup.money.commands import allocate
-from joinedup.money.kept_tables import editions, keep_table, kept_residents
 from joinedup.system.services import keep_elsewhere
 
 POT = 100_000_000_001

@@ -14,10 +14,8 @@ import pytest
 
 from joinedup.access import canonical, extend
 from joinedup.errors import NotFound, RuleError
-from joinedup.money import entries
-from joinedup.money.budget_lines import Availability
-from joinedup.money.entries import Books
-from joinedup.money.ledger import (
+from joinedup.money.ledger import entries
+from joinedup.money.ledger.double_entry import (
     LedgerImbalance,
     LedgerRow,
     Line,
@@ -34,6 +32,8 @@ from joinedup.money.ledger import (
     reversal,
     said_for_sealing,
 )
+from joinedup.money.ledger.entries import Books
+from joinedup.money.pot.budget_lines import Availability
 
 APRIL, MAY = date(2026, 4, 1), date(2026, 5, 1)
 NINE = datetime(2026, 4, 1, 9, tzinfo=UTC)
@@ -153,7 +153,7 @@ def test_a_closed_period_takes_nothing_more() -> None:
 
 
 def test_the_chart_of_accounts() -> None:
-    data = tomllib.loads(files("joinedup.money").joinpath("accounts.toml").read_text(encoding="utf-8"))
+    data = tomllib.loads(files("joinedup.money.ledger").joinpath("accounts.toml").read_text(encoding="utf-8"))
     assert [one.code for one in read_accounts(data).values() if one.gate] == ["4000", "4100", "5000", "9000"]
     assert account("9100").kind == "memorandum"
     with pytest.raises(RuleError, match="twice"):

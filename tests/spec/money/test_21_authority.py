@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from joinedup.errors import RuleError
-from joinedup.money.authority import (
+from joinedup.money.pot.authority import (
     Asked,
     Authority,
     NoAuthority,

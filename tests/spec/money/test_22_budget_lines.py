@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from joinedup.errors import NotFound, RuleError
-from joinedup.money.budget_lines import (
+from joinedup.money.pot.budget_lines import (
     Availability,
     BudgetLine,
     OverBudget,

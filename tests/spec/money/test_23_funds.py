@@ -9,11 +9,18 @@ from typing import Any
 import pytest
 
 from joinedup.errors import RuleError
-from joinedup.money import entries
-from joinedup.money.better_care_fund import bcf_checks, bcf_parameters, discharge_fund, icb_minimum
-from joinedup.money.entries import Books
-from joinedup.money.funds import AlignedMoney, Contribution, Fund, NoAgreement, check_contribution, check_posting
-from joinedup.money.ledger import Transaction, check_transaction
+from joinedup.money.ledger import entries
+from joinedup.money.ledger.double_entry import Transaction, check_transaction
+from joinedup.money.ledger.entries import Books
+from joinedup.money.pot.better_care_fund import bcf_checks, bcf_parameters, discharge_fund, icb_minimum
+from joinedup.money.pot.funds import (
+    AlignedMoney,
+    Contribution,
+    Fund,
+    NoAgreement,
+    check_contribution,
+    check_posting,
+)
 from joinedup.planning import ParameterMissing
 
 BEGINS, ENDS = date(2023, 4, 1), date(2024, 4, 1)

@@ -8,11 +8,17 @@ from typing import Any
 import pytest
 
 from joinedup.errors import RuleError
-from joinedup.money.inherited_balances import InheritedBalance, after_year, capital_change, inherit
-from joinedup.money.outturn import Forecast, LineToDate, ReasonRequired, check_forecasts, forecast_outturn
-from joinedup.money.positions import BodyPosition, Mismatch, eliminated, intra_system_mismatches, system_position
-from joinedup.money.sharing_risk import Layer, UncoveredRisk, overspend_ladder, risk_share
-from joinedup.money.splitting import ShareError
+from joinedup.money.allocation.splitting import ShareError
+from joinedup.money.pot.inherited_balances import InheritedBalance, after_year, capital_change, inherit
+from joinedup.money.pot.outturn import Forecast, LineToDate, ReasonRequired, check_forecasts, forecast_outturn
+from joinedup.money.pot.positions import (
+    BodyPosition,
+    Mismatch,
+    eliminated,
+    intra_system_mismatches,
+    system_position,
+)
+from joinedup.money.pot.sharing_risk import Layer, UncoveredRisk, overspend_ladder, risk_share
 
 M = 100_000_000  # a million pounds in pence
 D = Decimal

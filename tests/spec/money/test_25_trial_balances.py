@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from joinedup.errors import FileError, NotFound, RuleError
-from joinedup.money.trial_balances import (
+from joinedup.money.ledger.trial_balances import (
     Difference,
     PartnerAccount,
     TrialBalanceError,

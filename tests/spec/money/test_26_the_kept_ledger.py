@@ -28,12 +28,12 @@ from joinedup.money import (
     post,
     reverse,
     services,
-    spending,
     trace,
     trial_balance,
     verify_ledger,
 )
-from joinedup.money.ledger_reading import (
+from joinedup.money.ledger.posting import correct
+from joinedup.money.ledger.reading import (
     commitment_standing,
     ledger_rows,
     line_to_date,
@@ -41,7 +41,7 @@ from joinedup.money.ledger_reading import (
     pounds_of_contract,
     pounds_of_plan_line,
 )
-from joinedup.money.posting import correct
+from joinedup.money.pot import spending
 
 from .pot import APRIL, BEDS, ENDS, HOME, MAY, MILLION, POT, contribute, give, grant, open_pot
 

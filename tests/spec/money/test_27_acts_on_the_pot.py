@@ -32,14 +32,14 @@ from joinedup.money import (
     reverse,
     risk_share,
     services,
-    spending,
     trial_balance,
     virement,
 )
-from joinedup.money.authority import financial_year, year_days
-from joinedup.money.importing_trial_balances import accounts_of, name_accounts
-from joinedup.money.ledger_reading import authority_of, commitment_standing, left_of, owed_to
-from joinedup.money.sharing_risk import Layer
+from joinedup.money.ledger.importing_trial_balances import accounts_of, name_accounts
+from joinedup.money.ledger.reading import authority_of, commitment_standing, left_of, owed_to
+from joinedup.money.pot import spending
+from joinedup.money.pot.authority import financial_year, year_days
+from joinedup.money.pot.sharing_risk import Layer
 
 from .pot import APRIL, BEDS, DECISION, HOME, MAY, MILLION, POT, authority, contribute, give, grant, open_pot
 

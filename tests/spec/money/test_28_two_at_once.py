@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from joinedup.money import OverAuthority, OverBudget, availability, spending
-from joinedup.money.ledger_reading import left_of
+from joinedup.money import OverAuthority, OverBudget, availability
+from joinedup.money.ledger.reading import left_of
+from joinedup.money.pot import spending
 
 from .pot import HOME, MAY, MILLION, give, grant, open_pot
 

@@ -11,7 +11,7 @@ import pytest
 
 from joinedup.errors import FileError, RuleError
 from joinedup.money import BandError, bands, read_payment_schemes, scheme_for
-from joinedup.money.payment_schemes import SCHEMES, national_schemes
+from joinedup.money.payment.schemes import SCHEMES, national_schemes
 from joinedup.planning import ParameterMissing, ParameterOverlap
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from joinedup.errors import RuleError
 from joinedup.money import BelowSpecification, ContractError, PaidPart, check_specification, spread
-from joinedup.money.contracts import (
+from joinedup.money.contracts.contract import (
     check_contract,
     contract_hash,
     contract_text,
@@ -22,7 +22,7 @@ from joinedup.money.contracts import (
     to_date,
     years_between,
 )
-from joinedup.money.specification import must_meet_specification
+from joinedup.money.contracts.specification import must_meet_specification
 
 from .contracted import ACUTE, METRICS, YEAR, contract, month
 

@@ -8,7 +8,7 @@ import pytest
 
 from joinedup.errors import NotFound, RuleError
 from joinedup.money import NoticeMissing, award_process
-from joinedup.money.awards import (
+from joinedup.money.contracts.awards import (
     award_processes,
     check_award,
     check_notice,

@@ -22,8 +22,8 @@ from joinedup.money import (
     bands,
     make_statement,
 )
-from joinedup.money.folding import OTHER, fold
-from joinedup.money.planned_months import SPREAD, by_month
+from joinedup.money.payment.folding import OTHER, fold
+from joinedup.money.payment.planned_months import SPREAD, by_month
 from joinedup.planning import Parameter, ParameterMissing, ParameterSet
 
 from .contracted import METRICS, YEAR, contract, month

@@ -20,11 +20,11 @@ from joinedup.money import (
     NoticeMissing,
     RepresentationOpen,
     change_contract,
-    contracting,
     models,
     services,
 )
-from joinedup.money.contract_reading import (
+from joinedup.money.contracts import contracting
+from joinedup.money.contracts.reading import (
     abandoned_on,
     award_standing,
     bindings_of,

@@ -15,7 +15,7 @@ from tests.spec.planning.plans import activity, price
 from typer.testing import CliRunner
 
 from joinedup.errors import NotFound, Refused, RuleError
-from joinedup.measures.activity_prices import PricedLine
+from joinedup.measures.activity.prices import PricedLine
 from joinedup.money import (
     ContractError,
     NoAuthority,
@@ -26,14 +26,14 @@ from joinedup.money import (
     PeriodClosed,
     bands,
     models,
-    paying,
     trace,
     trial_balance,
 )
 from joinedup.money import services as money
-from joinedup.money.contract_reading import bindings_of, settled_in_year
-from joinedup.money.ledger_reading import left_of, owed_to
-from joinedup.money.planned_months import SPREAD
+from joinedup.money.contracts.reading import bindings_of, settled_in_year
+from joinedup.money.ledger.reading import left_of, owed_to
+from joinedup.money.payment import paying
+from joinedup.money.payment.planned_months import SPREAD
 from joinedup.planning import ParameterMissing, PlanLine, PlanVersion
 from joinedup.planning.services import put_step
 
@@ -150,7 +150,7 @@ def test_who_may_settle_what() -> None:
 
 
 def test_an_unsigned_contract_and_a_closed_provider_are_not_paid(monkeypatch: pytest.MonkeyPatch) -> None:
-    from joinedup.money import contracting
+    from joinedup.money.contracts import contracting
 
     contracting.make_contract(grant("money.contract"), ACUTE, reason="the year's agreement")
     with pytest.raises(RuleError, match="is not signed"):
@@ -158,7 +158,7 @@ def test_an_unsigned_contract_and_a_closed_provider_are_not_paid(monkeypatch: py
     contracting.sign_contract(grant("money.contract"), ACUTE.code, STARTS)
 
     def closed(field: str, code: str, on: date) -> None:
-        from joinedup.money.contracting import must_exist
+        from joinedup.money.contracts.contracting import must_exist
 
         must_exist(field, "01A", on)
 
@@ -288,7 +288,7 @@ def test_a_system_s_own_schemes_and_limits_are_read_beside_the_national_ones(
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Any:
     from joinedup import database
-    from joinedup.money.payment_commands import pay
+    from joinedup.money.payment.commands import pay
 
     monkeypatch.setattr(database, "ready", lambda: None)
     counted = history((100, 9_000_000, APRIL))

@@ -16,13 +16,19 @@ from joinedup.money import (
     NoAuthority,
     OverAuthority,
     change_contract,
-    contracting,
     end_contract,
     extend_contract,
     services,
 )
-from joinedup.money.contract_reading import deductions_of, entries_of, standing_deductions, version_on, versions_of
-from joinedup.money.contract_terms import ended_early, extended, yearly_rate
+from joinedup.money.contracts import contracting
+from joinedup.money.contracts.reading import (
+    deductions_of,
+    entries_of,
+    standing_deductions,
+    version_on,
+    versions_of,
+)
+from joinedup.money.contracts.terms import ended_early, extended, yearly_rate
 
 from .contracted import ACUTE, METRICS, STARTS, YEAR, contract, month, signed
 from .pot import grant

@@ -11,9 +11,9 @@ import pytest
 
 from joinedup.errors import RuleError
 from joinedup.money import PaidPart, PaymentScheme, StatementInputs, bands, make_statement, mechanism
-from joinedup.money.payment_schemes import national_schemes, scheme_for
-from joinedup.money.statement_values import Achieved, DoneLine, PlannedLine, Statement
-from joinedup.money.statement_words import equal_months
+from joinedup.money.payment.schemes import national_schemes, scheme_for
+from joinedup.money.payment.statement_values import Achieved, DoneLine, PlannedLine, Statement
+from joinedup.money.payment.statement_words import equal_months
 from joinedup.planning import ParameterMissing
 
 from .contracted import METRICS, YEAR, contract, month

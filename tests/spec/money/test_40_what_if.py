@@ -9,9 +9,19 @@ from typing import Any
 import pytest
 
 from joinedup.errors import NotFound, RuleError
-from joinedup.money import Infeasible, WeightError, allocate_by_need, allocation, allocation_map, what_if, what_if_form
-from joinedup.money.weighted_populations import COLUMNS
-from joinedup.money.what_if import Tried, shares_of_weights, try_out
+from joinedup.money import Infeasible, WeightError, allocate_by_need
+from joinedup.money.allocation import (
+    explained as allocation,
+)
+from joinedup.money.allocation import (
+    places_map as allocation_map,
+)
+from joinedup.money.allocation import (
+    what_if,
+    what_if_form,
+)
+from joinedup.money.allocation.weighted_populations import COLUMNS
+from joinedup.money.allocation.what_if import Tried, shares_of_weights, try_out
 
 from . import kept_need
 
@@ -78,7 +88,7 @@ def test_below_a_place_everything_adds_up_to_it(table: Any, neighbourhood: str) 
 
 
 def test_the_slider_asks_the_tree_that_the_command_asks(table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from joinedup.money import capitation
+    from joinedup.money.allocation import capitation
 
     asked = []
 

@@ -22,7 +22,7 @@ PACED = {"system": "QM7", "change": "4", "kappa": "50", "floor": "2", "cap": "6"
 @pytest.fixture
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Nothing is kept yet; `kept_need.keep` keeps a table here."""
-    monkeypatch.setattr("joinedup.money.kept_tables._root", lambda: tmp_path / "kept")
+    monkeypatch.setattr("joinedup.money.allocation.kept_tables._root", lambda: tmp_path / "kept")
     return tmp_path
 
 

@@ -11,8 +11,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse as address
 
-from joinedup.money import models, reverse, services, spending
-from joinedup.money.line_standings import months_over
+from joinedup.money import models, reverse, services
+from joinedup.money.pot import spending
+from joinedup.money.pot.line_standings import months_over
 
 from . import pot
 

@@ -13,7 +13,7 @@ from django.test import Client
 from joinedup.access.models import AuditEntry
 from joinedup.moment import now
 from joinedup.money import availability, models, services
-from joinedup.money.ledger_reading import authority_of, left_of
+from joinedup.money.ledger.reading import authority_of, left_of
 
 from . import pot
 

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from joinedup.money import PartnerAccount, models
-from joinedup.money.importing_trial_balances import name_accounts
+from joinedup.money.ledger.importing_trial_balances import name_accounts
 from joinedup.money.views import partner_balances
 
 from . import pot

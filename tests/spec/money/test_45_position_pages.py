@@ -13,9 +13,9 @@ from django.test import Client
 
 from joinedup.errors import FileError
 from joinedup.money import import_balances_between, intra_system_mismatches, models, name_board_fund
-from joinedup.money.balances_between import Said, said_between
-from joinedup.money.better_care_fund_as_kept import BoardTerms
-from joinedup.money.positions_as_kept import DECIDED, position_parameters
+from joinedup.money.pot.balances_between import Said, said_between
+from joinedup.money.pot.better_care_fund_as_kept import BoardTerms
+from joinedup.money.pot.positions_as_kept import DECIDED, position_parameters
 
 from . import pot
 

@@ -12,12 +12,13 @@ import pytest
 from django.test import Client
 
 from joinedup.access.models import AuditEntry
-from joinedup.money import availability, models, services, spending
-from joinedup.money.ledger_reading import commitment_standing, fund_of, owed_to
-from joinedup.money.outturn import ReasonRequired
-from joinedup.money.posting import closed_until
-from joinedup.money.reporting_forecasts import report_forecast
-from joinedup.money.sharing_risk import Layer
+from joinedup.money import availability, models, services
+from joinedup.money.ledger.posting import closed_until
+from joinedup.money.ledger.reading import commitment_standing, fund_of, owed_to
+from joinedup.money.pot import spending
+from joinedup.money.pot.outturn import ReasonRequired
+from joinedup.money.pot.reporting_forecasts import report_forecast
+from joinedup.money.pot.sharing_risk import Layer
 from joinedup.money.views.risk_share import split_of
 
 from . import pot

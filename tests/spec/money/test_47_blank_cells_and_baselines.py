@@ -15,10 +15,12 @@ from typer.testing import CliRunner
 from joinedup import database
 from joinedup.access.models import AuditEntry
 from joinedup.errors import FileError, NotFound, RuleError, Unavailable
-from joinedup.money import BlankCell, allocation, allocation_map
+from joinedup.money import BlankCell
+from joinedup.money.allocation import explained as allocation
+from joinedup.money.allocation import places_map as allocation_map
+from joinedup.money.allocation.kept_baselines import baselines, baselines_of, keep_baselines
 from joinedup.money.commands import allocate
-from joinedup.money.kept_baselines import baselines, baselines_of, keep_baselines
-from joinedup.money.position_commands import money
+from joinedup.money.pot.position_commands import money
 
 from . import kept_need
 from .pot import grant
@@ -33,7 +35,7 @@ ASKED = ["--year", YEAR, "--system", "QM7", "--json"]
 @pytest.fixture
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A table with one blank maternity cell, of a practice on whose list nobody is for it."""
-    monkeypatch.setattr("joinedup.money.kept_tables._root", lambda: tmp_path / "kept")
+    monkeypatch.setattr("joinedup.money.allocation.kept_tables._root", lambda: tmp_path / "kept")
     monkeypatch.setattr(database, "ready", lambda: None)
     with_blank = [*kept_need.PRACTICES, ("B2", "U2", "06N", "QM7", 0, 0, "")]
     monkeypatch.setattr(kept_need, "PRACTICES", with_blank)

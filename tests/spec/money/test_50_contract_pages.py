@@ -14,8 +14,9 @@ import pytest
 from django.test import Client
 
 from joinedup.moment import now
-from joinedup.money import models, paying, services
-from joinedup.money.contract_reading import version_on
+from joinedup.money import models, services
+from joinedup.money.contracts.reading import version_on
+from joinedup.money.payment import paying
 
 from .contracted import ACUTE, LINE, STARTS, YEAR, contract, month, priced, signed
 from .pot import grant
@@ -294,7 +295,7 @@ def test_everybody_sees_contracts_awards_and_payments_over_25_000_pounds() -> No
     nobody = Client()
     assert "No contract is signed" in text_of(nobody.get("/open/contracts/"))
     assert "No payment over £25,000" in text_of(nobody.get("/open/spend/"))
-    from joinedup.money import contracting
+    from joinedup.money.contracts import contracting
 
     contracting.make_contract(grant("money.contract"), ACUTE, reason="the year's agreement")
     assert nobody.get("/open/contracts/RZ1-2526/").status_code == 404
@@ -320,7 +321,7 @@ def test_everybody_sees_contracts_awards_and_payments_over_25_000_pounds() -> No
 
 
 def test_payments_of_25_000_pounds_and_less_are_not_in_it() -> None:
-    from joinedup.money import spending
+    from joinedup.money.pot import spending
 
     for number, pence in enumerate((2_500_000, 2_500_001), start=1):
         spending.commit(grant("money.post"), pence, key=f"C{number}", budget_line="acute", supplier=f"S{number}",

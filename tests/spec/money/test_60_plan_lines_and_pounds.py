@@ -21,9 +21,9 @@ from joinedup.money import (
     pounds_of_plan_line,
     reverse,
     services,
-    spending,
     trace,
 )
+from joinedup.money.pot import spending
 from joinedup.planning import LineError, PlanLine, line_key, must_be_planned, parse_line_key, plan_line
 from joinedup.planning import services as planning
 

@@ -26,9 +26,9 @@ from joinedup.money import (
     system_position,
     trial_balance,
 )
-from joinedup.money.better_care_fund_as_kept import boards_of
-from joinedup.money.kept_tables import kept_table
-from joinedup.planning import kept_plans
+from joinedup.money.allocation.kept_tables import kept_table
+from joinedup.money.pot.better_care_fund_as_kept import boards_of
+from joinedup.planning.plans import kept_plans
 from joinedup.system import services as system
 
 pytestmark = pytest.mark.django_db

@@ -10,8 +10,9 @@ from django.db import connection, transaction
 from typer.testing import CliRunner
 
 from joinedup.access import commands, seal, tasks, verify
-from joinedup.money import models, spending, verify_ledger
-from joinedup.money.ledger_proof import prove_ledger
+from joinedup.money import models, verify_ledger
+from joinedup.money.ledger.proof import prove_ledger
+from joinedup.money.pot import spending
 
 from .pot import APRIL, MAY, grant, open_pot
 

@@ -30,10 +30,10 @@ from joinedup.money import (
     services,
     system_position,
 )
-from joinedup.money.better_care_fund_as_kept import BoardTerms, boards_of, funds_without_board
-from joinedup.money.importing_trial_balances import name_accounts
-from joinedup.money.own_accounts import own_accounts_of, read_own_accounts
-from joinedup.money.position_commands import money
+from joinedup.money.ledger.importing_trial_balances import name_accounts
+from joinedup.money.ledger.own_accounts import own_accounts_of, read_own_accounts
+from joinedup.money.pot.better_care_fund_as_kept import BoardTerms, boards_of, funds_without_board
+from joinedup.money.pot.position_commands import money
 from joinedup.planning import PlanLine
 from joinedup.system import services as system
 
@@ -193,7 +193,8 @@ def test_forecast_by_the_rest_of_the_plan_and_adjustments_left_out() -> None:
 
 def test_the_control_total_of_the_parameters_and_the_funds_beside() -> None:
     services.make_fund(grant("money.allocate"), Fund("POT", "Pot", "single_pot", "QZ9", APRIL, ENDS))
-    from joinedup.money import BudgetLine, spending
+    from joinedup.money import BudgetLine
+    from joinedup.money.pot import spending
 
     services.set_budget_line(
         grant("money.allocate"), BudgetLine("care", "POT", "QZ9", YEAR, "Care", 12 * M), decision=DECISION

@@ -10,8 +10,10 @@ import pytest
 from django.db import connection
 
 from joinedup.errors import RuleError
-from joinedup.money import SamePerson, models, posting, reverse, spending, trace
-from joinedup.money.separation_of_duties import is_to_be_said, separation_parameters
+from joinedup.money import SamePerson, models, reverse, trace
+from joinedup.money.ledger import posting
+from joinedup.money.pot import spending
+from joinedup.money.pot.separation_of_duties import is_to_be_said, separation_parameters
 from joinedup.planning import ParameterSet
 
 from .pot import APRIL, MAY, grant, open_pot

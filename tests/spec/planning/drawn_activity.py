@@ -13,9 +13,9 @@ from typing import Any
 
 import pandas as pd
 
-from joinedup.measures.activity import Activity
-from joinedup.measures.activity_files import CountedActivity
-from joinedup.measures.activity_protecting import protect_activity, protect_people, protect_waits
+from joinedup.measures.activity.counted import Activity
+from joinedup.measures.activity.files import CountedActivity
+from joinedup.measures.activity.protecting import protect_activity, protect_people, protect_waits
 from joinedup.measures.result_files import write_manifest
 
 FIRST = 2023 * 12 + 10  # November 2023

@@ -7,7 +7,7 @@ import pytest
 
 from joinedup.errors import RuleError
 from joinedup.planning import OverCounted, cohort_at_risk, list_size, wait_band, wait_counts, wait_percentile
-from joinedup.planning.wait_bands import banded
+from joinedup.planning.waiting.wait_bands import banded
 
 
 @pytest.mark.parametrize(

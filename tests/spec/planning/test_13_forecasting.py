@@ -23,9 +23,9 @@ from joinedup.planning import (
     pinball,
     repeated_periods,
 )
-from joinedup.planning import forecast_models as models_here
-from joinedup.planning.back_test import conformal_half_width, mase_scale
-from joinedup.planning.forecast_models import WITHOUT_ENGINE, growth
+from joinedup.planning.demand import forecast_models as models_here
+from joinedup.planning.demand.back_test import conformal_half_width, mase_scale
+from joinedup.planning.demand.forecast_models import WITHOUT_ENGINE, growth
 
 EMERGENCY = ("humaniverse_healthyr", "england_icb_accidents_emergency.csv")
 COLUMNS = {"unit": "icb22_code", "period": "date", "value": "total_attendances"}

@@ -22,7 +22,7 @@ from joinedup.planning import (
     system_bed_gap,
     units_required,
 )
-from joinedup.planning.beds import occupied_beds, share_of_days_over
+from joinedup.planning.capacity.beds import occupied_beds, share_of_days_over
 
 
 def test_beds_are_admissions_times_stay_over_occupancy_rounded_up_last() -> None:

@@ -17,7 +17,7 @@ from joinedup.planning import (
     summarise,
     treat_oldest,
 )
-from joinedup.planning.simulated_runs import stream
+from joinedup.planning.waiting.simulated_runs import stream
 
 
 def test_the_summary_of_six_runs() -> None:

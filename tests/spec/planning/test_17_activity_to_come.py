@@ -22,7 +22,7 @@ from joinedup.planning import (
     capacity_needed,
     forecast_activity,
 )
-from joinedup.planning.levers import Lever
+from joinedup.planning.demand.levers import Lever
 
 START, FIRST = date(2022, 4, 1), date(2025, 4, 1)
 NEL = ActivityKey("NEL", "300", "south", "RQW")

@@ -96,7 +96,7 @@ def test_the_finer_side_is_summed_to_the_grain_of_the_coarser() -> None:
     assert (pair.pod, pair.commissioner_value, pair.provider_value) == ("OPFP", 500, 505)
     report = triangulate([pair], DEFAULT)
     assert report.within == (pair,)
-    from joinedup.planning.triangulation import tolerance_of
+    from joinedup.planning.triangulation.disagreements import tolerance_of
 
     assert tolerance_of(pair, DEFAULT) == Decimal("10.1")
 

@@ -53,7 +53,7 @@ from joinedup.planning import (
     triangulate,
     who_must_resolve,
 )
-from joinedup.planning.resolution import gap_id, is_late, must_escalate, resolutions_hash
+from joinedup.planning.triangulation.resolution import gap_id, is_late, must_escalate, resolutions_hash
 
 MONDAY = date(2026, 4, 13)
 PLANNER, TRUST, OTHER = Person("p1", "QM7", "planner"), Person("p2", "RWG", "planner"), Person("p3", "RWH", "planner")

@@ -27,14 +27,13 @@ from joinedup.planning import (
     PlanVersion,
     SignOffBlocked,
     TemplateError,
-    kept_plans,
     own_codes,
     plan_workbook,
     planning_parameters,
     services,
-    signing,
 )
 from joinedup.planning.models import Comparison, Gap, GapStep, Line, Plan, Version, VersionStep
+from joinedup.planning.plans import kept_plans, signing
 from joinedup.planning.system_parameters import FILE
 
 pytestmark = pytest.mark.django_db

@@ -19,7 +19,7 @@ from joinedup.errors import FileError, NotFound
 from joinedup.planning import DatedCode, DatedCodes, PlanLine, PlanVersion, TemplateError, months_of, plan_workbook
 from joinedup.planning.commands import plan
 from joinedup.planning.models import Line, Plan
-from joinedup.planning.system_codes import codes_for
+from joinedup.planning.plans.system_codes import codes_for
 from joinedup.system.services import load_system, system_file
 
 pytestmark = pytest.mark.django_db
@@ -177,7 +177,7 @@ def test_a_template_that_is_wrong_is_refused_by_sheet_and_cell_and_nothing_of_it
     known = DatedCodes(
         [*codes_for("2023/24"), DatedCode("provider", "RXX", "Closed Trust", date(2013, 4, 1), date(2023, 10, 1))]
     )
-    monkeypatch.setattr("joinedup.planning.system_codes.codes_for", lambda year: known)
+    monkeypatch.setattr("joinedup.planning.plans.system_codes.codes_for", lambda year: known)
     file = tmp_path / "plan.xlsx"
     lines = [activity("110", "DC", month, 900) for month in months_of("2023/24")]
     for change, where, said in WRONG:

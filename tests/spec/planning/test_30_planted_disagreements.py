@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import joinedup
-from joinedup.money.positions import Mismatch, intra_system_mismatches
+from joinedup.money.pot.positions import Mismatch, intra_system_mismatches
 from joinedup.planning import (
     DatedCode,
     DatedCodes,
@@ -33,7 +33,7 @@ from joinedup.planning import (
     share_warnings,
     triangulate,
 )
-from joinedup.planning.triangulation import Disagreement
+from joinedup.planning.triangulation.disagreements import Disagreement
 from joinedup.simulation.returns import write_returns
 
 YEAR, TODAY, LONG_AGO = "2026/27", date(2026, 11, 22), date(2019, 4, 1)

@@ -17,8 +17,8 @@ from tests.spec.planning.plans import activity, price, provider
 
 from joinedup.planning import plan_csv, plan_workbook, services
 from joinedup.planning.models import DocumentEntry, Version
-from joinedup.planning.plan_lines import months_of
-from joinedup.planning.system_codes import codes_for
+from joinedup.planning.plans.plan_lines import months_of
+from joinedup.planning.plans.system_codes import codes_for
 
 pytestmark = pytest.mark.django_db
 YEAR = "2026/27"

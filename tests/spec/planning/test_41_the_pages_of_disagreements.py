@@ -14,8 +14,9 @@ from tests.spec.planning.kept import OURS, SUBMIT, THEIRS, grant, handed_in
 from tests.spec.planning.pages import a_system, signed_in, text_of
 from tests.spec.planning.plans import activity
 
-from joinedup.planning import document_kinds, kept_plans, signing
+from joinedup.planning import document_kinds
 from joinedup.planning.models import Comparison, Gap
+from joinedup.planning.plans import kept_plans, signing
 
 pytestmark = pytest.mark.django_db
 YEAR = "2026/27"
@@ -101,7 +102,7 @@ def test_disagreements_are_filtered(buyer: Client, gap: int, asked: dict[str, st
 def test_an_overdue_one_is_said_to_be_so(buyer: Client, gap: int, monkeypatch: pytest.MonkeyPatch) -> None:
     from datetime import date
 
-    monkeypatch.setattr("joinedup.planning.standing.is_late", lambda found, on: on > date(2000, 1, 1))
+    monkeypatch.setattr("joinedup.planning.triangulation.standing.is_late", lambda found, on: on > date(2000, 1, 1))
     said = text_of(buyer.get("/planning/disagreements/", {"year": YEAR, "state": "overdue"}))
     assert "Open, overdue" in said
     assert re.search(r"Overdue [1-9]", said)

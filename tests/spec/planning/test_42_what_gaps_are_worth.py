@@ -23,9 +23,9 @@ from joinedup.planning import (
     PlanLine,
     planning_parameters,
 )
-from joinedup.planning.return_deadlines import return_deadlines, standing_of
+from joinedup.planning.plans.return_deadlines import return_deadlines, standing_of
 from joinedup.planning.system_parameters import FILE, system_parameters
-from joinedup.planning.worth import in_pence, in_people
+from joinedup.planning.triangulation.worth import in_pence, in_people
 
 YEAR, START = "2026/27", date(2026, 4, 1)
 
@@ -156,4 +156,6 @@ def test_staff_add_up_to_the_system_by_each_way_of_looking(planner: Client) -> N
 
 
 def test_without_staff_the_page_says_the_next_step(planner: Client) -> None:
-    assert "No submitted plan of 2026/27 says who works" in text_of(planner.get("/planning/workforce/planned/", {"year": YEAR}))
+    assert "No submitted plan of 2026/27 says who works" in text_of(
+        planner.get("/planning/workforce/planned/", {"year": YEAR})
+    )

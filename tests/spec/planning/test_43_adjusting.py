@@ -21,18 +21,17 @@ from joinedup.planning import (
     PlanLine,
     PlanVersion,
     ToleranceSet,
-    kept_plans,
     months_of,
     pair_lines,
     planning_crosswalks,
     services,
-    signing,
     triangulate,
 )
-from joinedup.planning.adjusted_lines import adjusted_lines
-from joinedup.planning.adjusting import gap_of_version
 from joinedup.planning.models import Gap
-from joinedup.planning.triangulation import Disagreement
+from joinedup.planning.plans import kept_plans, signing
+from joinedup.planning.triangulation.adjusted_lines import adjusted_lines
+from joinedup.planning.triangulation.adjusting import gap_of_version
+from joinedup.planning.triangulation.disagreements import Disagreement
 
 ON = date(2026, 5, 4)
 Figures = dict[tuple[str, str, str], object]

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from joinedup.planning import LeverError, TooShort
-from joinedup.planning.levers import ShiftToCommunity, ShorterStay
-from joinedup.planning.population_growth import growth_of, mid_years, projected
-from joinedup.planning.protected_series import (
+from joinedup.planning.demand.levers import ShiftToCommunity, ShorterStay
+from joinedup.planning.demand.population_growth import growth_of, mid_years, projected
+from joinedup.planning.demand.protected_series import (
     COPIED,
     EARLIER,
     FILLED,
@@ -29,8 +29,8 @@ from joinedup.planning.protected_series import (
     copied_months,
     history_of,
 )
-from joinedup.planning.scenario import Scenario, read_scenario
-from joinedup.planning.series import month_after
+from joinedup.planning.demand.scenario import Scenario, read_scenario
+from joinedup.planning.demand.series import month_after
 
 START = date(2023, 11, 1)
 MONTHS = tuple(month_after(START, n) for n in range(36))

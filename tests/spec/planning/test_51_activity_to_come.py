@@ -20,11 +20,11 @@ from joinedup import database
 from joinedup.access import demo_users
 from joinedup.errors import NotFound, RuleError
 from joinedup.planning import forecast
-from joinedup.planning.activity_to_come import Asked, outlook
 from joinedup.planning.commands import plan
-from joinedup.planning.population_growth import growth_of, projected
-from joinedup.planning.scenario import Scenario
-from joinedup.planning.series import MonthlySeries
+from joinedup.planning.demand.activity_to_come import Asked, outlook
+from joinedup.planning.demand.population_growth import growth_of, projected
+from joinedup.planning.demand.scenario import Scenario
+from joinedup.planning.demand.series import MonthlySeries
 
 pytestmark = pytest.mark.django_db
 PAGE, API = "/planning/forecast/", "/api/planning/forecast"

@@ -28,7 +28,7 @@ from joinedup.access import demo_users
 from joinedup.errors import NotFound, RuleError
 from joinedup.planning import project_waiting_lists, relief_capacity, target_queue
 from joinedup.planning.commands import plan
-from joinedup.planning.list_calibration import (
+from joinedup.planning.waiting.list_calibration import (
     Band,
     fit_oldest_share,
     flow_of,
@@ -37,7 +37,7 @@ from joinedup.planning.list_calibration import (
     weekly_bands,
     weeks_of_months,
 )
-from joinedup.planning.waiting_to_come import SEED, Tried, heading, list_now
+from joinedup.planning.waiting.waiting_to_come import SEED, Tried, heading, list_now
 
 pytestmark = pytest.mark.django_db
 PAGE, API = "/planning/waiting-lists/", "/api/planning/waiting-list"

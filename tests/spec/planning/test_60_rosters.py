@@ -12,8 +12,15 @@ from decimal import Decimal
 import pytest
 
 from joinedup.planning import DatedCode, DatedCodes, own_codes
-from joinedup.planning.roster_codes import sectors, skills
-from joinedup.planning.roster_rows import COLUMNS, RosterError, RosterReturn, first_of_window, joined_up, read_roster
+from joinedup.planning.workforce.roster_codes import sectors, skills
+from joinedup.planning.workforce.rows import (
+    COLUMNS,
+    RosterError,
+    RosterReturn,
+    first_of_window,
+    joined_up,
+    read_roster,
+)
 
 START = date(2020, 4, 1)
 CODES = DatedCodes(

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from joinedup.errors import RuleError
 from joinedup.planning import Parameter, ParameterSet, planning_parameters
-from joinedup.planning.rosters import OTHERS, StaffSum, grouped, merge_small, whole
-from joinedup.planning.workforce_beside import PlannedStaff, beside_plans, skills_needed
-from joinedup.planning.workforce_needs import scale_of, staff_needed
+from joinedup.planning.workforce.beside_plans import PlannedStaff, beside_plans, skills_needed
+from joinedup.planning.workforce.needed import scale_of, staff_needed
+from joinedup.planning.workforce.rosters import OTHERS, StaffSum, grouped, merge_small, whole
 
 ON = date(2026, 10, 1)
 MONTH = "2026-10"

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from joinedup.errors import RuleError
 from joinedup.planning import DatedCode, DatedCodes, own_codes
-from joinedup.planning.capacity_position import (
+from joinedup.planning.capacity.position import (
     Assumed,
     CapacityScenario,
     beds_needed,
@@ -28,7 +28,13 @@ from joinedup.planning.capacity_position import (
     system_units,
     units_needed,
 )
-from joinedup.planning.capacity_rows import COLUMNS, CapacityError, CapacityRow, ProviderCapacity, read_capacity
+from joinedup.planning.capacity.rows import (
+    COLUMNS,
+    CapacityError,
+    CapacityRow,
+    ProviderCapacity,
+    read_capacity,
+)
 
 START = date(2020, 4, 1)
 CODES = DatedCodes([*own_codes(), *(DatedCode("provider", code, code, START) for code in ("RQW", "RWG", "RWH"))])

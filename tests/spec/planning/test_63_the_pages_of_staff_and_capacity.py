@@ -25,10 +25,12 @@ from typer.testing import CliRunner
 
 from joinedup import database
 from joinedup.errors import FileError, NotFound, Refused, RuleError, Unavailable
-from joinedup.planning import PlanLine, capacity_as_kept, rosters_as_kept, system_parameters
+from joinedup.planning import PlanLine, system_parameters
+from joinedup.planning.capacity import as_kept as capacity_as_kept
 from joinedup.planning.commands import plan
 from joinedup.planning.models import CapacityReturn, Roster
-from joinedup.planning.roster_rows import RosterError
+from joinedup.planning.workforce import rosters_as_kept
+from joinedup.planning.workforce.rows import RosterError
 from joinedup.system.lookup import id_of
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from joinedup.population import compile_view, read_view
-from joinedup.population.view_compiler import CompiledView
+from joinedup.population.sql_on_fhir.view_compiler import CompiledView
 
 ANNA = {
     "resourceType": "Patient",

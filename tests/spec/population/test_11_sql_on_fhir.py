@@ -1,4 +1,7 @@
-"""The published tests of SQL on FHIR v2 pass, each of them. Totals: python -m joinedup.population.conformance FOLDER"""
+"""The published tests of SQL on FHIR v2 pass, each of them. Totals:
+
+python -m joinedup.population.sql_on_fhir.conformance FOLDER
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from joinedup.population.conformance import Case, cases, fault, main
+from joinedup.population.sql_on_fhir.conformance import Case, cases, fault, main
 
 _NAMED = os.environ.get("JOINEDUP_REFERENCE")
 _DATA = Path(_NAMED) if _NAMED else Path(__file__).resolve().parents[4] / "shared" / "data"

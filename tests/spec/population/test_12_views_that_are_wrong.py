@@ -11,7 +11,7 @@ import pytest
 
 from joinedup.errors import FileError, RuleError
 from joinedup.population import ViewError, compile_view, read_view, read_views
-from joinedup.population.view_definition import path_kind
+from joinedup.population.sql_on_fhir.view_definition import path_kind
 
 COLUMN = {"name": "id", "path": "id"}
 PATIENT = {"name": "mine", "resource": "Patient", "select": [{"column": [COLUMN]}]}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from joinedup.population import TABLES, compile_view, product_views
-from joinedup.population.view_definition import LEAVES_AS
+from joinedup.population.sql_on_fhir.view_definition import LEAVES_AS
 
 VIEWS = [compile_view(view) for view in product_views()]
 J = "https://joinedup.example"

@@ -16,10 +16,11 @@ import pytest
 import zstandard
 
 from joinedup.errors import FileError, Unavailable
-from joinedup.population import ViewError, compile_view, product_views, read_view, run_views, view_runner
-from joinedup.population.column_types import record_batch, schema
-from joinedup.population.view_compiler import CompiledView
-from joinedup.population.view_runner import AsTheyAre, BadLine, Block, Tally, blocks
+from joinedup.population import ViewError, compile_view, product_views, read_view, run_views
+from joinedup.population.sql_on_fhir import view_runner
+from joinedup.population.sql_on_fhir.column_types import record_batch, schema
+from joinedup.population.sql_on_fhir.view_compiler import CompiledView
+from joinedup.population.sql_on_fhir.view_runner import AsTheyAre, BadLine, Block, Tally, blocks
 
 
 def view(*columns: dict[str, Any], resource: str = "Patient", name: str = "mine", **select: Any) -> CompiledView:

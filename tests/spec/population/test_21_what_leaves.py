@@ -11,9 +11,9 @@ import pytest
 from joinedup.population.deidentify import Batch, Counts, Surroundings, age_on, plan
 from joinedup.population.postcodes import Lookup, write_lookup
 from joinedup.population.pseudonym import Keys
-from joinedup.population.view_definition import read_view
-from joinedup.population.view_errors import ViewError
-from joinedup.population.view_files import product_views
+from joinedup.population.sql_on_fhir.view_definition import read_view
+from joinedup.population.sql_on_fhir.view_errors import ViewError
+from joinedup.population.sql_on_fhir.view_files import product_views
 
 KEYS = Keys("icb-analytics", 1, b"k" * 32)
 PERSON = {"name": "person", "path": "getResourceKey()"}

@@ -6,7 +6,7 @@ import pytest
 
 from joinedup.errors import RuleError
 from joinedup.population.pseudonym import Keys, recipient_key
-from joinedup.population.worklist_rules import TurnedBack, must_follow, people_said, state_of, turned_back
+from joinedup.population.worklists.rules import TurnedBack, must_follow, people_said, state_of, turned_back
 
 KEYS = Keys("icb-analytics", 1, recipient_key(bytes(32), "icb-analytics", 1))
 OTHER = Keys("somebody-else", 1, recipient_key(bytes(32), "somebody-else", 1))

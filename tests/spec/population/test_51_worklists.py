@@ -18,11 +18,11 @@ from joinedup.access.models import AuditEntry, User
 from joinedup.errors import NotFound, Refused, RuleError
 from joinedup.feeds import Source, ledger, subject_id
 from joinedup.identity import resident_of
-from joinedup.population import worklists
 from joinedup.population.models import Worklist, WorklistEntry, WorklistMark
 from joinedup.population.opt_outs import ask_file
 from joinedup.population.services import WantedSnapshot, make_snapshot
-from joinedup.population.worklists import APPROVE, ASK, WORK, WantedWorklist
+from joinedup.population.worklists import acts as worklists
+from joinedup.population.worklists.acts import APPROVE, ASK, WORK, WantedWorklist
 from joinedup.system import load_practices
 from joinedup.system.lookup import id_of
 
@@ -266,7 +266,7 @@ def test_the_guardian_closes_any_open_list_with_a_reason(house: Path) -> None:
 def test_what_waits_and_what_is_open_is_found_behind_many_that_are_neither(
     house: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("joinedup.population.worklist_views.MOST_SHOWN", 2)
+    monkeypatch.setattr("joinedup.population.worklists.views.MOST_SHOWN", 2)
     monkeypatch.setattr(worklists, "MOST_LISTS", 1)
     still_open, *done = (asked() for _ in range(3))
     approved(still_open)

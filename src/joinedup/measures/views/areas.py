@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from joinedup.access import requires
-from joinedup.measures import answers, spine_chart
+from joinedup.measures import answers
 from joinedup.measures.answers import MANY, ProfileRow
+from joinedup.measures.charts import spine_chart
+from joinedup.measures.charts.spine_chart import LETTERS
+from joinedup.measures.charts.trend import Trend, trends
 from joinedup.measures.results import AreaName, Results
-from joinedup.measures.spine_chart import LETTERS
 from joinedup.measures.standing import how_far
-from joinedup.measures.trend import Trend, trends
 from joinedup.measures.views.parts import (
     KINDS,
     area_choices,

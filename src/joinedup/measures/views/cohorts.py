@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 
 from joinedup.access import actor_of, decide, requires
 from joinedup.errors import NotFound
-from joinedup.measures import counting_cohorts as counting
-from joinedup.measures.cohort_lines import KINDS, Typed, Wrong, short, typed
+from joinedup.measures.cohorts import counting
+from joinedup.measures.cohorts.lines import KINDS, Typed, Wrong, short, typed
 from joinedup.measures.views.parts import crumbs
 from joinedup.moment import now
 from joinedup.population import cohort, cohort_names

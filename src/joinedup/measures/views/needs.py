@@ -13,10 +13,10 @@ from django.views.decorators.http import require_safe
 
 from joinedup.access import record, requires
 from joinedup.errors import NotFound
-from joinedup.measures import counting_cohorts as counting
 from joinedup.measures import needs as found_needs
-from joinedup.measures.disclosure import with_share
-from joinedup.measures.rounding import round_count
+from joinedup.measures.cohorts import counting
+from joinedup.measures.disclosure.protected import with_share
+from joinedup.measures.disclosure.rounding import round_count
 from joinedup.measures.views.parts import area_href, crumbs
 from joinedup.ui import Column, Crumb, Page, Table
 
@@ -120,7 +120,7 @@ def _share(done: int | None, people: int | None) -> tuple[float | None, str]:
     """Answer a share of protected counts, as disclosure control gives it."""
     import pandas as pd
 
-    from joinedup.measures.disclosure import Protected
+    from joinedup.measures.disclosure.protected import Protected
 
     frame = pd.DataFrame({"done": pd.array([done], "Int64"), "people": pd.array([people], "Int64")})
     for name in ("done", "people"):

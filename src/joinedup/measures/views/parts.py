@@ -11,12 +11,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from joinedup.measures import answers
+from joinedup.measures.charts.icons import icon_of
+from joinedup.measures.charts.spc_chart import icon_svg
+from joinedup.measures.charts.trend import Trend
 from joinedup.measures.definition import PURPOSES, MeasureDefinition
 from joinedup.measures.figure import SUPPRESSED, Figure, Scale
-from joinedup.measures.icons import icon_of
 from joinedup.measures.results import AreaName, Results, open_results
-from joinedup.measures.spc_chart import icon_svg
-from joinedup.measures.trend import Trend
 from joinedup.ui import Column, Crumb
 
 Row = dict[str, Any]

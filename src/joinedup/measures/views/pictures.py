@@ -11,14 +11,15 @@ from django.core.cache import caches
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from joinedup.measures import answers, funnel_chart, gradient_chart, inequality_said, spc_chart
+from joinedup.measures import answers
 from joinedup.measures.answers import MANY
+from joinedup.measures.charts import funnel_chart, gradient_chart, inequality_said, spc_chart
+from joinedup.measures.charts.funnel_points import funnel_of
+from joinedup.measures.charts.icons import icon_of
+from joinedup.measures.charts.trend import trends
 from joinedup.measures.definition import MeasureDefinition
 from joinedup.measures.figure import SUPPRESSED, Figure, Scale, month_shown
-from joinedup.measures.funnel_points import funnel_of
-from joinedup.measures.icons import icon_of
 from joinedup.measures.results import AreaName, Results
-from joinedup.measures.trend import trends
 from joinedup.measures.views.parts import (
     HEADS,
     figure_columns,

@@ -21,13 +21,13 @@ from django.utils.translation import gettext as _
 
 from joinedup.errors import JoinedupError, NotFound, Refused
 from joinedup.moment import now
-from joinedup.money.authority import NoAuthority, OverAuthority
-from joinedup.money.budget_lines import OverBudget, OverCommitted, RingFence, VirementImbalance
-from joinedup.money.funds import NoAgreement
-from joinedup.money.ledger import PeriodClosed
-from joinedup.money.outturn import ReasonRequired
-from joinedup.money.plan_links import NoPlanLine
-from joinedup.money.spending import NotOwed
+from joinedup.money.ledger.double_entry import PeriodClosed
+from joinedup.money.pot.authority import NoAuthority, OverAuthority
+from joinedup.money.pot.budget_lines import OverBudget, OverCommitted, RingFence, VirementImbalance
+from joinedup.money.pot.funds import NoAgreement
+from joinedup.money.pot.outturn import ReasonRequired
+from joinedup.money.pot.plan_links import NoPlanLine
+from joinedup.money.pot.spending import NotOwed
 from joinedup.money.views.authorities import all_authorities
 from joinedup.money.views.parts import NOTICE, day_sent, key_sent, pence_sent, text_sent, without_rule
 from joinedup.ui import Crumb, Page, Table, day

@@ -18,17 +18,14 @@ from django.views.decorators.http import require_safe
 from joinedup.access import requires
 from joinedup.errors import NotFound
 from joinedup.measures import open_results
-from joinedup.money import allocation_map
-from joinedup.money.allocation import Unit
-from joinedup.money.kept_baselines import baselines_of
-from joinedup.money.kept_tables import Edition, editions, kept_residents, kept_table
-from joinedup.money.models import Fund
-from joinedup.money.pace import Infeasible
-from joinedup.money.views import allocation_tables as tables
-from joinedup.money.views.parts import crumbs, in_millions
-from joinedup.money.weighted_populations import COLUMNS, BlankCell, WeightedPopulation
-from joinedup.money.what_if import Answer, try_out
-from joinedup.money.what_if_form import (
+from joinedup.money.allocation import places_map as allocation_map
+from joinedup.money.allocation.explained import Unit
+from joinedup.money.allocation.kept_baselines import baselines_of
+from joinedup.money.allocation.kept_tables import Edition, editions, kept_residents, kept_table
+from joinedup.money.allocation.pace import Infeasible
+from joinedup.money.allocation.weighted_populations import COLUMNS, BlankCell, WeightedPopulation
+from joinedup.money.allocation.what_if import Answer, try_out
+from joinedup.money.allocation.what_if_form import (
     BLANKS,
     BLEND,
     CAP,
@@ -41,6 +38,9 @@ from joinedup.money.what_if_form import (
     read,
     shown,
 )
+from joinedup.money.models import Fund
+from joinedup.money.views import allocation_tables as tables
+from joinedup.money.views.parts import crumbs, in_millions
 from joinedup.ui import Page, Table
 from joinedup.ui.tables import pounds
 

@@ -8,13 +8,19 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from joinedup.money.allocation import Unit
-from joinedup.money.allocation_map import place_name, plain_name
-from joinedup.money.denominators import REGISTERED, RESIDENT, People, pence_per_head, registered_per_resident
-from joinedup.money.kept_tables import Edition
-from joinedup.money.pace import distance_from_target
-from joinedup.money.what_if import Answer
-from joinedup.money.what_if_form import Typed
+from joinedup.money.allocation.denominators import (
+    REGISTERED,
+    RESIDENT,
+    People,
+    pence_per_head,
+    registered_per_resident,
+)
+from joinedup.money.allocation.explained import Unit
+from joinedup.money.allocation.kept_tables import Edition
+from joinedup.money.allocation.pace import distance_from_target
+from joinedup.money.allocation.places_map import place_name, plain_name
+from joinedup.money.allocation.what_if import Answer
+from joinedup.money.allocation.what_if_form import Typed
 from joinedup.ui import Column, Table
 from joinedup.ui.tables import pounds
 

@@ -17,8 +17,8 @@ from joinedup.access import requires
 from joinedup.errors import NotFound, RuleError
 from joinedup.moment import now
 from joinedup.money import models, services
-from joinedup.money.authority import Authority
-from joinedup.money.ledger_reading import authority_of, left_of, pounds_of_authority
+from joinedup.money.ledger.reading import authority_of, left_of, pounds_of_authority
+from joinedup.money.pot.authority import Authority
 from joinedup.money.views.ledger import postings_table
 from joinedup.money.views.parts import (
     ACTS,

@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from joinedup.access import grant_for, requires
-from joinedup.money import models, spending
-from joinedup.money.budget_lines import BudgetLine
-from joinedup.money.ledger_reading import (
+from joinedup.money import models
+from joinedup.money.ledger.posting import permission_for, undoing
+from joinedup.money.ledger.posting import reverse as reverse_posting
+from joinedup.money.ledger.reading import (
     CommitmentStanding,
     availabilities,
     budget_line_of,
@@ -21,8 +22,8 @@ from joinedup.money.ledger_reading import (
     owed_to,
     transaction_of,
 )
-from joinedup.money.posting import permission_for, undoing
-from joinedup.money.posting import reverse as reverse_posting
+from joinedup.money.pot import spending
+from joinedup.money.pot.budget_lines import BudgetLine
 from joinedup.money.views.act_form import (
     Act,
     Answers,

@@ -14,11 +14,11 @@ from django.views.decorators.http import require_http_methods
 from joinedup.access import requires
 from joinedup.errors import NotFound, RuleError
 from joinedup.moment import now
-from joinedup.money import contract_reading as reading
-from joinedup.money import contracting, models
-from joinedup.money.awards import first_day_to_award
-from joinedup.money.contracts import Contract
-from joinedup.money.ledger_reading import availabilities
+from joinedup.money import models
+from joinedup.money.contracts import contracting, reading
+from joinedup.money.contracts.awards import first_day_to_award
+from joinedup.money.contracts.contract import Contract
+from joinedup.money.ledger.reading import availabilities
 from joinedup.money.views.act_form import (
     Act,
     Answers,

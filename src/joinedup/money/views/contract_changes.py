@@ -15,11 +15,11 @@ from django.views.decorators.http import require_http_methods
 from joinedup.access import requires
 from joinedup.errors import RuleError
 from joinedup.moment import now
-from joinedup.money import changing_contracts, contracting
-from joinedup.money import contract_reading as reading
-from joinedup.money.contract_terms import ended_early, extended, yearly_rate
-from joinedup.money.contracts import FIXED, Contract, ContractError, check_contract, differences
-from joinedup.money.specification import headings, standards
+from joinedup.money.contracts import changing as changing_contracts
+from joinedup.money.contracts import contracting, reading
+from joinedup.money.contracts.contract import FIXED, Contract, ContractError, check_contract, differences
+from joinedup.money.contracts.specification import headings, standards
+from joinedup.money.contracts.terms import ended_early, extended, yearly_rate
 from joinedup.money.views.act_form import Act, Answers, Question, answer, authority_question, reason_question
 from joinedup.money.views.contract_acts import METHODS, contract_crumbs, contract_of, href
 from joinedup.money.views.contract_form import metrics_sent, number_sent, share_sent

@@ -17,14 +17,21 @@ from django.views.decorators.http import require_http_methods
 from joinedup.access import requires
 from joinedup.errors import RuleError
 from joinedup.moment import now
-from joinedup.money import contracting
-from joinedup.money.authority import year_days
-from joinedup.money.awards import award_processes
-from joinedup.money.contracts import FIXED, Contract, ContractError, PaidPart, ScheduledMetric, years_between
-from joinedup.money.mechanisms import KINDS
-from joinedup.money.payment_schemes import national_schemes
-from joinedup.money.specification import headings, standards
-from joinedup.money.splitting import half_up
+from joinedup.money.allocation.splitting import half_up
+from joinedup.money.contracts import contracting
+from joinedup.money.contracts.awards import award_processes
+from joinedup.money.contracts.contract import (
+    FIXED,
+    Contract,
+    ContractError,
+    PaidPart,
+    ScheduledMetric,
+    years_between,
+)
+from joinedup.money.contracts.specification import headings, standards
+from joinedup.money.payment.mechanisms import KINDS
+from joinedup.money.payment.schemes import national_schemes
+from joinedup.money.pot.authority import year_days
 from joinedup.money.views.contracts import MECHANISMS
 from joinedup.money.views.parts import NOTICE, crumbs, day_sent, pence_sent, text_sent, without_rule
 from joinedup.planning import points_of_delivery

@@ -8,9 +8,9 @@ from decimal import Decimal
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from joinedup.money import contract_reading as reading
-from joinedup.money.contracting import OUTCOMES
-from joinedup.money.contracts import FIXED, Contract
+from joinedup.money.contracts import reading
+from joinedup.money.contracts.contract import FIXED, Contract
+from joinedup.money.contracts.contracting import OUTCOMES
 from joinedup.ui import Column, Table
 
 

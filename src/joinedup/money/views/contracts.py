@@ -13,11 +13,10 @@ from django.views.decorators.http import require_safe
 
 from joinedup.access import requires
 from joinedup.moment import now
-from joinedup.money import contract_reading as reading
-from joinedup.money import contracting
-from joinedup.money.authority import financial_year
-from joinedup.money.contracts import Contract
-from joinedup.money.specification import check_specification
+from joinedup.money.contracts import contracting, reading
+from joinedup.money.contracts.contract import Contract
+from joinedup.money.contracts.specification import check_specification
+from joinedup.money.pot.authority import financial_year
 from joinedup.money.views import contract_tables as tables
 from joinedup.money.views.contract_acts import next_notice
 from joinedup.money.views.parts import NOTICE, bodies_named, crumbs, in_millions, may

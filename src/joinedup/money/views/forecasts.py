@@ -12,9 +12,9 @@ from django.views.decorators.http import require_http_methods
 
 from joinedup.access import requires
 from joinedup.money import models
-from joinedup.money.ledger_reading import budget_line_of, fund_of
-from joinedup.money.line_standings import months_over
-from joinedup.money.reporting_forecasts import report_forecast
+from joinedup.money.ledger.reading import budget_line_of, fund_of
+from joinedup.money.pot.line_standings import months_over
+from joinedup.money.pot.reporting_forecasts import report_forecast
 from joinedup.money.views.act_form import Act, Answers, Question, answer, code_items
 from joinedup.money.views.parts import line_crumbs
 from joinedup.planning import months_of

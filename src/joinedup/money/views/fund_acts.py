@@ -14,11 +14,11 @@ from django.views.decorators.http import require_http_methods
 from joinedup.access import requires
 from joinedup.moment import now
 from joinedup.money import models, services
-from joinedup.money.authority import financial_year, year_days
-from joinedup.money.funds import SECTORS, Contribution
-from joinedup.money.ledger import DEBTOR
-from joinedup.money.ledger_reading import availabilities, contributions_of, fund_of
-from joinedup.money.posting import closed_until
+from joinedup.money.ledger.double_entry import DEBTOR
+from joinedup.money.ledger.posting import closed_until
+from joinedup.money.ledger.reading import availabilities, contributions_of, fund_of
+from joinedup.money.pot.authority import financial_year, year_days
+from joinedup.money.pot.funds import SECTORS, Contribution
 from joinedup.money.views.act_form import (
     Act,
     Answers,

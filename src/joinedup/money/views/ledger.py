@@ -18,8 +18,8 @@ from django.views.decorators.http import require_safe
 
 from joinedup.access import requires
 from joinedup.money import models
-from joinedup.money.ledger import ACCOUNT_KINDS, KINDS, account
-from joinedup.money.ledger_reading import fund_of, left_of, trace, trial_balance
+from joinedup.money.ledger.double_entry import ACCOUNT_KINDS, KINDS, account
+from joinedup.money.ledger.reading import fund_of, left_of, trace, trial_balance
 from joinedup.money.views.parts import NOTICE, bodies_named, crumbs, fund_crumb, may
 from joinedup.ui import Column, Crumb, Page, Table
 from joinedup.ui.tables import pounds

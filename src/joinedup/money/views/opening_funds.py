@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods
 from joinedup.access import requires
 from joinedup.moment import now
 from joinedup.money import services
-from joinedup.money.authority import financial_year, year_days
-from joinedup.money.budget_lines import BudgetLine
-from joinedup.money.funds import FUND_KINDS, Fund
-from joinedup.money.ledger_reading import fund_of
+from joinedup.money.ledger.reading import fund_of
+from joinedup.money.pot.authority import financial_year, year_days
+from joinedup.money.pot.budget_lines import BudgetLine
+from joinedup.money.pot.funds import FUND_KINDS, Fund
 from joinedup.money.views.act_form import (
     Act,
     Answers,

@@ -15,9 +15,9 @@ from joinedup.access import requires
 from joinedup.errors import FileError, JoinedupError, NotFound, Refused
 from joinedup.moment import now
 from joinedup.money import models
-from joinedup.money.importing_trial_balances import accounts_of, import_trial_balance, reconciliation
-from joinedup.money.ledger import account
-from joinedup.money.trial_balances import MOST_BYTES, TrialBalanceError, Unbalanced
+from joinedup.money.ledger.double_entry import account
+from joinedup.money.ledger.importing_trial_balances import accounts_of, import_trial_balance, reconciliation
+from joinedup.money.ledger.trial_balances import MOST_BYTES, TrialBalanceError, Unbalanced
 from joinedup.money.views.parts import NOTICE, bodies_named, crumbs, may, without_rule
 from joinedup.ui import Column, Crumb, Page, Table
 

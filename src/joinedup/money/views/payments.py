@@ -14,11 +14,12 @@ from django.views.decorators.http import require_POST, require_safe
 from joinedup.access import requires
 from joinedup.errors import JoinedupError
 from joinedup.moment import now
-from joinedup.money import contract_reading as reading
-from joinedup.money import models, paying
-from joinedup.money.ledger import KINDS
-from joinedup.money.ledger_reading import trace
-from joinedup.money.statement_values import read_statement
+from joinedup.money import models
+from joinedup.money.contracts import reading
+from joinedup.money.ledger.double_entry import KINDS
+from joinedup.money.ledger.reading import trace
+from joinedup.money.payment import paying
+from joinedup.money.payment.statement_values import read_statement
 from joinedup.money.views.contract_tables import said_plainly
 from joinedup.money.views.parts import NOTICE, bodies_named, crumbs, may, without_rule
 from joinedup.ui import Column, Crumb, Page, Table

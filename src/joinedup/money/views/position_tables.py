@@ -8,12 +8,12 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from joinedup.money.better_care_fund_as_kept import BoardChecks
-from joinedup.money.funds import FUND_KINDS
-from joinedup.money.mismatches_as_kept import OneSided
 from joinedup.money.models import Fund
-from joinedup.money.positions import Mismatch, SystemPosition
-from joinedup.money.positions_as_kept import BodyStanding, FundStanding
+from joinedup.money.pot.better_care_fund_as_kept import BoardChecks
+from joinedup.money.pot.funds import FUND_KINDS
+from joinedup.money.pot.mismatches_as_kept import OneSided
+from joinedup.money.pot.positions import Mismatch, SystemPosition
+from joinedup.money.pot.positions_as_kept import BodyStanding, FundStanding
 from joinedup.ui import Column, Table
 
 Names = Mapping[str, str]

@@ -17,10 +17,15 @@ from django.views.decorators.http import require_safe
 from joinedup.access import requires
 from joinedup.moment import now
 from joinedup.money import models
-from joinedup.money.authority import financial_year
-from joinedup.money.better_care_fund_as_kept import BoardChecks, bcf_checks, boards_of, funds_without_board
-from joinedup.money.mismatches_as_kept import intra_system_mismatches
-from joinedup.money.positions_as_kept import system_position
+from joinedup.money.pot.authority import financial_year
+from joinedup.money.pot.better_care_fund_as_kept import (
+    BoardChecks,
+    bcf_checks,
+    boards_of,
+    funds_without_board,
+)
+from joinedup.money.pot.mismatches_as_kept import intra_system_mismatches
+from joinedup.money.pot.positions_as_kept import system_position
 from joinedup.money.views import position_tables as tables
 from joinedup.money.views.parts import bodies_named, crumbs, in_millions, pence_sent, year_asked
 from joinedup.planning import months_of, standing_plans

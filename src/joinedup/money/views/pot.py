@@ -12,10 +12,8 @@ from django.views.decorators.http import require_safe
 from joinedup.access import requires
 from joinedup.errors import NotFound
 from joinedup.money import models
-from joinedup.money.authority import financial_year
-from joinedup.money.funds import FUND_KINDS, SECTORS
-from joinedup.money.ledger import RISK_SHARE
-from joinedup.money.ledger_reading import (
+from joinedup.money.ledger.double_entry import RISK_SHARE
+from joinedup.money.ledger.reading import (
     availabilities,
     budget_line_of,
     commitment_standing,
@@ -24,7 +22,9 @@ from joinedup.money.ledger_reading import (
     pounds_of_plan_line,
     trial_balance,
 )
-from joinedup.money.line_standings import Standing, standing, standings
+from joinedup.money.pot.authority import financial_year
+from joinedup.money.pot.funds import FUND_KINDS, SECTORS
+from joinedup.money.pot.line_standings import Standing, standing, standings
 from joinedup.money.views.forecasts import reported_table
 from joinedup.money.views.fund_acts import acts_of_fund
 from joinedup.money.views.ledger import postings_table

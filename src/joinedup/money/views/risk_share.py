@@ -18,10 +18,10 @@ from django.views.decorators.http import require_http_methods
 from joinedup.access import requires
 from joinedup.errors import RuleError
 from joinedup.money import services
-from joinedup.money.authority import financial_year
-from joinedup.money.ledger_reading import contributions_of, fund_of
-from joinedup.money.line_standings import standings
-from joinedup.money.sharing_risk import LadderResult, Layer, overspend_ladder, risk_share
+from joinedup.money.ledger.reading import contributions_of, fund_of
+from joinedup.money.pot.authority import financial_year
+from joinedup.money.pot.line_standings import standings
+from joinedup.money.pot.sharing_risk import LadderResult, Layer, overspend_ladder, risk_share
 from joinedup.money.views.act_form import (
     Act,
     Answers,

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from joinedup.access import requires
-from joinedup.money.funds import FUND_KINDS
-from joinedup.money.kept_tables import editions
+from joinedup.money.allocation.kept_tables import editions
 from joinedup.money.models import Contribution, Fund
+from joinedup.money.pot.funds import FUND_KINDS
 from joinedup.money.views.parts import bodies_named, crumbs, may
 from joinedup.ui import Column, Page, Table
 

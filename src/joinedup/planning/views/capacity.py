@@ -12,10 +12,17 @@ from django.views.decorators.http import require_safe
 
 from joinedup.access import requires
 from joinedup.errors import NotFound, did_you_mean
-from joinedup.planning import ParameterSet, capacity_as_kept, services, words
-from joinedup.planning.capacity_as_kept import Capacity
-from joinedup.planning.capacity_position import BedsNeeded, CapacityScenario, UnitsNeeded, system_beds, system_units
-from joinedup.planning.plan_lines import year_of
+from joinedup.planning import ParameterSet, services, words
+from joinedup.planning.capacity import as_kept as capacity_as_kept
+from joinedup.planning.capacity.as_kept import Capacity
+from joinedup.planning.capacity.position import (
+    BedsNeeded,
+    CapacityScenario,
+    UnitsNeeded,
+    system_beds,
+    system_units,
+)
+from joinedup.planning.plans.plan_lines import year_of
 from joinedup.planning.views import parts
 from joinedup.ui import Chart, Column, Page, Table
 

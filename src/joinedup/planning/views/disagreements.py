@@ -12,13 +12,14 @@ from django.views.decorators.http import require_POST, require_safe
 from joinedup.access import grant_for, requires
 from joinedup.errors import NotFound
 from joinedup.moment import now
-from joinedup.planning import kept_plans, services, words
+from joinedup.planning import services, words
 from joinedup.planning.models import Gap, Plan, Version
-from joinedup.planning.pairing import ShareWarning
-from joinedup.planning.plan_lines import first_day
-from joinedup.planning.resolution import MAY, PROPOSALS, is_late, is_settled, must_escalate
-from joinedup.planning.resolution import Gap as OpenGap
-from joinedup.planning.standing import (
+from joinedup.planning.plans import kept_plans
+from joinedup.planning.plans.plan_lines import first_day
+from joinedup.planning.triangulation.pairing import ShareWarning
+from joinedup.planning.triangulation.resolution import MAY, PROPOSALS, is_late, is_settled, must_escalate
+from joinedup.planning.triangulation.resolution import Gap as OpenGap
+from joinedup.planning.triangulation.standing import (
     Contradiction,
     Standing,
     contradictions,
@@ -26,8 +27,8 @@ from joinedup.planning.standing import (
     standing_gaps,
     total_pence,
 )
+from joinedup.planning.triangulation.worth import in_pence, in_people
 from joinedup.planning.views import parts
-from joinedup.planning.worth import in_pence, in_people
 from joinedup.ui import Column, Crumb, Page, Table, day
 
 READ = "planning.read"

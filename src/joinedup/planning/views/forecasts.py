@@ -10,13 +10,14 @@ from django.views.decorators.http import require_safe
 
 from joinedup.access import requires
 from joinedup.errors import NotFound, RuleError
-from joinedup.planning import activity_to_come, words
-from joinedup.planning.activity_to_come import HORIZONS, Asked, Outlook
-from joinedup.planning.back_test import HORIZONS as TESTED_AT
-from joinedup.planning.forecast_charts import forecast_spec
-from joinedup.planning.forecast_words import MODEL_NAMES, USES, months_said
-from joinedup.planning.protected_series import COPIED, EARLIER, FILLED, HIDDEN, NO_DATA, TRAINED
-from joinedup.planning.scenario import FIELDS, SHIFT, WITH_STAYS, read_scenario
+from joinedup.planning import words
+from joinedup.planning.demand import activity_to_come
+from joinedup.planning.demand.activity_to_come import HORIZONS, Asked, Outlook
+from joinedup.planning.demand.back_test import HORIZONS as TESTED_AT
+from joinedup.planning.demand.forecast_charts import forecast_spec
+from joinedup.planning.demand.forecast_words import MODEL_NAMES, USES, months_said
+from joinedup.planning.demand.protected_series import COPIED, EARLIER, FILLED, HIDDEN, NO_DATA, TRAINED
+from joinedup.planning.demand.scenario import FIELDS, SHIFT, WITH_STAYS, read_scenario
 from joinedup.planning.views import parts
 from joinedup.ui import Chart, Column, Page, Table
 

@@ -21,20 +21,20 @@ from joinedup.planning import (
     PlanLine,
     PlanVersion,
     TemplateError,
-    kept_plans,
     own_codes,
     plan_csv,
     plan_workbook,
     services,
     words,
 )
-from joinedup.planning.adjusting import gap_of_version
 from joinedup.planning.models import Version
-from joinedup.planning.plan_lines import PENCE, PENCE_A_UNIT, PERCENT
-from joinedup.planning.system_codes import codes_for
-from joinedup.planning.template_layout import TEMPLATE, period_title, periods, year_span
-from joinedup.planning.templates_in import LARGEST_FILE, year_in
-from joinedup.planning.versions import SIDES
+from joinedup.planning.plans import kept_plans
+from joinedup.planning.plans.plan_lines import PENCE, PENCE_A_UNIT, PERCENT
+from joinedup.planning.plans.system_codes import codes_for
+from joinedup.planning.plans.template_layout import TEMPLATE, period_title, periods, year_span
+from joinedup.planning.plans.templates_in import LARGEST_FILE, year_in
+from joinedup.planning.plans.versions import SIDES
+from joinedup.planning.triangulation.adjusting import gap_of_version
 from joinedup.planning.views import parts
 from joinedup.ui import Column, Crumb, Page, Table, instant
 

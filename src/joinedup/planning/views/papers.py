@@ -12,9 +12,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from joinedup.access import requires
 from joinedup.errors import NotFound
 from joinedup.moment import LONDON, now
-from joinedup.planning import Section, kept_plans, missing_today, services, signing
-from joinedup.planning.deadlines import deadline_status
-from joinedup.planning.documents import Missing, document_kind, document_kinds
+from joinedup.planning import Section, missing_today, services
+from joinedup.planning.plans import kept_plans, signing
+from joinedup.planning.plans.deadlines import deadline_status
+from joinedup.planning.plans.documents import Missing, document_kind, document_kinds
 from joinedup.planning.views import parts
 from joinedup.planning.views.systems import partners_of, system_asked, systems
 from joinedup.ui import Column, Crumb, Page, Table, day, instant

@@ -14,7 +14,7 @@ from joinedup.errors import Refused
 from joinedup.moment import now
 from joinedup.planning import LineError, ParameterSet, services, year_of
 from joinedup.planning.models import Plan
-from joinedup.planning.plan_lines import Code, months_of
+from joinedup.planning.plans.plan_lines import Code, months_of
 from joinedup.planning.system_parameters import system_parameters
 from joinedup.system import as_of
 from joinedup.ui import Crumb

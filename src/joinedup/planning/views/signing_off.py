@@ -12,12 +12,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from joinedup.access import grant_for, requires
 from joinedup.errors import JoinedupError, NotFound, Refused
 from joinedup.moment import now
-from joinedup.planning import kept_plans, services, signing, words
-from joinedup.planning.documents import Owed
+from joinedup.planning import services, words
 from joinedup.planning.models import CheckWaiver, Comparison
-from joinedup.planning.return_deadlines import standing_of
-from joinedup.planning.sign_off import LEAST_REASON, SYSTEM
-from joinedup.planning.standing import checks_of, share_warnings_of, standing_gaps
+from joinedup.planning.plans import kept_plans, signing
+from joinedup.planning.plans.documents import Owed
+from joinedup.planning.plans.return_deadlines import standing_of
+from joinedup.planning.plans.sign_off import LEAST_REASON, SYSTEM
+from joinedup.planning.triangulation.standing import checks_of, share_warnings_of, standing_gaps
 from joinedup.planning.views import parts
 from joinedup.planning.views.disagreements import warned
 from joinedup.ui import Column, Crumb, Page, Table, day

@@ -11,11 +11,12 @@ from django.views.decorators.http import require_safe
 
 from joinedup.access import requires
 from joinedup.moment import now
-from joinedup.planning import kept_plans, missing_today, services, words
-from joinedup.planning.documents import document_kinds
+from joinedup.planning import missing_today, services, words
 from joinedup.planning.models import Plan, Version
-from joinedup.planning.return_deadlines import return_deadlines, standing_of
-from joinedup.planning.standing import contradictions, standing_gaps, total_pence
+from joinedup.planning.plans import kept_plans
+from joinedup.planning.plans.documents import document_kinds
+from joinedup.planning.plans.return_deadlines import return_deadlines, standing_of
+from joinedup.planning.triangulation.standing import contradictions, standing_gaps, total_pence
 from joinedup.planning.views import parts
 from joinedup.planning.views.systems import partners_of, systems
 from joinedup.ui import Column, Page, Table, day

@@ -11,13 +11,14 @@ from django.views.decorators.http import require_safe
 
 from joinedup.access import requires
 from joinedup.errors import NotFound, RuleError
-from joinedup.planning import waiting_to_come, words
-from joinedup.planning.forecast_charts import forecast_spec
-from joinedup.planning.list_projection import ListProjection
-from joinedup.planning.simulated_runs import Summary
+from joinedup.planning import words
+from joinedup.planning.demand.forecast_charts import forecast_spec
 from joinedup.planning.views import parts
-from joinedup.planning.wait_bands import LIMITS
-from joinedup.planning.waiting_to_come import HORIZONS, SEED, Heading, ListNow, Tried
+from joinedup.planning.waiting import waiting_to_come
+from joinedup.planning.waiting.list_projection import ListProjection
+from joinedup.planning.waiting.simulated_runs import Summary
+from joinedup.planning.waiting.wait_bands import LIMITS
+from joinedup.planning.waiting.waiting_to_come import HORIZONS, SEED, Heading, ListNow, Tried
 from joinedup.ui import Chart, Column, Page, Table, day
 
 READ = "planning.read"
@@ -347,7 +348,7 @@ def _weeks_table(found: Heading) -> Table:
 def _month_ends(now: ListNow) -> list[tuple[Any, float | None]]:
     from datetime import timedelta
 
-    from joinedup.planning.series import month_after
+    from joinedup.planning.demand.series import month_after
 
     return [(month_after(month) - timedelta(days=1), many) for month, many in now.past]
 

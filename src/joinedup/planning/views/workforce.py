@@ -12,12 +12,13 @@ from django.views.decorators.http import require_safe
 
 from joinedup.access import grant_for, requires
 from joinedup.errors import NotFound, did_you_mean
-from joinedup.planning import rosters_as_kept, services, words
-from joinedup.planning.plan_lines import first_day
-from joinedup.planning.rosters import OTHERS, StaffGroup, StaffSum, grouped, merge_small, whole
+from joinedup.planning import services, words
+from joinedup.planning.plans.plan_lines import first_day
 from joinedup.planning.views import parts
 from joinedup.planning.views.workforce_beside import beside_tables
 from joinedup.planning.views.workforce_trend import trend_chart
+from joinedup.planning.workforce import rosters_as_kept
+from joinedup.planning.workforce.rosters import OTHERS, StaffGroup, StaffSum, grouped, merge_small, whole
 from joinedup.ui import Column, Page, Table
 
 READ = "planning.read"
@@ -84,7 +85,7 @@ class Names:
     """What partners, professions and places of a roster are called."""
 
     def __init__(self, sums: Sequence[StaffSum]) -> None:
-        from joinedup.planning.roster_codes import sectors
+        from joinedup.planning.workforce.roster_codes import sectors
 
         self._by = {
             "partner": parts.names_of(sorted({one.partner for one in sums} - sectors().keys())) | dict(sectors()),

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
-from joinedup.planning import rosters_as_kept, words
-from joinedup.planning.capacity_planned import planned_activity, planned_staff, submitted_plans
+from joinedup.planning import words
+from joinedup.planning.capacity.planned import planned_activity, planned_staff, submitted_plans
 from joinedup.planning.models import Roster
-from joinedup.planning.plan_lines import first_day, year_of
-from joinedup.planning.roster_codes import skills as skill_names
-from joinedup.planning.rosters import StaffSum, grouped
+from joinedup.planning.plans.plan_lines import first_day, year_of
 from joinedup.planning.views import parts
-from joinedup.planning.workforce_beside import PlanBeside, Skills, beside_plans, skills_needed
-from joinedup.planning.workforce_needs import scale_of
+from joinedup.planning.workforce import rosters_as_kept
+from joinedup.planning.workforce.beside_plans import PlanBeside, Skills, beside_plans, skills_needed
+from joinedup.planning.workforce.needed import scale_of
+from joinedup.planning.workforce.roster_codes import skills as skill_names
+from joinedup.planning.workforce.rosters import StaffSum, grouped
 from joinedup.ui import Column, Table
 
 if TYPE_CHECKING:

@@ -11,11 +11,12 @@ from django.views.decorators.http import require_safe
 
 from joinedup.access import requires
 from joinedup.errors import NotFound
-from joinedup.planning import PlanLine, kept_plans, skills_gaps, words
+from joinedup.planning import PlanLine, skills_gaps, words
 from joinedup.planning.models import Plan
-from joinedup.planning.plan_lines import months_of
+from joinedup.planning.plans import kept_plans
+from joinedup.planning.plans.plan_lines import months_of
 from joinedup.planning.views import parts
-from joinedup.planning.workforce import KEYS, Staffing, headcount, staffing
+from joinedup.planning.workforce.staff import KEYS, Staffing, headcount, staffing
 from joinedup.ui import Column, Crumb, Page, Table
 
 READ = "planning.read"

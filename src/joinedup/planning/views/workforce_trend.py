@@ -7,9 +7,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from joinedup.planning import rosters_as_kept, words
-from joinedup.planning.rosters import StaffSum, whole
+from joinedup.planning import words
 from joinedup.planning.views import parts
+from joinedup.planning.workforce import rosters_as_kept
+from joinedup.planning.workforce.rosters import StaffSum, whole
 from joinedup.ui import Chart, Column, Table
 
 MOST = 13  # months

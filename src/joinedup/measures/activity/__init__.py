@@ -1,0 +1,1 @@
+"""Activity as it was counted, protected, month by month."""

@@ -1,0 +1,1 @@
+"""Charts of protected figures, each beside its table."""

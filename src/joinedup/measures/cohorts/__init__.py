@@ -1,0 +1,1 @@
+"""Counting cohorts on a page, line by line and by groups, protected together."""

@@ -1,0 +1,1 @@
+"""Releases: asked for, checked, decided, published."""
