@@ -1,6 +1,6 @@
 """The demo: a simulated system, fed through the real intake, linked, with a sign-in for each kind of user in it.
 
-What its partners plan, spend and agree is taken in by `demo_returns`.
+What its partners plan, spend and agree is taken in by `demo_returns`; its boards sit in `demo_boards`.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class Demo:
     snapshot: dict[str, Any]
     measures: dict[str, Any]
     returned: dict[str, Any]
+    boards: dict[str, Any]
     sign_ins: list[dict[str, str]]
     worth_opening: list[Opening] = field(default_factory=list)
 
@@ -64,6 +65,7 @@ def prepare(residents: int, tell: Callable[[str], None], on_progress: Callable[[
     from django.db import transaction
 
     from joinedup.access import demo_users, seal, service_grant
+    from joinedup.demo_boards import hold_boards
     from joinedup.demo_returns import take_returns
     from joinedup.feeds import deliveries_in, ledger, read_sources
     from joinedup.identity import link
@@ -103,6 +105,7 @@ def prepare(residents: int, tell: Callable[[str], None], on_progress: Callable[[
     openings = _place(folder, sources)
     snapshot, measures = _population(folder, tell)
     returned = take_returns(SYSTEM, residents, SEED, tell)
+    boards = hold_boards(tell)
     seal()
     return Demo(
         services.systems(),
@@ -112,6 +115,7 @@ def prepare(residents: int, tell: Callable[[str], None], on_progress: Callable[[
         snapshot,
         measures,
         returned,
+        boards,
         [asdict(user) for user in sorted(users, key=lambda user: _rank(user.email))],
         openings,
     )
