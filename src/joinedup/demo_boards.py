@@ -91,7 +91,7 @@ def _script() -> Script:
 
 def people(script: Script) -> None:
     """Write down who holds seats, and which demo users they are."""
-    from joinedup.access.models import User
+    from joinedup.access import User
     from joinedup.governance.acts import boards as acts
     from joinedup.system import keep_person
 

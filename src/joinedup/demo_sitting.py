@@ -31,7 +31,7 @@ class Script:
         hour, minutes = text.split(":")
         return datetime(on.year, on.month, on.day, int(hour), int(minutes), tzinfo=LONDON)
 
-    def told(self, on: date, text: str = "18:00") -> dict[str, datetime]:
+    def told(self, on: date, text: str = "18:00") -> dict[str, Any]:
         """Answer since when an act is known: that minute, or now where that is still to come."""
         return {"known_at": min(self.minute(on, text), now().known_at)}
 
