@@ -8,13 +8,12 @@ which is quicker and does not add up; the line says by how many pence it misses 
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+from own_database import own_database
 from timing import median as median_of
 
 from joinedup.money import (
@@ -86,17 +85,7 @@ def main() -> int:
 
 def in_the_page(table: Path) -> float:
     """Answer the median CPU seconds of this process in which the page answers a move of a slider."""
-    folder = tempfile.mkdtemp(prefix="joinedup-bench-")
-    os.environ["JOINEDUP_DATA"] = folder
-    os.environ["DJANGO_SETTINGS_MODULE"] = "joinedup.settings"
-    os.environ.pop("DATABASE_URL", None)
-    from joinedup import database
-
-    try:
-        database.ready()
-        import django
-
-        django.setup()
+    with own_database():
         from django.test import Client
 
         from joinedup.access import demo_users
@@ -115,9 +104,6 @@ def in_the_page(table: Path) -> float:
             assert "the difference is £0.00" in answer.content.decode()
 
         return median(move)
-    finally:
-        database.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def median(act: Callable[[], object]) -> float:

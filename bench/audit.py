@@ -5,13 +5,12 @@ Writes batches of 20,000 entries in a database of its own, seals them and verifi
 
 from __future__ import annotations
 
-import os
-import shutil
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
+
+from own_database import own_database
 
 BATCH, BATCHES = 20_000, 10
 # entries a second: our limit, and the figures of the rule book (trust T38: one entry after the other, in memory)
@@ -19,17 +18,8 @@ LIMITS = {"written in batches": (20_000, 12_400), "verified": (100_000, 52_000)}
 
 
 def main() -> int:
-    folder = tempfile.mkdtemp(prefix="joinedup-bench-")
-    os.environ["JOINEDUP_DATA"] = folder
-    os.environ.pop("DATABASE_URL", None)
-    from joinedup import database
-
-    try:
-        database.ready()
+    with own_database():
         return show(measure())
-    finally:
-        database.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def measure() -> dict[str, float]:

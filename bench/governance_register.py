@@ -8,15 +8,13 @@ that is not counted.
 
 from __future__ import annotations
 
-import os
 import random
-import shutil
-import statistics
-import tempfile
 import time
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+
+from own_database import own_database
+from timing import median
 
 PEOPLE, YEARS, EACH = 5_000, 20, 6
 BEGINS = date(2006, 4, 1)
@@ -24,21 +22,8 @@ LIMIT = 0.050  # seconds
 
 
 def main() -> int:
-    folder = tempfile.mkdtemp(prefix="joinedup-bench-")
-    os.environ["JOINEDUP_DATA"] = folder
-    os.environ["DJANGO_SETTINGS_MODULE"] = "joinedup.settings"
-    os.environ.pop("DATABASE_URL", None)
-    from joinedup import database
-
-    try:
-        database.ready()
-        import django
-
-        django.setup()
+    with own_database():
         return show(measure())
-    finally:
-        database.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def measure() -> dict[str, float]:
@@ -117,16 +102,6 @@ def _interest(key: str, person: str, start: date, end: date | None, known: datet
 def hash_of(key: str) -> int:
     """Answer one of 300 bodies for a key, the same in every run."""
     return sum(key.encode()) % 300
-
-
-def median(ask: Callable[[], Any]) -> float:
-    ask()
-    seconds = []
-    for _ in range(5):
-        began = time.perf_counter()
-        ask()
-        seconds.append(time.perf_counter() - began)
-    return statistics.median(seconds)
 
 
 def show(found: dict[str, float]) -> int:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from own_database import own_database
 from peak_memory import PeakMemory
 
 RESIDENTS = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
@@ -32,13 +31,7 @@ MEDICINES = (("Amlodipine 5mg tablets", "319283006"), ("Metformin 500mg tablets"
 
 
 def main() -> int:
-    folder = Path(tempfile.mkdtemp(prefix="joinedup-bench-"))
-    os.environ["JOINEDUP_DATA"] = str(folder / "data")
-    os.environ.pop("DATABASE_URL", None)
-    from joinedup import database
-
-    try:
-        database.ready()
+    with own_database() as folder:
         from joinedup.access import service_grant
         from joinedup.system import services
 
@@ -49,9 +42,6 @@ def main() -> int:
             measure("HL7 v2", write_messages(folder / "adt.hl7"), trust()),
         ]
         return 0 if all(met) else 1
-    finally:
-        database.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def measure(what: str, path: Path, source: Any) -> bool:

@@ -7,13 +7,11 @@ seconds are those a person waits, the database's included; each is the median of
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from own_database import own_database
 from timing import median
 
 ENTRIES, LINES, DAYS = 1_000_000, 200, 365
@@ -24,21 +22,8 @@ LIMITS = {"trial balance": 1.0, "trial balance of half a year, as known then": 1
 
 
 def main() -> int:
-    folder = tempfile.mkdtemp(prefix="joinedup-bench-")
-    os.environ["JOINEDUP_DATA"] = folder
-    os.environ["DJANGO_SETTINGS_MODULE"] = "joinedup.settings"
-    os.environ.pop("DATABASE_URL", None)
-    from joinedup import database
-
-    try:
-        database.ready()
-        import django
-
-        django.setup()
+    with own_database():
         return show(measure())
-    finally:
-        database.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def measure() -> dict[str, float]:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import statistics
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from own_database import own_database
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 SIZES = (1_000, 64_000)
@@ -30,14 +30,8 @@ SELECT {values} FROM generate_series(%(start)s, %(end)s) AS n CROSS JOIN {table}
 
 
 def main() -> int:
-    folder = Path(tempfile.mkdtemp(prefix="joinedup-bench-"))
-    os.environ["JOINEDUP_DATA"] = str(folder / "data")
     os.environ["JOINEDUP_PUBLIC_URL"] = "http://127.0.0.1"
-    os.environ.pop("DATABASE_URL", None)
-    from joinedup import database
-
-    try:
-        database.ready()
+    with own_database() as folder:
         residents = prepare(folder)
         figures: dict[str, list[float]] = {"summary": [], "everything": []}
         kept = 1
@@ -47,9 +41,6 @@ def main() -> int:
             for what, took in measure(residents).items():
                 figures[what].append(took)
         return told(figures)
-    finally:
-        database.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def prepare(folder: Path) -> list[Any]:

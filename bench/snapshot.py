@@ -14,11 +14,12 @@ import random
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import Any
+
+from own_database import own_database
 
 RESIDENTS = int(os.environ.get("SNAPSHOT_RESIDENTS", "4000"))
 EACH = 300
@@ -30,22 +31,13 @@ CODES = ("38341003", "44054006", "195967001", "13645005", "49436004", "73211009"
 
 
 def main() -> int:
-    folder = Path(tempfile.mkdtemp(prefix="joinedup-bench-"))
-    os.environ["JOINEDUP_DATA"] = str(folder / "data")
-    os.environ.pop("DATABASE_URL", None)
-    from joinedup import database
-
-    try:
-        database.ready()
+    with own_database() as folder:
         small = measure(write(folder / "small", max(1, RESIDENTS // 4)), max(1, RESIDENTS // 4))
         shutil.rmtree(folder / "small")
         large = measure(write(folder / "large", RESIDENTS), RESIDENTS)
         ratio = large / small
         print(f"memory at four times the size: {ratio:.2f} times as much (limit {FLAT})")
         return 0 if large <= MOST_MEMORY and ratio <= FLAT else 1
-    finally:
-        database.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def measure(export: Path, residents: int) -> float:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+from own_database import own_database
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LEFT_OUT = 77
@@ -40,17 +40,8 @@ def main() -> int:
     if not reference.is_dir():
         print(f"the published files are not here ({reference}); set JOINEDUP_REFERENCE to their folder")
         return LEFT_OUT
-    folder = tempfile.mkdtemp(prefix="joinedup-bench-")
-    os.environ["JOINEDUP_DATA"] = folder
-    os.environ.pop("DATABASE_URL", None)
-    from joinedup import database
-
-    try:
-        database.ready()
+    with own_database():
         return show(measure(reference))
-    finally:
-        database.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def measure(reference: Path) -> dict[str, float]:

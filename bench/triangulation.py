@@ -7,13 +7,11 @@ so the seconds on the clock stand beside them.
 
 from __future__ import annotations
 
-import os
 import random
-import shutil
 import sys
-import tempfile
 import time
-from pathlib import Path
+
+from own_database import own_database
 
 LINES = 200_000
 LIMITS = {f"comparing {LINES:,} pairs": 2.0, f"triangulating {LINES:,} lines in the database": 5.0}
@@ -69,13 +67,7 @@ def plans(lines: int):
 
 def in_database() -> float:
     """Answer the CPU seconds of the act `triangulate` on two kept plans of half the lines each."""
-    folder = Path(tempfile.mkdtemp(prefix="joinedup-bench-"))
-    os.environ["JOINEDUP_DATA"] = str(folder)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "joinedup.settings"
-    from joinedup import database
-
-    try:
-        database.ready()
+    with own_database():
         from joinedup.access import service_grant
         from joinedup.planning import services
 
@@ -90,9 +82,6 @@ def in_database() -> float:
         seconds, on_clock = time.process_time() - began, time.perf_counter() - clock
         print(f"in the database: {comparison.counts['to_settle']:,} gaps kept, {on_clock:.2f} s on the clock")
         return seconds
-    finally:
-        database.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
