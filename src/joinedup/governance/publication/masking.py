@@ -24,6 +24,7 @@ MASKS: Final = {
     "name": "[name removed]",
 }
 NAME_WITHHELD: Final = "Name withheld"
+BEING_CHECKED: Final = "[number being checked]"
 
 # What people type between digits: spaces, hyphens of each kind, and signs that are not seen.
 _BETWEEN = r"[ .\-\u00a0\u00ad\u2007\u2009\u200b-\u200d\u202f\u2010-\u2013\u2060\u2212\ufeff]"
@@ -79,6 +80,25 @@ def mask(text: str, terms: Iterable[str] = ()) -> Masked:
         text = shorter
     plain = _folded(_MASK.sub("|", text))
     return Masked(text, tuple(removed), sum(1 for _ in _TEN_DIGITS.finditer(plain)))
+
+
+def public_text(text: str) -> str:
+    """Answer a text as the public reads it at once: masked, and with numbers that a person must look at held back (X5).
+
+    Saying it again changes nothing.
+    """
+    found = mask(text)
+    if not found.needs_a_person:
+        return found.text
+    pieces = []
+    for piece in _MASK.split(found.text):
+        at = 0
+        if not _MASK.fullmatch(piece):
+            for one in _TEN_DIGITS.finditer(_folded(piece)):
+                pieces += [piece[at : one.start()], BEING_CHECKED]
+                at = one.end()
+        pieces.append(piece[at:])
+    return "".join(pieces)
 
 
 @dataclass(frozen=True, slots=True)
