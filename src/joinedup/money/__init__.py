@@ -108,7 +108,6 @@ _WHERE: dict[str, str] = {
     "distance_from_target": "allocation.pace",
     "end_contract": "contracts.changing",
     "extend_contract": "contracts.changing",
-    "financial_year": "pot.authority",
     "forecast_outturn": "pot.outturn",
     "give_authority": "services",
     "import_balances_between": "pot.balances_between",

@@ -119,6 +119,7 @@ _WHERE: dict[str, str] = {
     "erlang_c": "capacity.spaces",
     "factor_for_share": "waiting.queues",
     "flow_params": "waiting.stock_and_flow",
+    "financial_year": "years",
     "forecast": "demand.forecasting",
     "forecast_activity": "demand.activity_forecast",
     "headcount": "workforce.staff",
@@ -196,6 +197,7 @@ _WHERE: dict[str, str] = {
     "working_day_before": "plans.deadlines",
     "wte": "workforce.staff",
     "wte_required": "workforce.staff",
+    "year_days": "years",
     "year_of": "plans.plan_lines",
 }
 

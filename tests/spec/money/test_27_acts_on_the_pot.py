@@ -38,8 +38,8 @@ from joinedup.money import (
 from joinedup.money.ledger.importing_trial_balances import accounts_of, name_accounts
 from joinedup.money.ledger.reading import authority_of, commitment_standing, left_of, owed_to
 from joinedup.money.pot import spending
-from joinedup.money.pot.authority import financial_year, year_days
 from joinedup.money.pot.sharing_risk import Layer
+from joinedup.planning import financial_year, year_days
 
 from .pot import APRIL, BEDS, DECISION, HOME, MAY, MILLION, POT, authority, contribute, give, grant, open_pot
 

@@ -17,7 +17,7 @@ from typing import Final
 from joinedup.errors import RuleError, did_you_mean
 from joinedup.governance.delegation.money_limits import Spending, year_limit
 from joinedup.governance.delegation.scheme import ChainBroken, Delegation, chain_of, effective_limit
-from joinedup.money import financial_year
+from joinedup.planning import financial_year
 from joinedup.system import Period
 
 RESERVED: Final = {

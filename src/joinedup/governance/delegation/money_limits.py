@@ -15,7 +15,7 @@ from typing import Final
 
 from joinedup.errors import RuleError
 from joinedup.governance.calendar_months import percent
-from joinedup.money import financial_year
+from joinedup.planning import financial_year
 
 CASE_FROM: Final = 100_000_000  # [to confirm] on which side the bounds fall
 CASE_UP_TO: Final = 300_000_000

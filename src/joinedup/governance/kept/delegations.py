@@ -20,7 +20,7 @@ from joinedup.governance.kept.boards import partnership_board_of
 from joinedup.governance.kept.decisions import model_of_system, outcome_of
 from joinedup.governance.kept.registers import believed
 from joinedup.moment import LONDON, Moment
-from joinedup.money import financial_year
+from joinedup.planning import financial_year
 from joinedup.system import as_of
 
 

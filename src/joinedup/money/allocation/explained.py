@@ -20,7 +20,7 @@ from joinedup.money.allocation.capitation import Leaf, Path, allocate_tree, blen
 from joinedup.money.allocation.pace import PaceResult, distance_from_target, pace_of_change
 from joinedup.money.allocation.splitting import EXACT, RATIO, Number, exact, pence, total
 from joinedup.money.allocation.weighted_populations import LEVELS, Practice, WeightedPopulation
-from joinedup.money.pot.authority import year_days
+from joinedup.planning import year_days
 
 
 @dataclass(frozen=True, slots=True)

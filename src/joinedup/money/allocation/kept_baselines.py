@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from joinedup.errors import FileError, NotFound, Unavailable
 from joinedup.money.allocation import kept_tables
 from joinedup.money.allocation.files import read_amounts
-from joinedup.money.pot.authority import year_days
+from joinedup.planning import year_days
 
 if TYPE_CHECKING:
     from joinedup.access import Grant

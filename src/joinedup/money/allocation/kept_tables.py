@@ -22,7 +22,7 @@ from uuid import uuid4
 from joinedup import database
 from joinedup.errors import FileError, JoinedupError, NotFound, Unavailable, did_you_mean
 from joinedup.money.allocation.weighted_populations import WeightedPopulation, read_weighted_population
-from joinedup.money.pot.authority import year_days
+from joinedup.planning import year_days
 from joinedup.system import published
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from joinedup.errors import FileError, NotFound, RuleError, did_you_mean
 from joinedup.money.allocation.splitting import Code, total
-from joinedup.money.pot.authority import year_days
+from joinedup.planning import year_days
 from joinedup.system import published
 
 # What a budget's component is called here, and its column.

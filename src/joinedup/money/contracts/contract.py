@@ -20,8 +20,7 @@ from joinedup.money.allocation.splitting import profile, split_pence
 from joinedup.money.payment.mechanisms import KINDS as PROVIDER_KINDS
 from joinedup.money.payment.quality import QualityMetric, quality_score
 from joinedup.money.payment.schemes import national_schemes
-from joinedup.money.pot.authority import financial_year, year_days
-from joinedup.planning import points_of_delivery
+from joinedup.planning import financial_year, points_of_delivery, year_days
 
 FIXED = "fixed"
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{1,39}")

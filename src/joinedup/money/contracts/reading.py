@@ -16,8 +16,7 @@ from joinedup.money.contracts.contract import Contract, read_contract
 from joinedup.money.ledger.double_entry import SPEND
 from joinedup.money.ledger.reading import CommitmentStanding, commitment_standing
 from joinedup.money.payment.statement_values import Achieved
-from joinedup.money.pot.authority import financial_year, year_days
-from joinedup.planning import bank_holidays
+from joinedup.planning import bank_holidays, financial_year, year_days
 
 STATES = {"draft": "Not signed", "signed": "Signed", "in force": "In force", "ended": "Ended"}
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 from joinedup.money.allocation.boundaries import split_by_days
 from joinedup.money.allocation.splitting import half_up, pence, split_pence
 from joinedup.money.contracts.contract import Contract, ContractError, Fault, PaidPart, years_between
-from joinedup.money.pot.authority import year_days
+from joinedup.planning import year_days
 
 
 def ended_early(contract: Contract, on: date) -> Contract:

@@ -48,9 +48,9 @@ from joinedup.money.payment.planned_months import by_month
 from joinedup.money.payment.schemes import PaymentScheme, national_schemes, read_payment_schemes
 from joinedup.money.payment.statement_values import DoneLine, PlannedLine, Statement, StatementInputs
 from joinedup.money.payment.statements import make_statement
-from joinedup.money.pot.authority import NoAuthority, financial_year
+from joinedup.money.pot.authority import NoAuthority
 from joinedup.money.pot.budget_lines import OverCommitted
-from joinedup.planning import ParameterSet, prices_of, read_parameters
+from joinedup.planning import ParameterSet, financial_year, prices_of, read_parameters
 from joinedup.planning.plans.kept_plans import latest, plan_version
 
 if TYPE_CHECKING:

@@ -36,8 +36,7 @@ from joinedup.money.payment.statement_values import (
     StatementLine,
     inputs_hash,
 )
-from joinedup.money.pot.authority import financial_year, year_days
-from joinedup.planning import ParameterMissing, ParameterSet
+from joinedup.planning import ParameterMissing, ParameterSet, financial_year, year_days
 from joinedup.ui.tables import pounds
 
 

@@ -18,6 +18,7 @@ from datetime import date
 from typing import Final
 
 from joinedup.errors import RuleError, did_you_mean
+from joinedup.planning import financial_year
 
 ACTS: Final = ("commitment", "virement", "contribution", "risk_share")
 
@@ -96,24 +97,6 @@ class Asked:
     party: str = ""
     purpose: str = ""
     plan_line: str = ""
-
-
-def financial_year(on: date) -> str:
-    """Answer the financial year of a day, 1 April to 31 March, as 2026/27."""
-    first = on.year if (on.month, on.day) >= (4, 1) else on.year - 1
-    return f"{first}/{(first + 1) % 100:02}"
-
-
-def year_days(year: str) -> tuple[date, date]:
-    """Answer the first day of a financial year such as 2026/27, and of the next; RuleError for another form."""
-    try:
-        first = int(year[:4])
-        days = date(first, 4, 1), date(first + 1, 4, 1)
-        if year == financial_year(days[0]):
-            return days
-    except ValueError:
-        pass
-    raise RuleError(f"M0.3: '{year}' is no financial year; expected one such as 2026/27.")
 
 
 def plain(words: str) -> str:

@@ -12,9 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from joinedup.money.allocation.splitting import half_up, split_pence
-from joinedup.money.pot.authority import year_days
 from joinedup.money.pot.funds import Contribution, Fund
-from joinedup.planning import ParameterSet, read_parameters
+from joinedup.planning import ParameterSet, read_parameters, year_days
 
 UPLIFT, DISCHARGE_LA_SHARE = "bcf.icb_minimum_uplift", "bcf.discharge_fund_la_share"
 DEFAULTS = Path(__file__).with_name("better_care_fund.toml")

@@ -17,7 +17,6 @@ from joinedup.errors import NotFound, RuleError, did_you_mean
 from joinedup.money import models
 from joinedup.money.ledger.posting import must_be_theirs, must_say_why
 from joinedup.money.ledger.reading import contributions_of, fund_of
-from joinedup.money.pot.authority import year_days
 from joinedup.money.pot.better_care_fund import (
     CheckResult,
     bcf_parameters,
@@ -25,7 +24,7 @@ from joinedup.money.pot.better_care_fund import (
     discharge_fund,
     icb_minimum,
 )
-from joinedup.planning import ParameterMissing, ParameterSet
+from joinedup.planning import ParameterMissing, ParameterSet, year_days
 
 if TYPE_CHECKING:
     from joinedup.access import Grant

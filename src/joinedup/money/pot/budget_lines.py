@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from joinedup.errors import NotFound, RuleError, did_you_mean
-from joinedup.money.pot.authority import year_days
+from joinedup.planning import year_days
 
 ENVELOPES = ("revenue", "capital")
 

@@ -33,8 +33,8 @@ def succession(
 
     Example: joinedup money succession --predecessor 06K=4200000 --predecessor 06N=-11000000 --year 2022/23=met
     """
-    from joinedup.money.pot.authority import year_days
     from joinedup.money.pot.inherited_balances import after_year, inherit
+    from joinedup.planning import year_days
 
     positions = {}
     for text in predecessor:
@@ -77,9 +77,9 @@ def capital_change_(
     from joinedup import database
 
     database.ready()
-    from joinedup.money.pot.authority import year_days
     from joinedup.money.pot.inherited_balances import capital_change
     from joinedup.money.pot.positions_as_kept import position_parameters
+    from joinedup.planning import year_days
 
     on, params = year_days(year)[0], position_parameters()
     bonus, most = params.number("capital.bonus", on), params.number("capital.cut", on)

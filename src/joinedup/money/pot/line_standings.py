@@ -7,9 +7,9 @@ from datetime import date, datetime
 
 from joinedup.money import models
 from joinedup.money.ledger.reading import availabilities, budget_lines_of
-from joinedup.money.pot.authority import year_days
 from joinedup.money.pot.budget_lines import Availability, BudgetLine
 from joinedup.money.pot.outturn import Forecast, LineToDate, ReasonRequired, check_forecasts, forecast_outturn
+from joinedup.planning import year_days
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,9 @@ from typing import Final
 from joinedup.errors import RuleError, did_you_mean
 from joinedup.money.ledger.own_accounts import kinds_of
 from joinedup.money.pot import positions
-from joinedup.money.pot.authority import year_days
 from joinedup.money.pot.balances_between import said_between
 from joinedup.money.pot.positions_as_kept import month_day, newest_balances, position_parameters
-from joinedup.planning import ParameterSet, standing_plans
+from joinedup.planning import ParameterSet, standing_plans, year_days
 
 ABS_LIMIT: Final = "intra_system.abs_limit"
 REL_LIMIT: Final = "intra_system.rel_limit"

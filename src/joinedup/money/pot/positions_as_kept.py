@@ -24,9 +24,16 @@ from joinedup.money.allocation.splitting import half_up, profile
 from joinedup.money.ledger.own_accounts import kinds_of
 from joinedup.money.ledger.reading import availabilities
 from joinedup.money.pot import positions
-from joinedup.money.pot.authority import year_days
 from joinedup.money.pot.outturn import LineToDate, forecast_outturn
-from joinedup.planning import ParameterSet, PlanLine, StandingPlan, months_of, read_parameters, standing_plans
+from joinedup.planning import (
+    ParameterSet,
+    PlanLine,
+    StandingPlan,
+    months_of,
+    read_parameters,
+    standing_plans,
+    year_days,
+)
 
 PARAMETERS = Path(__file__).with_name("positions.toml")
 DECIDED = Path("decisions") / "position_parameters.toml"  # in the data folder

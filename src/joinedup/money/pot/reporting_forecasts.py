@@ -17,8 +17,8 @@ from joinedup.errors import RuleError
 from joinedup.money import models
 from joinedup.money.ledger.posting import lock, must_be_theirs
 from joinedup.money.ledger.reading import budget_line_of, line_to_date
-from joinedup.money.pot.authority import year_days
 from joinedup.money.pot.outturn import Forecast, check_forecasts, forecast_outturn
+from joinedup.planning import year_days
 
 if TYPE_CHECKING:
     from joinedup.access import Grant

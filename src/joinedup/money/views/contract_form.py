@@ -31,10 +31,9 @@ from joinedup.money.contracts.contract import (
 from joinedup.money.contracts.specification import headings, standards
 from joinedup.money.payment.mechanisms import KINDS
 from joinedup.money.payment.schemes import national_schemes
-from joinedup.money.pot.authority import year_days
 from joinedup.money.views.contracts import MECHANISMS
 from joinedup.money.views.parts import NOTICE, crumbs, day_sent, pence_sent, text_sent, without_rule
-from joinedup.planning import points_of_delivery
+from joinedup.planning import points_of_delivery, year_days
 from joinedup.ui import Crumb, Page
 
 # The form's field for a fault of a contract's field, where they have other names.

@@ -16,10 +16,10 @@ from joinedup.moment import now
 from joinedup.money.contracts import contracting, reading
 from joinedup.money.contracts.contract import Contract
 from joinedup.money.contracts.specification import check_specification
-from joinedup.money.pot.authority import financial_year
 from joinedup.money.views import contract_tables as tables
 from joinedup.money.views.contract_acts import next_notice
 from joinedup.money.views.parts import NOTICE, bodies_named, crumbs, in_millions, may
+from joinedup.planning import financial_year
 from joinedup.ui import Column, Crumb, Page, Table, day
 from joinedup.ui.tables import pounds
 

@@ -17,7 +17,6 @@ from joinedup.money import models, services
 from joinedup.money.ledger.double_entry import DEBTOR
 from joinedup.money.ledger.posting import closed_until
 from joinedup.money.ledger.reading import availabilities, contributions_of, fund_of
-from joinedup.money.pot.authority import financial_year, year_days
 from joinedup.money.pot.funds import SECTORS, Contribution
 from joinedup.money.views.act_form import (
     Act,
@@ -31,6 +30,7 @@ from joinedup.money.views.act_form import (
     reason_question,
 )
 from joinedup.money.views.parts import bodies_named, crumbs, fund_crumb
+from joinedup.planning import financial_year, year_days
 from joinedup.ui import day
 from joinedup.ui.tables import pounds
 

@@ -14,7 +14,6 @@ from joinedup.access import requires
 from joinedup.moment import now
 from joinedup.money import services
 from joinedup.money.ledger.reading import fund_of
-from joinedup.money.pot.authority import financial_year, year_days
 from joinedup.money.pot.budget_lines import BudgetLine
 from joinedup.money.pot.funds import FUND_KINDS, Fund
 from joinedup.money.views.act_form import (
@@ -27,6 +26,7 @@ from joinedup.money.views.act_form import (
     pounds_question,
 )
 from joinedup.money.views.parts import crumbs, fund_crumb
+from joinedup.planning import financial_year, year_days
 
 METHODS = ["GET", "HEAD", "POST"]
 

@@ -17,7 +17,6 @@ from django.views.decorators.http import require_safe
 from joinedup.access import requires
 from joinedup.moment import now
 from joinedup.money import models
-from joinedup.money.pot.authority import financial_year
 from joinedup.money.pot.better_care_fund_as_kept import (
     BoardChecks,
     bcf_checks,
@@ -28,7 +27,7 @@ from joinedup.money.pot.mismatches_as_kept import intra_system_mismatches
 from joinedup.money.pot.positions_as_kept import system_position
 from joinedup.money.views import position_tables as tables
 from joinedup.money.views.parts import bodies_named, crumbs, in_millions, pence_sent, year_asked
-from joinedup.planning import months_of, standing_plans
+from joinedup.planning import financial_year, months_of, standing_plans
 from joinedup.ui import Page
 from joinedup.ui.tables import pounds
 

@@ -22,13 +22,13 @@ from joinedup.money.ledger.reading import (
     pounds_of_plan_line,
     trial_balance,
 )
-from joinedup.money.pot.authority import financial_year
 from joinedup.money.pot.funds import FUND_KINDS, SECTORS
 from joinedup.money.pot.line_standings import Standing, standing, standings
 from joinedup.money.views.forecasts import reported_table
 from joinedup.money.views.fund_acts import acts_of_fund
 from joinedup.money.views.ledger import postings_table
 from joinedup.money.views.parts import NOTICE, bodies_named, crumbs, fund_crumb, in_millions, may
+from joinedup.planning import financial_year
 from joinedup.ui import Column, Page, Table
 from joinedup.ui.tables import pounds
 

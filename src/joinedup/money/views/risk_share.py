@@ -19,7 +19,6 @@ from joinedup.access import requires
 from joinedup.errors import RuleError
 from joinedup.money import services
 from joinedup.money.ledger.reading import contributions_of, fund_of
-from joinedup.money.pot.authority import financial_year
 from joinedup.money.pot.line_standings import standings
 from joinedup.money.pot.sharing_risk import LadderResult, Layer, overspend_ladder, risk_share
 from joinedup.money.views.act_form import (
@@ -32,6 +31,7 @@ from joinedup.money.views.act_form import (
     reason_question,
 )
 from joinedup.money.views.parts import bodies_named, crumbs, fund_crumb, without_rule
+from joinedup.planning import financial_year
 from joinedup.ui import Column, Table
 from joinedup.ui.tables import pounds
 

@@ -14,10 +14,10 @@ from joinedup.access import requires
 from joinedup.money import models
 from joinedup.money.ledger.reading import availabilities, commitment_standing, fund_of
 from joinedup.money.pot import spending
-from joinedup.money.pot.authority import financial_year, year_days
 from joinedup.money.views.act_form import Answers, Question, answer, authority_question, code_items, reason_question
 from joinedup.money.views.commitment_acts import METHODS, act_about, bound_of
 from joinedup.money.views.parts import NOTICE, bodies_named, crumbs, fund_crumb, may
+from joinedup.planning import financial_year, year_days
 from joinedup.ui import Column, Page, Table
 from joinedup.ui.tables import pounds
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from joinedup.errors import NotFound, RuleError, did_you_mean
+from joinedup.planning.years import financial_year
 
 Code = str
 Number = int | Decimal
@@ -114,9 +115,7 @@ def first_day(period: str) -> date:
 @lru_cache(maxsize=2_000)
 def year_of(period: str) -> str:
     """Answer the financial year, 1 April to 31 March, in which a month or year lies: "2026-03" is in "2025/26"."""
-    day = first_day(period)
-    start = day.year if day.month >= 4 else day.year - 1
-    return f"{start}/{(start + 1) % 100:02d}"
+    return financial_year(first_day(period))
 
 
 def year_before(year: str) -> str:
