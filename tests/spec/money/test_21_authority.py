@@ -16,10 +16,9 @@ from joinedup.money.pot.authority import (
     OverAuthority,
     Use,
     check_authority,
-    financial_year,
     spent,
-    year_days,
 )
+from joinedup.planning import financial_year, year_days
 
 APRIL, JULY, NEXT_APRIL = date(2026, 4, 1), date(2026, 7, 1), date(2027, 4, 1)
 GIVEN = Authority(
