@@ -175,6 +175,16 @@ JOINS_CHANGED = ["joinedup.record.merges.author_merge_links"]
 RETRY = "joinedup.record.retrying.retry"
 # (folder, grant) -> lines for people: what other rooms keep of the published files once system has imported them
 KEEPS_PUBLISHED_FILES = ["joinedup.money.allocation.kept_tables.keep_published"]
+# (code, key or id of a body, day) -> dicts of kind, id, title, owner, link: what the body has open on the day, which
+# needs a new owner when it closes. A room that is not here is listed as not checked.
+OPEN_WORK = [
+    "joinedup.access.open_work.open_work",
+    "joinedup.planning.open_work.open_work",
+    "joinedup.money.open_work.open_work",
+    "joinedup.governance.open_work.open_work",
+]
+# (key of a change event): raises RuleError where the change is prepared and not ready to take force
+BEFORE_IN_FORCE = ["joinedup.governance.acts.day_one.must_be_ready"]
 # () -> bool: are simulated people or areas in the database?
 LOADED_DEMO_DATA = [
     "joinedup.access.demo.is_loaded",

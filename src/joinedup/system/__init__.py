@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from joinedup.system.bitemporal import Row, revise
     from joinedup.system.bodies import Area, Body, Event, Person, Post
-    from joinedup.system.change import gaps_and_overlaps
+    from joinedup.system.change import CLOSING, check_rename, gaps_and_overlaps
     from joinedup.system.dated import DatedAreas, dated_areas
     from joinedup.system.lookup import is_code_in_use
     from joinedup.system.overview import Overview, overview_of
     from joinedup.system.people import checked_name, keep_person, names_of_people
     from joinedup.system.periods import PartialDate, Period, gaps, handover_gap
     from joinedup.system.picture import Picture, as_of
-    from joinedup.system.services import load_practices, load_systems_of
+    from joinedup.system.services import load_practices, load_systems_of, renew_belief
     from joinedup.system.shapes import Shapes, shapes_of
     from joinedup.system.succession import index, resolve
 
 __all__ = [
+    "CLOSING",
     "Area",
     "Body",
     "DatedAreas",
@@ -33,6 +34,7 @@ __all__ = [
     "Row",
     "Shapes",
     "as_of",
+    "check_rename",
     "checked_name",
     "dated_areas",
     "gaps",
@@ -45,6 +47,7 @@ __all__ = [
     "load_systems_of",
     "names_of_people",
     "overview_of",
+    "renew_belief",
     "resolve",
     "revise",
     "shapes_of",
@@ -53,14 +56,14 @@ __all__ = [
 _HOMES = {
     "bitemporal": ("Row", "revise"),
     "bodies": ("Area", "Body", "Event", "Person", "Post"),
-    "change": ("gaps_and_overlaps",),
+    "change": ("CLOSING", "check_rename", "gaps_and_overlaps"),
     "dated": ("DatedAreas", "dated_areas"),
     "lookup": ("is_code_in_use",),
     "overview": ("Overview", "overview_of"),
     "people": ("checked_name", "keep_person", "names_of_people"),
     "periods": ("PartialDate", "Period", "gaps", "handover_gap"),
     "picture": ("Picture", "as_of"),
-    "services": ("load_practices", "load_systems_of"),
+    "services": ("load_practices", "load_systems_of", "renew_belief"),
     "shapes": ("Shapes", "shapes_of"),
     "shares": ("largest_remainder",),
     "succession": ("index", "resolve"),

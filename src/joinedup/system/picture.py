@@ -259,6 +259,21 @@ class Picture:
             ids = [row[0] for row in self._rows(sql, bodies=list(bodies))]
         return [event for event in self.beliefs(ids) if _is_known(event, self.moment.known_at)]
 
+    def events_of(self, keys: Iterable[str]) -> list[Event]:
+        """Answer the events of these keys, as believed at the moment, by date; those not known then are left out."""
+        ids = [
+            row[0] for row in self._rows("SELECT id FROM system_changeevent WHERE key = ANY(%(keys)s)", keys=list(keys))
+        ]
+        return [event for event in self.beliefs(ids) if _is_known(event, self.moment.known_at)]
+
+    def functions_of(self, bodies: Iterable[UUID]) -> list[tuple[UUID, str, str, str]]:
+        """Answer (body, function, its title, area) of every function that these bodies have on the day."""
+        sql = """SELECT o.body_id, f.key, f.title, a.key FROM system_functionowner o
+                   JOIN system_function f ON f.key = o.function_id JOIN system_area a ON a.id = o.area_id
+                  WHERE o.body_id = ANY(%(bodies)s) AND o.known @> %(known)s AND o.valid @> %(on)s
+                  ORDER BY f.title, a.key"""
+        return [tuple(row) for row in self._rows(sql, bodies=list(bodies))]
+
     def beliefs(self, events: Iterable[UUID]) -> list[Event]:
         """Answer everything that was ever believed of these events up to the moment, oldest belief first."""
         rows = self._rows(_EVENTS, events=list(events))

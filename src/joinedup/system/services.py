@@ -176,6 +176,9 @@ def record_event(
         event, _ = ChangeEvent.objects.get_or_create(key=key, defaults={"id": thing_id("event", key), "kind": kind})
         if event.kind != kind:
             raise RuleError(f"The event {key} is stored as a {event.kind}; an event keeps its kind.")
+        if certainty == "in_force":  # Rooms below refuse a change for which somebody prepares and is not ready.
+            for path in settings.BEFORE_IN_FORCE:
+                import_string(path)(key)
         basis = _basis(grant, reason)
         believe(
             event,

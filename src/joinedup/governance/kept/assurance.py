@@ -32,12 +32,18 @@ def commitments_of(board: str, known_at: datetime) -> list[tuple[Commitment, lis
     return [
         (
             as_commitment(row),
-            [
-                Evidence(one.text, one.dated, one.status, one.at.astimezone(LONDON).date())
-                for one in row.evidence.filter(at__lte=known_at).order_by("pk")
-            ],
+            evidence_of(row, known_at),
         )
         for row in rows
+    ]
+
+
+def evidence_of(row: models.Commitment, known_at: datetime) -> list[Evidence]:
+    """Answer what was shown for a commitment, as known at an instant; what was read ahead is not read again."""
+    return [
+        Evidence(one.text, one.dated, one.status, one.at.astimezone(LONDON).date())
+        for one in sorted(row.evidence.all(), key=lambda one: one.pk)
+        if one.at <= known_at
     ]
 
 

@@ -23,11 +23,14 @@ class DayOneBlocked(RuleError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class OpenWork:
-    """Something that a body has open on a day: what kind, its key in its room, and a title for people."""
+    """Something that a body has open on a day: what kind, its key in its room, a title, who has it, and its page."""
 
     kind: str
     key: str
     title: str = ""
+    body: str = ""
+    owner: str = ""
+    link: str = ""
 
 
 OpenWorkOf = Callable[[str, date], Iterable[OpenWork]]
