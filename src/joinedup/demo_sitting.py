@@ -108,7 +108,7 @@ class Script:
         from joinedup.governance.acts import deciding
 
         done = deciding.close_item(self.grant, item, at=self.minute(on, at), text=text, **self.told(on, "12:34") | more)
-        return done.reference
+        return str(done.reference)
 
     def done(self, meeting: str, on: date, visits: Mapping[str, Any], at: str = "12:15") -> None:
         """Let everybody leave, and draft the minutes."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
 from typing import Any
-from uuid import uuid4
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,10 +13,14 @@ from joinedup.errors import NotFound, RuleError
 from joinedup.moment import now
 from joinedup.money import pot_of_pounds
 from joinedup.system import as_of
-from joinedup.ui import Crumb, read_date
+from joinedup.ui import Crumb
+from joinedup.ui.sent import NOTICE, day_sent, key_sent, new_key, summary, text_sent, without_rule
 
+__all__ = [
+    "NOTICE", "bodies_named", "crumbs", "day_sent", "fund_crumb", "in_millions", "key_sent", "line_crumbs", "may",
+    "new_key", "pence_sent", "summary", "text_sent", "without_rule", "year_asked",
+]  # fmt: skip
 MILLION = 100_000_000  # pence
-NOTICE = "money-notice"
 ACTS = {
     "commitment": "Commitments", "virement": "Virements", "contribution": "Contributions",
     "risk_share": "Calls under the risk share",
@@ -50,17 +52,6 @@ def in_millions(pence: int) -> str:
     return f"{'−' if pence < 0 else ''}£{tenths // 100:,}.{tenths % 100:02d}m"
 
 
-def new_key(prefix: str) -> str:
-    """Answer a key for an act that a form carries, so that the form sent twice is one act."""
-    return f"{prefix}-{uuid4()}"
-
-
-def key_sent(sent: Mapping[str, str], prefix: str) -> str:
-    """Answer the key that the form carried, or a new one where it carried none of ours."""
-    key = sent.get("key", "").strip()
-    return key if key.startswith(f"{prefix}-") and len(key) <= len(prefix) + 37 else new_key(prefix)
-
-
 def pence_sent(sent: Mapping[str, str], name: str, what: str, errors: dict[str, str], *, signed: bool = False) -> int:
     """Answer the pence that were typed as pounds; what is wrong goes to `errors` under the field's name."""
     text = sent.get(name, "").strip()
@@ -80,38 +71,6 @@ def pence_sent(sent: Mapping[str, str], name: str, what: str, errors: dict[str, 
         errors[name] = says % {"what": what}
         return 0
     return pence
-
-
-def text_sent(sent: Mapping[str, str], name: str, says: str, errors: dict[str, str]) -> str:
-    """Answer a text that must be given."""
-    text = sent.get(name, "").strip()
-    if not text:
-        errors[name] = says
-    return text
-
-
-def day_sent(
-    sent: Mapping[str, str], name: str, what: str, errors: dict[str, str], *, start: date | None = None
-) -> Any:
-    """Answer a typed date with its boxes; one that is empty, or wrong, is said in `errors`."""
-    written = read_date(sent, name, what)
-    if written.problem:
-        errors[f"{name}-{written.first_wrong}"] = written.problem
-    elif written.value is None and start is None:
-        errors[f"{name}-day"] = _("%(what)s: give the day, for example 1 4 2026") % {"what": what}
-    return written
-
-
-def summary(errors: Mapping[str, str]) -> list[dict[str, str]]:
-    """Answer the error summary's lines, each leading to its field."""
-    return [{"text": text, "href": f"#{field}"} for field, text in errors.items()]
-
-
-def without_rule(error: Exception) -> str:
-    """Answer an error's sentence without the rule's number, which is for those who write rules."""
-    text = str(error)
-    head, _colon, rest = text.partition(": ")
-    return rest[:1].upper() + rest[1:] if len(head) <= 6 and head[:2].isupper() and rest else text
 
 
 def bodies_named(codes: Iterable[str]) -> dict[str, str]:
