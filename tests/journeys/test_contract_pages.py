@@ -27,6 +27,7 @@ PAGES = {
     "a deduction": f"/money/contracts/{CONTRACT}/deduct/",
     "binding money": f"/money/contracts/{CONTRACT}/bind/",
     "payments": "/money/payments/",
+    "payment rules": "/money/payments/rules/",
     "open contracts": "/open/contracts/",
     "an open contract": f"/open/contracts/{CONTRACT}/",
     "open spend": "/open/spend/",
