@@ -21,3 +21,16 @@ def littleshire_with_a_board(
         sitting.set_up_board()
         yield
         transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def three_groups(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Three groups on their way into four bodies, once for a chapter; what each test does is undone after it."""
+    from . import three_groups as drawn
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        drawn.load(tmp_path_factory.mktemp("shire"))
+        yield
+        transaction.set_rollback(True)
