@@ -159,6 +159,7 @@ NAVIGATION = [  # (request) -> entries
     "joinedup.measures.navigation.entries",
     "joinedup.planning.navigation.entries",
     "joinedup.money.navigation.entries",
+    "joinedup.governance.navigation.entries",
     "joinedup.population.navigation.entries",
     "joinedup.identity.navigation.entries",
     "joinedup.system.navigation.entries",

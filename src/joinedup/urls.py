@@ -51,6 +51,7 @@ urlpatterns = [
     path("measures/", include("joinedup.measures.urls")),
     path("planning/", include("joinedup.planning.urls")),
     path("money/", include("joinedup.money.urls")),
+    path("governance/", include("joinedup.governance.urls")),
     path("governance/", include("joinedup.governance.transition_urls")),
     path("open/", include("joinedup.measures.open_urls")),
     path("open/", include("joinedup.money.open_urls")),

@@ -14,16 +14,14 @@ from joinedup.errors import RuleError, did_you_mean
 from joinedup.governance import models
 from joinedup.governance.acts.money import hand_to_money
 from joinedup.governance.boards import seats
-from joinedup.governance.kept.boards import board_at, terms_on
-from joinedup.governance.kept.conflicts import conflicts_snapshot, excluded_of
+from joinedup.governance.kept.conflicts import conflicts_snapshot
 from joinedup.governance.kept.decisions import decision_of, model_of_system, must_be_adopted, quorum_kept
 from joinedup.governance.kept.delegations import verdict_on
-from joinedup.governance.kept.meetings import as_attendance, attendances_of, item_of, presiding_at, within_day
+from joinedup.governance.kept.meetings import item_of, presiding_at, within_day
 from joinedup.governance.kept.registers import grown, known_from, lock, said
+from joinedup.governance.kept.standing import Room, room_at
 from joinedup.governance.meetings.chain import check_tier
 from joinedup.governance.meetings.decisions import Dissent
-from joinedup.governance.meetings.lost_quorum import ItemStanding, standing_of_item
-from joinedup.governance.meetings.quorum import base_on, read_quorum_rule
 from joinedup.governance.meetings.voting import (
     CountedVotes,
     NobodyPresides,
@@ -31,8 +29,8 @@ from joinedup.governance.meetings.voting import (
     Vote,
     count_votes,
     decide_by_majority,
-    decide_by_special_majority,
     read_special_majority,
+    special_majority_at,
     tally,
     who_presides,
 )
@@ -42,20 +40,6 @@ if TYPE_CHECKING:
     from joinedup.access import Grant
 
 PRESIDE = "governance.preside"
-
-
-@dataclass(frozen=True)
-class _Room:
-    """What is known in the room at the instant at which an item is closed."""
-
-    item: models.AgendaItem
-    terms: models.BoardTerms
-    board: seats.Board
-    there: list[seats.Attendance]
-    excluded: frozenset[str]
-    standing: ItemStanding
-    at: datetime
-    known_at: datetime
 
 
 @dataclass(frozen=True)
@@ -97,7 +81,7 @@ def close_item(
         _must_be_closable(kept, opened, at)
         if kept.supplier:
             lock(f"purchase {kept.function} {' '.join(kept.supplier.split()).casefold()}")
-        room = _room(kept, at, known)
+        room = room_at(kept, at, known)
         found = _decide(room, consensus, casting, way_on)
         if found.outcome in {None, "carried"}:
             _must_be_its_tier(kept, tier_reason)
@@ -137,17 +121,7 @@ def _must_be_closable(item: models.AgendaItem, opened: models.ItemOpened | None,
         raise RuleError(f"B8: this item is for {opened.type}; nothing is decided on it.{missing}")
 
 
-def _room(item: models.AgendaItem, at: datetime, known_at: datetime) -> _Room:
-    moment = Moment(_day(at), known_at)
-    board = board_at(item.meeting.board_id, moment)
-    terms = terms_on(item.meeting.board_id, moment)
-    there = [as_attendance(row) for row in attendances_of(item.meeting, known_at)]
-    excluded = excluded_of(item, at)
-    standing = standing_of_item(read_quorum_rule(terms.quorum), board, there, at=at, excluded=excluded)
-    return _Room(item, terms, board, there, excluded, standing, at, known_at)
-
-
-def _decide(room: _Room, consensus: bool | None, casting: str | None, way_on: str) -> _Outcome:
+def _decide(room: Room, consensus: bool | None, casting: str | None, way_on: str) -> _Outcome:
     standing = room.standing
     if standing.outcome is not None:
         if way_on and way_on not in standing.options:
@@ -177,7 +151,7 @@ def _decide(room: _Room, consensus: bool | None, casting: str | None, way_on: st
     return _by_votes(room, casting)
 
 
-def _by_votes(room: _Room, casting: str | None) -> _Outcome:
+def _by_votes(room: Room, casting: str | None) -> _Outcome:
     rows = [
         Vote(row.person, row.value, row.cast_at, room.item.key, row.proxy_for)
         for row in room.item.votes.order_by("cast_at", "pk")
@@ -190,11 +164,9 @@ def _by_votes(room: _Room, casting: str | None) -> _Outcome:
     presiding, voice = _casting(room, standing, casting)
     majority = room.item.needs
     if majority:
-        present = room.board.vote_seats_at(room.there, room.at)
-        outcome, needed = decide_by_special_majority(
-            read_special_majority(majority), sums, present=len(present),
-            all_seats=base_on("all", room.board, _day(room.at)), excluded=len(room.excluded & present.keys()),
-        )  # fmt: skip
+        outcome, needed = special_majority_at(
+            read_special_majority(majority), sums, room.board, room.there, at=room.at, excluded=room.excluded
+        )
         reasons: tuple[str, ...] = (f"{majority}: {needed} needed",)
     else:
         outcome, reasons = decide_by_majority(sums, casting=voice), ()
@@ -207,14 +179,14 @@ def _is_tie(sums: Tally) -> bool:
     return sums.votes_for == sums.votes_against
 
 
-def _seats_of(vote: Vote, room: _Room) -> frozenset[str]:
+def _seats_of(vote: Vote, room: Room) -> frozenset[str]:
     there = room.there
     if vote.proxy_for:
         there = [*there, seats.Attendance(vote.proxy_for, vote.cast_at)]
     return room.board.vote_seats_at(there, vote.cast_at).get(vote.of, frozenset())
 
 
-def _casting(room: _Room, votes: list[Vote], casting: str | None) -> tuple[str, str | None]:
+def _casting(room: Room, votes: list[Vote], casting: str | None) -> tuple[str, str | None]:
     """Answer who presides over this item, and the casting vote: as given, else that person's own vote."""
     able = room.board.vote_seats_at(room.there, room.at).keys() - room.excluded
     presiding = presiding_at(room.item.meeting, room.at)
@@ -263,7 +235,7 @@ def _must_be_its_tier(item: models.AgendaItem, reason: str) -> None:
         check_tier(item.meeting.board.tier, lowest, reason)
 
 
-def _model_key(room: _Room) -> str:
+def _model_key(room: Room) -> str:
     return model_of_system(room.item.meeting.board.system, Moment(_day(room.at), room.known_at)).key
 
 

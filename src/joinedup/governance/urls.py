@@ -1,0 +1,44 @@
+"""The addresses of this room, under /governance/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from joinedup.governance.views import (
+    assurance,
+    boards,
+    decisions,
+    item_acts,
+    items,
+    meetings,
+    registers,
+    running,
+    scheme,
+    start,
+)
+
+app_name = "governance"
+urlpatterns = [
+    path("", start.start, name="start"),
+    path("boards/<str:key>/", boards.board, name="board"),
+    path("meetings/<str:key>/run/", running.run, name="run"),
+    path("meetings/<str:key>/attendance/<uuid:visit>/", item_acts.correct, name="correct"),
+    path("meetings/<str:key>/", meetings.meeting, name="meeting"),
+    path("items/<str:key>/open/", running.open_item, name="open-item"),
+    path("items/<str:key>/vote/", running.vote, name="vote"),
+    path("items/<str:key>/votes/", running.record_vote, name="record-vote"),
+    path("items/<str:key>/declare/", item_acts.declare, name="declare"),
+    path("items/<str:key>/conflict/", item_acts.conflict, name="conflict"),
+    path("items/<str:key>/close/", item_acts.close, name="close"),
+    path("items/<str:key>/", items.item, name="item"),
+    path("decisions/<str:key>/adopt/", decisions.adopt, name="adopt"),
+    path("decisions/<str:key>/", decisions.decision, name="decision"),
+    path("interests/", registers.interests, name="interests"),
+    path("interests/declare/", registers.declare, name="declare-interest"),
+    path("interests/confirm/", registers.confirm, name="confirm-interests"),
+    path("interests/<str:key>/end/", registers.end, name="end-interest"),
+    path("delegations/", scheme.delegations, name="delegations"),
+    path("risks/", assurance.risks, name="risks"),
+    path("commitments/", assurance.commitments, name="commitments"),
+    path("commitments/<str:key>/evidence/", assurance.evidence, name="evidence"),
+]

@@ -1,0 +1,185 @@
+"""The way into boards: what waits for whoever asks, the next meetings, and the boards by tier."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from joinedup.access import requires
+from joinedup.governance import models
+from joinedup.governance.calendar_months import months_after
+from joinedup.governance.interests.register import CONFIRMED_MONTHS
+from joinedup.governance.kept.assurance import overdue_of
+from joinedup.governance.kept.meetings import day_of
+from joinedup.governance.kept.standing import proposed_conflicts
+from joinedup.governance.meetings.chain import TIERS
+from joinedup.governance.meetings.decisions import MEETING_KINDS
+from joinedup.governance.views.parts import (
+    board_names,
+    crumbs,
+    may,
+    own_boards,
+    person_of,
+    said_day,
+    said_minute,
+    sees_private,
+    title_of,
+)
+from joinedup.moment import LONDON, Moment
+from joinedup.ui import Column, Page, Table
+from joinedup.ui.sent import NOTICE
+
+
+@requires("governance.read")
+@require_safe
+def start(request: Any) -> HttpResponseBase:
+    moment = request.moment
+    names = board_names(moment)
+    boards = list(models.Board.objects.filter(pk__in=names, at__lte=moment.known_at))
+    coming = _coming(moment, list(names))
+    person = person_of(request)
+    nearest = {one.board_id: one for one in reversed(coming)}
+    return Page(
+        request,
+        "governance/start.jinja",
+        title=_("Boards and decisions"),
+        breadcrumbs=crumbs()[:1],
+        notice=request.session.pop(NOTICE, ""),
+        waiting=_waiting(request, person, moment, coming, names),
+        person=person,
+        may_declare=may(request, "governance.declare"),
+        meetings=Table(
+            [
+                Column("day", _("Meeting"), "link", "href"),
+                Column("board", _("Board"), "link", "board_href"),
+                Column("kind", _("Kind")),
+                Column("due", _("Papers due"), "date"),
+            ],
+            [
+                {
+                    "day": f"{said_day(one)}, {said_minute(one.starts_at)}",
+                    "href": reverse("governance:meeting", args=[one.key]),
+                    "board": names[one.board_id],
+                    "board_href": reverse("governance:board", args=[one.board_id]),
+                    "kind": _(MEETING_KINDS[one.kind]),
+                    "due": one.papers_due,
+                }
+                for one in coming
+            ],
+            caption=_("Next meetings"),
+            name="meetings",
+            can_sort=False,
+            empty=_("No meeting is called. A board secretary calls the next one."),
+        ),
+        boards=Table(
+            [
+                Column("name", _("Board"), "link", "href"),
+                Column("tier", _("Tier")),
+                Column("next", _("Next meeting"), "link", "next_href"),
+                Column("decisions", _("Decisions"), "number"),
+            ],
+            [
+                {
+                    "name": names[one.key],
+                    "href": reverse("governance:board", args=[one.key]),
+                    "tier": _(TIERS[one.tier]),
+                    "next": said_day(nearest[one.key]) if one.key in nearest else "",
+                    "next_href": reverse("governance:meeting", args=[nearest[one.key].key])
+                    if one.key in nearest
+                    else "",
+                    "decisions": one.decisions.filter(at__lte=moment.known_at).count(),
+                }
+                for one in sorted(boards, key=lambda one: (list(TIERS).index(one.tier), names[one.key]))
+            ],
+            caption=_("Boards, from the widest tier to the nearest"),
+            name="boards",
+            empty=_("No board sits on this day. A board secretary sets boards up."),
+        ),
+    ).response()
+
+
+def _coming(moment: Moment, boards: list[str]) -> list[models.Meeting]:
+    from datetime import datetime
+
+    day = moment.valid_on
+    begins = datetime(day.year, day.month, day.day, tzinfo=LONDON)
+    rows = models.Meeting.objects.filter(starts_at__gte=begins, board__in=boards, at__lte=moment.known_at)
+    return list(rows.order_by("starts_at", "key")[:20])
+
+
+def _waiting(
+    request: Any, person: str, moment: Moment, coming: list[models.Meeting], names: dict[str, str]
+) -> list[dict[str, str]]:
+    """Answer what waits for whoever asks, each with the page on which it is done."""
+    found: list[dict[str, str]] = []
+    mine = own_boards(person, moment)
+    items = list(models.AgendaItem.objects.select_related("meeting__board").filter(meeting__in=coming, decision=None))
+    if person:
+        found += _votes_open(person, moment, mine)
+        found += _declarations(request, person, moment, [one for one in items if one.meeting.board_id in mine])
+        if _must_confirm(person, moment):
+            found.append(
+                {"text": _("Confirm what the register says of your interests"), "href": reverse("governance:interests")}
+            )
+    for board in sorted(mine or (set(names) if may(request, "governance.prepare") else set())):
+        late = overdue_of(board, moment)
+        if late:
+            text = ngettext(
+                "%(count)s commitment of %(board)s is overdue",
+                "%(count)s commitments of %(board)s are overdue",
+                len(late),
+            ) % {"count": len(late), "board": names.get(board, board)}
+            found.append({"text": text, "href": f"{reverse('governance:commitments')}?board={board}"})
+    if may(request, "governance.prepare"):
+        found += _late_papers(request, moment, items, names)
+    return found
+
+
+def _votes_open(person: str, moment: Moment, boards: set[str]) -> list[dict[str, str]]:
+    rows = models.AgendaItem.objects.filter(
+        meeting__board__in=boards, opened__type="approve", decision=None, opened__at__lte=moment.known_at
+    ).exclude(votes__person=person)
+    return [
+        {"text": _("Vote on item %(number)s: %(title)s") % {"number": one.number, "title": one.title},
+         "href": reverse("governance:item", args=[one.key])}
+        for one in rows.order_by("pk")
+    ]  # fmt: skip
+
+
+def _declarations(request: Any, person: str, moment: Moment, items: list[models.AgendaItem]) -> list[dict[str, str]]:
+    by_key = {one.key: one for one in items}
+    said = set(models.ItemDeclaration.objects.filter(item__in=by_key, person=person).values_list("item", flat=True))
+    asked = {one.item for one in proposed_conflicts(items, moment) if one.person == person} - said
+    return [
+        {"text": _("Declare or rule out a conflict in “%(title)s” on %(day)s")
+         % {"title": by_key[key].title, "day": said_day(by_key[key].meeting)},
+         "href": reverse("governance:declare", args=[key])}
+        for key in sorted(asked)
+    ]  # fmt: skip
+
+
+def _must_confirm(person: str, moment: Moment) -> bool:
+    last = models.RegisterConfirmed.objects.filter(person=person, at__lte=moment.known_at).order_by("-confirmed_on")
+    newest = last.first()
+    return newest is None or months_after(newest.confirmed_on, CONFIRMED_MONTHS) <= moment.valid_on
+
+
+def _late_papers(
+    request: Any, moment: Moment, items: list[models.AgendaItem], names: dict[str, str]
+) -> list[dict[str, str]]:
+    have = set(models.PaperVersion.objects.filter(item__in=items).values_list("item", flat=True))
+    return [
+        {"text": _("The paper of “%(title)s” was due on %(day)s: %(board)s, %(meets)s")
+         % {"title": title_of(one, sees_private(request, one.meeting.board_id)),
+            "day": f"{one.meeting.papers_due.day} {one.meeting.papers_due:%B %Y}",
+            "board": names[one.meeting.board_id], "meets": said_day(one.meeting)},
+         "href": reverse("governance:item", args=[one.key])}
+        for one in items
+        if one.type == "approve" and one.key not in have and one.meeting.papers_due < moment.valid_on
+        and day_of(one.meeting) >= moment.valid_on
+    ]  # fmt: skip
