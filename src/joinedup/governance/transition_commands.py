@@ -49,8 +49,9 @@ def day_one(
         ],
         "not_checked": list(found.day_one.not_checked),
         "staff": None if staff_ is None else {
-            "heads_before": staff_.before.heads, "heads_after": staff_.after.heads, "fte_before": str(staff_.before.fte),
-            "fte_after": str(staff_.after.fte), "senior": staff_.senior, "unplaced": len(staff_.unplaced),
+            "heads_before": staff_.before.heads, "heads_after": staff_.after.heads,
+            "fte_before": str(staff_.before.fte), "fte_after": str(staff_.after.fte), "senior": staff_.senior,
+            "unplaced": len(staff_.unplaced),
         },
     }  # fmt: skip
     if as_json:
