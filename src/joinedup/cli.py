@@ -40,6 +40,7 @@ ROOM_VERBS = {
         "money",
         "The pot: position, mismatches, Better Care Fund.",
     ),
+    "board": ("joinedup.governance.commands", "board", "The papers of boards: packs as PDF, minutes to Word and back."),
     "simulate": ("joinedup.simulation.commands", "app", "Write what the partners of a made-up system would send."),
 }
 UNEXPECTED = 70  # the exit code of an error that nobody foresaw

@@ -51,9 +51,10 @@ urlpatterns = [
     path("measures/", include("joinedup.measures.urls")),
     path("planning/", include("joinedup.planning.urls")),
     path("money/", include("joinedup.money.urls")),
-    path("governance/", include("joinedup.governance.urls")),
     path("governance/", include("joinedup.governance.transition_urls")),
+    path("governance/", include("joinedup.governance.urls")),
     path("open/", include("joinedup.measures.open_urls")),
     path("open/", include("joinedup.money.open_urls")),
+    path("open/", include("joinedup.governance.open_urls")),
     path("", include("joinedup.ui.urls")),
 ]

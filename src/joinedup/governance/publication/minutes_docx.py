@@ -53,11 +53,12 @@ def text_of_docx(content: bytes) -> str:
         raise NoMinutesFile("B7: the file is larger than 20 MB; save the text of the minutes alone as .docx.")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as parts:
-            if sum(part.file_size for part in parts.infolist()) > MOST_BYTES:
-                raise NoMinutesFile("B7: unpacked the file is larger than 20 MB; save the text of the minutes alone.")
-        document = docx.Document(io.BytesIO(content))
+            unpacked = sum(part.file_size for part in parts.infolist())
+        document = docx.Document(io.BytesIO(content)) if unpacked <= MOST_BYTES else None
     except (zipfile.BadZipFile, PackageNotFoundError, KeyError, ValueError) as error:
         raise NoMinutesFile("B7: this is no Word document (.docx). Save the minutes as .docx and try again.") from error
+    if document is None:
+        raise NoMinutesFile("B7: unpacked the file is larger than 20 MB; save the text of the minutes alone.")
     lines: list[str] = []
     for part in document.iter_inner_content():
         if isinstance(part, Table):
