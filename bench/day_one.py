@@ -65,16 +65,11 @@ def load(folder: Path, job: object) -> None:
     from joinedup.governance import models
     from joinedup.governance.acts import transitions
     from joinedup.money import models as money
-    from joinedup.system import PartialDate, services
+    from joinedup.system import services
 
     path = folder / "seven.toml"
     path.write_text(HEAD + "".join(BODY.format(low=c.lower(), code=c) for c in CODES) + NEW + "\n# End of file\n")
     services.load_system(path, job)  # type: ignore[arg-type]
-    services.record_event(
-        job, "merge", [f"body-{code.lower()}" for code in CODES], ["body-a3a8r"], "approved", PartialDate(DAY),  # type: ignore[arg-type]
-        "the approval of 2020", key=EVENT,
-        detail={"results": {"body-a3a8r": {"kind": "ccg", "legal_form": "statutory_corporate", "sector": "nhs"}}},
-    )  # fmt: skip
     transitions.propose_transition(
         job, TRANSITION, system="nel", title="Seven into one", proposal="one body for the area",  # type: ignore[arg-type]
         proposed_on=date(2020, 9, 30), events=[EVENT],
@@ -124,7 +119,7 @@ def load(folder: Path, job: object) -> None:
     each = [STAFF // len(CODES) + (place < STAFF % len(CODES)) for place in range(len(CODES))]
     for code, number in zip(CODES, each, strict=True):
         transitions.count(job, TRANSITION, "staff", code, number, source="made up")  # type: ignore[arg-type]
-        transitions.give_new_owner(job, TRANSITION, code, "A3A8R", reason="the merger")  # type: ignore[arg-type]
+        transitions.give_new_owner(job, TRANSITION, code, "body-a3a8r", reason="the merger")  # type: ignore[arg-type]
     transitions.map_functions(
         job, TRANSITION, {f"f{n}": CODES[n % 7] for n in range(60)}, [(f"f{n}", "A3A8R") for n in range(60)],  # type: ignore[arg-type]
         reason="the merger",
@@ -193,8 +188,14 @@ kind = "ccg"
 legal_form = "statutory_corporate"
 sector = "nhs"
 source = "plan"
-names = [{ name = "One group", from = "2021-04-01" }]
-codes = [{ scheme = "ods", code = "A3A8R", from = "2021-04-01" }]
+names = [{ name = "One group" }]
+codes = [{ scheme = "ods", code = "A3A8R" }]
+[[event]]
+key = "nel-merge"
+kind = "merge"
+originals = ["body-07l", "body-07t", "body-08f", "body-08m", "body-08n", "body-08v", "body-08w"]
+results = ["body-a3a8r"]
+beliefs = [{ certainty = "approved", effective = "2021-04-01", source = "plan" }]
 """
 
 if __name__ == "__main__":

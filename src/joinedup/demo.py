@@ -67,6 +67,7 @@ def prepare(residents: int, tell: Callable[[str], None], on_progress: Callable[[
     from joinedup.access import demo_users, seal, service_grant
     from joinedup.demo_boards import hold_boards
     from joinedup.demo_returns import take_returns
+    from joinedup.demo_transition import make_transition
     from joinedup.feeds import deliveries_in, ledger, read_sources
     from joinedup.identity import link
     from joinedup.record import loading
@@ -106,6 +107,7 @@ def prepare(residents: int, tell: Callable[[str], None], on_progress: Callable[[
     snapshot, measures = _population(folder, tell)
     returned = take_returns(SYSTEM, residents, SEED, tell)
     boards = hold_boards(tell)
+    make_transition(tell)
     seal()
     return Demo(
         services.systems(),
