@@ -53,6 +53,7 @@ urlpatterns = [
     path("money/", include("joinedup.money.urls")),
     path("governance/", include("joinedup.governance.transition_urls")),
     path("governance/", include("joinedup.governance.urls")),
+    path("governance/", include("joinedup.governance.pack_urls")),
     path("open/", include("joinedup.measures.open_urls")),
     path("open/", include("joinedup.money.open_urls")),
     path("open/", include("joinedup.governance.open_urls")),
