@@ -16,5 +16,5 @@ def entries(request: Any) -> list[NavigationEntry]:
     """Answer the links into this room that whoever asks may follow."""
     actor = actor_of(request.user)
     if not actor.is_signed_in or not decide(actor, "governance.read", now().valid_on).allowed:
-        return []
+        return [NavigationEntry(_("Boards"), reverse("open_boards:boards"))]  # what everybody may read
     return [NavigationEntry(_("Boards"), reverse("governance:start"))]
