@@ -36,6 +36,7 @@ PIECES = {
     "<uuid:reference>": "00000000-0000-4000-8000-000000000000",
     "<uuid:resident_id>": "00000000-0000-4000-8000-000000000000",
     "<uuid:handover_id>": "00000000-0000-4000-8000-000000000000",
+    "<uuid:visit>": "00000000-0000-4000-8000-000000000000",
     "<uuid:entry_id>": "00000000-0000-4000-8000-000000000000",
     "<slug:code>": "allergies-and-adverse-reaction",
     "<slug:kind>": "AllergyIntolerance",

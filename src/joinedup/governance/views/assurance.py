@@ -84,6 +84,8 @@ def commitments(request: Any) -> HttpResponseBase:
             continue
         for one, evidence in commitments_of(board, moment.known_at):
             status = status_on(one, evidence, moment.valid_on)
+            if status == "open" and one.due_on < moment.valid_on:
+                status = "overdue"
             private = _is_private(decisions.get(one.key))
             rows.append({
                 "text": one.text, "board": names[board], "owner": one.owner, "due": one.due_on, "test": one.test,
