@@ -12,7 +12,7 @@ from django.test import Client
 
 from joinedup.access.demo import demo_users
 from joinedup.access.models import AuditEntry, User
-from joinedup.governance.acts import boards, transition_staff, transitions
+from joinedup.governance.acts import boards, day_one, transition_staff, transitions
 from joinedup.moment import now
 from joinedup.system import PartialDate, as_of
 
@@ -146,3 +146,15 @@ def test_a_transition_that_is_not_there_or_was_not_known_is_not_found() -> None:
 def test_an_earlier_day_shows_no_transition() -> None:
     said = text_of(signed_in("member"), "/governance/transitions/?as_of=2019-01-01&known_at=2019-01-01")
     assert "No transition was proposed yet" in said
+
+
+def test_after_the_change_no_wish_is_said_any_more() -> None:
+    transitions.map_functions(
+        grant(TRANSIT), TRANSITION, FUNCTIONS, [(one, "20A") for one in FUNCTIONS], reason="the order of 2022"
+    )
+    day_one.put_in_force(grant(TRANSIT), EVENT, reason="the order of 2022")
+    client = signed_in("nurse", "p010")
+    assert "Save my wish" not in text_of(client, OWN)
+    refused = client.post(OWN, {"employment": "e010", "wish": "leave"})
+    assert refused.status_code == 400
+    assert "C9: the change is in force" in refused.content.decode()

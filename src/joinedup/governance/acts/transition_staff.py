@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction as one_transaction
 
 from joinedup.access import record
-from joinedup.errors import FileError, NotFound
+from joinedup.errors import FileError, NotFound, RuleError
 from joinedup.governance import models
 from joinedup.governance.acts.boards import one_of
 from joinedup.governance.acts.transitions import TRANSIT
@@ -35,7 +35,7 @@ from joinedup.governance.transition.offers import WISHES
 from joinedup.governance.transition.staff_file import StaffLine, must_lose_nobody, read_staff
 from joinedup.governance.transition.staff_transfer import TransferReport, own_placings
 from joinedup.moment import LONDON, Moment, now
-from joinedup.system import names_of_people
+from joinedup.system import Event, names_of_people
 
 if TYPE_CHECKING:
     from joinedup.access import Grant
@@ -130,6 +130,9 @@ def say_own_wish(grant: Grant, employment: str, wish: str) -> None:
         found = next((one for one in _own(grant) if one.row.employment == employment), None)
         if found is None:
             raise NotFound(NOT_THERE)
+        change = change_of(found)
+        if change is not None and change.certainty == "in_force":
+            raise RuleError("C9: the change is in force, so a wish changes nothing. Speak with your employer.")
         lock(f"transition {found.transition.pk}")
         at = known_from(grant, None)
         row = _row(found.transition.pk, employment, at)
@@ -253,10 +256,10 @@ def _must_fit(name: str, lines: list[StaffLine], transition: str, at: datetime) 
             )  # fmt: skip
 
 
-def day_of_transfer(transfer: OwnTransfer) -> date | None:
-    """Answer the day of the change that closes a person's employer, by what is believed now."""
+def change_of(transfer: OwnTransfer) -> Event | None:
+    """Answer the change that closes a person's employer, by what is believed now."""
     moment = now()
     for event in events_of(transfer.transition.pk, moment):
         if any(transfer.row.from_body in one.aliases for one in closing_bodies(event, moment.known_at).values()):
-            return event.effective.earliest
+            return event
     return None

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from joinedup.access import requires
 from joinedup.errors import RuleError
-from joinedup.governance.acts.transition_staff import OWN, OwnTransfer, day_of_transfer, read_own, say_own_wish
+from joinedup.governance.acts.transition_staff import OWN, OwnTransfer, change_of, read_own, say_own_wish
 from joinedup.moment import now
 from joinedup.system import as_of
 from joinedup.ui import Crumb, Page
@@ -53,7 +53,8 @@ def own_transfer(request: Any) -> HttpResponseBase:
 
 
 def _told(one: OwnTransfer) -> dict[str, Any]:
-    row, day = one.row, day_of_transfer(one)
+    row, change = one.row, change_of(one)
+    day = change.effective.earliest if change else None
     return {
         "title": one.transition.title,
         "employment": row.employment,
@@ -68,6 +69,7 @@ def _told(one: OwnTransfer) -> dict[str, Any]:
         "keeps_service": row.to_continuous_from == row.continuous_from,
         "keeps_terms": one.keeps_terms,
         "is_placed": one.is_placed,
+        "may_wish": row.staff_class != "senior_leader" and not (change and change.certainty == "in_force"),
         "is_senior": row.staff_class == "senior_leader",
         "basis": _(BASES[row.basis]),
         "offer": row.offer_valid_to,

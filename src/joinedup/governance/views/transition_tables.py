@@ -60,12 +60,12 @@ def stands(one: Deadline) -> str:
 
 def steps_table(steps: Iterable[models.TransitionStep], moment: Moment) -> Table:
     def state(one: models.TransitionStep) -> str:
-        if one.done_on is not None and one.done_on <= moment.valid_on:
-            return _("Done")
-        late = (moment.valid_on - one.due_on).days
-        return (
-            ngettext("%(number)s day late", "%(number)s days late", late) % {"number": late} if late > 0 else _("Open")
-        )
+        is_done = one.done_on is not None and one.done_on <= moment.valid_on
+        late = ((one.done_on if is_done and one.done_on else moment.valid_on) - one.due_on).days
+        said = _("Done") if is_done else _("Open")
+        if late <= 0:
+            return said
+        return f"{said}, " + ngettext("%(number)s day late", "%(number)s days late", late) % {"number": late}
 
     return Table(
         [

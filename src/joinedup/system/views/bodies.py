@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.http import HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -25,7 +26,9 @@ from joinedup.system.views.parts import (
     body_of,
     crumbs,
     elsewhere,
+    followed_by,
     may_correct,
+    old_code,
     percentage,
     sees_people,
 )
@@ -36,7 +39,13 @@ from joinedup.ui import Arrow, Box, Column, Crumb, Diagram, Page, Table
 @require_safe
 def body(request: Any, text: str) -> HttpResponseBase:
     picture = Picture(request.moment)
-    found = body_of(picture, text)
+    try:
+        found = body_of(picture, text)
+    except NotFound:
+        after = followed_by(picture, text)
+        if after is None:
+            raise
+        return HttpResponseRedirect(after)
     with_people = sees_people(request)
     answer = answers.body(picture, found, with_people=with_people)
     is_correctable = may_correct(request)
@@ -52,6 +61,7 @@ def body(request: Any, text: str) -> HttpResponseBase:
         answer=answer,
         kind=names.body_kind(answer["kind"] or (standing[-1]["says"]["kind"] if standing else "")),
         followed_by=_followed_by(answer),
+        was=old_code(picture, request.GET.get("was", ""), answer),
         website=_address(answer["contacts"].get("web", "")),
         existed=[{"days": _existed(f, standing), "href": _on_day(request, f)} for f in standing],
         facts=facts,

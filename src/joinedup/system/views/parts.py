@@ -118,6 +118,27 @@ def body_of(picture: Picture, text: str) -> Any:
     return picture.bodies_by_id([row])[row] if row else picture.body(text)
 
 
+def followed_by(picture: Picture, text: str) -> str | None:
+    """Answer where an address with an old code leads that no body is kept for: its one successor, or what became of it.
+
+    By the published rows of old and new code; None for a text that is no old code.
+    """
+    became = picture.resolve(text)
+    if became == {text.upper()}:
+        return None
+    held = [found for one in became if (found := picture.find(one)) is not None and found[0] == "body"]
+    if len(became) == 1 and held:
+        key = picture.bodies_by_id([held[0][1]])[held[0][1]].key
+        return f"{reverse('system:body', args=[key])}?{urlencode({'was': text.upper()})}"
+    return reverse("system:code", args=[text.upper()])
+
+
+def old_code(picture: Picture, was: str, answer: Answer) -> str:
+    """Answer the old code from which an address led to a body, "" where the body did not follow on it."""
+    codes = {code for held in answer["codes"].values() for code in held}
+    return was.upper() if was and picture.resolve(was) & codes else ""
+
+
 def belief_rows(events: Iterable[Answer]) -> list[Answer]:
     rows = names.event_rows(events)
     for row in rows:
