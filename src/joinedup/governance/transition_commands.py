@@ -35,11 +35,11 @@ def day_one(
     from joinedup.governance.acts.day_one import check_before
 
     found = check_before(_grant("Check a change before day one"), event)
-    staff_ = found.staff
+    staff_, closing = found.staff, [one.code for one in found.closing]
     answer = {
         "what": "day-one", "event": event, "kind": found.event.kind, "certainty": found.event.certainty,
         "effective": str(found.event.effective), "ready": found.is_ready, "blocks": list(found.blocks),
-        "closing": [one.code for one in found.closing], "found": dict(found.day_one.found),
+        "closing": closing, "found": dict(found.day_one.found),
         "orphans": [
             {
                 "room": one.room, "body": one.body, "kind": one.work.kind, "id": one.work.key, "title": one.work.title,
@@ -59,7 +59,7 @@ def day_one(
     else:
         said = ", ".join(f"{number} {kind}" for kind, number in sorted(found.day_one.found.items())) or "nothing"
         typer.echo(f"{event} ({found.event.kind}, {found.event.effective}, {found.event.certainty})")
-        typer.echo(f"Open work of {', '.join(answer['closing']) or 'no body that closes'}: {said}")
+        typer.echo(f"Open work of {', '.join(closing) or 'no body that closes'}: {said}")
         for one in found.day_one.orphans[:20]:
             typer.echo(f"  without a new owner: {one.work.kind} {one.work.key} of {one.body} ({one.room})")
         if len(found.day_one.orphans) > 20:

@@ -146,7 +146,9 @@ class _Owners:
     def __init__(self, transition: str, closing: dict[str, ClosingBody], known_at: datetime) -> None:
         self._codes = {alias: code for code, one in closing.items() for alias in one.aliases}
         rows = models.NewOwner.objects.filter(transition=transition, at__lte=known_at).order_by("pk")
-        self._said = {(self._codes.get(row.body, row.body), row.room, row.kind, row.work): row.to for row in rows}
+        self._said: dict[tuple[str, ...], str] = {
+            (self._codes.get(row.body, row.body), row.room, row.kind, row.work): row.to for row in rows
+        }
 
     def of(self, room: str, work: OpenWork) -> str | None:
         for key in ((room, work.kind, work.key), (room, work.kind, ""), (room, "", ""), ("", "", "")):

@@ -51,7 +51,7 @@ class ClosingBody:
 
 def transition_of(key: str) -> models.Transition:
     """Answer a transition; NotFound with the nearest there is."""
-    found = models.Transition.objects.filter(pk=key).first()
+    found: models.Transition | None = models.Transition.objects.filter(pk=key).first()
     if found is None:
         known = models.Transition.objects.values_list("pk", flat=True)
         raise NotFound(f"There is no transition '{key}'.{did_you_mean(key, known)}")
