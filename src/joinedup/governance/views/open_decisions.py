@@ -10,11 +10,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from joinedup.access import requires
+from joinedup.governance import models
 from joinedup.governance.kept.open_record import open_decision, open_decisions
 from joinedup.governance.views.open_boards import decisions_table
 from joinedup.governance.views.open_stamp import OPEN, stamp
 from joinedup.moment import now
+from joinedup.money import pounds_of_authority
 from joinedup.ui import Crumb, Page
+from joinedup.ui.tables import pounds
 
 
 @requires(OPEN)
@@ -47,5 +50,15 @@ def decision(request: Any, key: str) -> HttpResponseBase:
             Crumb(_("Find a decision"), reverse("open_boards:decisions")),
         ],
         decision=found,
+        money=_money_by_now(key) if request.is_now else [],
         stamp=stamp(request, found, lambda moment: open_decision(key, moment, at)),
     ).response()
+
+
+def _money_by_now(reference: str) -> list[tuple[str, str]]:
+    """Answer what was done with a decision's money by now: ledgers go on, so this is no part of the fingerprint."""
+    given = models.GivenAuthority.objects.filter(decision=reference).first()
+    if given is None:
+        return []
+    done = pounds_of_authority(given.authority)
+    return [(_("Committed by now"), pounds(done.committed)), (_("Spent by now"), pounds(done.spent))]
