@@ -124,7 +124,7 @@ def test_a_chair_runs_a_meeting_in_which_a_conflict_breaks_the_quorum(boardroom:
     # Who is not there does not vote, and the page says why.
     away = send(chair, f"/governance/items/{first}/votes/", 422, voter=["gus"], shown="for", at="10:10")
     assert "There is a problem" in away
-    act(chair, f"/governance/items/{first}/close/", at="10:15", text="It is agreed", dissenter="dan",
+    act(chair, f"/governance/items/{first}/close/", at="10:10", text="It is agreed", dissenter="dan",
         dissent="It costs too much")  # fmt: skip
     decided = page(chair, f"/governance/decisions/{first}/")
     assert "Carried" in decided

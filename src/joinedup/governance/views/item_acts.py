@@ -23,6 +23,7 @@ from joinedup.governance.meetings.lost_quorum import WAYS
 from joinedup.governance.views.parts import (
     ACTIONS,
     VOTES,
+    end_of_minute,
     item_crumbs,
     may,
     meeting_crumbs,
@@ -185,7 +186,7 @@ def close(request: Any, key: str) -> HttpResponseBase:
     def do(got: Answers) -> None:
         said = got.values
         deciding.close_item(
-            request.grant, key, at=minute_of(kept.meeting, got.time("at")), text=got.text("text"),
+            request.grant, key, at=end_of_minute(kept.meeting, got.time("at")), text=got.text("text"),
             consensus={"yes": True, "no": False}.get(str(said.get("consensus", ""))),
             casting=said.get("casting") or None,
             way_on=said.get("way_on") or "", tier_reason=said.get("tier_reason") or "",
@@ -193,7 +194,7 @@ def close(request: Any, key: str) -> HttpResponseBase:
         )  # fmt: skip
 
     def worked(got: Answers) -> list[Table]:
-        found = room_at(kept, minute_of(kept.meeting, got.time("at")), now().known_at)
+        found = room_at(kept, end_of_minute(kept.meeting, got.time("at")), now().known_at)
         return [_standing_table(found.standing.quorum.says, _("The quorum at that minute")), _vote_counts(kept)]
 
     def done(_got: Answers) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.urls import reverse
@@ -74,6 +74,11 @@ def said_minute(instant: datetime | None) -> str:
 def minute_of(meeting: models.Meeting, clock: time) -> datetime:
     """Answer the instant of a typed minute on the day of a meeting."""
     return datetime.combine(day_of(meeting), clock, tzinfo=LONDON)
+
+
+def end_of_minute(meeting: models.Meeting, clock: time) -> datetime:
+    """Answer the last instant of a typed minute, or now within it: votes of the same minute are before a closing."""
+    return min(minute_of(meeting, clock) + timedelta(seconds=59, microseconds=999_999), now().known_at)
 
 
 def board_names(moment: Moment) -> dict[str, str]:
