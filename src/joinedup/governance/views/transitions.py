@@ -49,7 +49,8 @@ CERTAINTIES: Final = {
 
 
 def crumbs(*more: Crumb) -> list[Crumb]:
-    return [Crumb("joinedup", "/"), Crumb(_("Transitions"), reverse("transition:transitions")), *more]
+    boards = Crumb(_("Boards"), reverse("governance:start"))
+    return [Crumb("joinedup", "/"), boards, Crumb(_("Transitions"), reverse("transition:transitions")), *more]
 
 
 def may_lead(request: Any) -> bool:
@@ -80,7 +81,7 @@ def transitions(request: Any) -> HttpResponseBase:
         request,
         "governance/transitions.jinja",
         title=_("Transitions"),
-        breadcrumbs=crumbs()[:1],
+        breadcrumbs=crumbs()[:2],
         transitions=Table(
             [
                 Column("title", _("Transition"), "link", "href"),
