@@ -39,6 +39,7 @@ from joinedup.moment import LONDON, Moment, end_of_day
 from joinedup.system import names_of_people
 
 UNKNOWN = "There is no such decision, or nothing of it is published."
+UNDECIDED = frozenset({"deferred", "referred", "not_quorate"})
 WITH_MEMBERS = "Waits for its members to adopt it"
 
 
@@ -130,6 +131,7 @@ class OpenDecision(Hashed):
     board_name: str
     meeting: str
     on: date
+    was_decided: bool  # not deferred, referred or without a quorum
     facts: Facts
     quorum_says: str
     expects: Facts
@@ -210,7 +212,7 @@ def open_decisions(moment: Moment, *, board: str = "") -> Listed:
         held = next((one for one in terms.get(row.board_id, ()) if day_decided(row) in one.valid), None)
         if held is None or (is_private_decision(row, moment) if row.item else not held.is_public):
             continue
-        outcome = outcome_of(row, moment)
+        outcome = row.outcome or outcome_of(row, moment)
         found.append(
             ListedDecision(
                 row.reference, public_text(row.item.title if row.item else row.text), row.board_id, held.name,
@@ -261,14 +263,14 @@ def open_decision(reference: str, moment: Moment, at: datetime) -> OpenDecision:
         *decision_in_words(row, name, moment, reader),
         ("Amount", amount),
         ("Supplier", tidy(row.supplier)),
-        ("Function", row.function),
+        ("Function", row.function.replace("-", " ")),
         *((label, tidy(text)) for label, text in asks),
         ("Tier", tier),
         ("Decided under", model_named(row.model).title),
     ]
     return OpenDecision(
         row.reference, tidy(item.title if item else row.text), row.board_id,
-        terms_on(row.board_id, on_day).name, item.meeting_id if item else "", day,
+        terms_on(row.board_id, on_day).name, item.meeting_id if item else "", day, row.outcome not in UNDECIDED,
         tuple(one for one in facts if one[1]), quorum_views(reference, moment.known_at).says,
         tuple((label, tidy(text)) for label, text in expects),
         declared_in_words(item, name, moment, reader) if item else (), tuple(papers),

@@ -99,7 +99,7 @@ def pack_of(meeting: str, moment: Moment, reader: Reader) -> Pack:
 def decision_in_words(decision: models.Decision, name: dict[str, str], moment: Moment, reader: Reader) -> Facts:
     """Answer what was decided, how, by which quorum, and who dissented, in words."""
     outcome = outcome_of(decision, moment)
-    votes = decision.votes_snapshot
+    votes, quorum = decision.votes_snapshot, str(decision.quorum_snapshot.get("says", ""))
     tally = ""
     if "votes_for" in votes:
         tally = Tally(votes["votes_for"], votes["votes_against"], votes["abstentions"], votes["no_vote"]).says
@@ -108,8 +108,8 @@ def decision_in_words(decision: models.Decision, name: dict[str, str], moment: M
         ("Outcome", OUTCOMES[outcome] if outcome else WITH_MEMBERS),
         ("How", METHODS_SAID.get(decision.method, decision.method)),
         ("Votes", tally),
-        ("Quorum", str(decision.quorum_snapshot.get("says", ""))),
-        ("Why so", "; ".join(reader.said(one.replace("_", " ")) for one in decision.reasons)),
+        ("Quorum", quorum),
+        ("Why so", "; ".join(reader.said(one.replace("_", " ")) for one in decision.reasons if one != quorum)),
         *(
             (f"Dissent of {name.get(one.person, one.person)}", reader.said(one.text))
             for one in sorted(decision.dissents.all(), key=lambda one: one.pk)
@@ -191,7 +191,7 @@ def _item(item: models.AgendaItem, name: dict[str, str], moment: Moment, reader:
         return PackItem(item.number, words.PRIVATE_TITLE, "In private", True)
     tidy = reader.said
     money = [("Amount", "" if item.amount_pence is None else words.pounds_said(item.amount_pence)),
-             ("Supplier", tidy(item.supplier)), ("Function", item.function)]  # fmt: skip
+             ("Supplier", tidy(item.supplier)), ("Function", item.function.replace("-", " "))]  # fmt: skip
     asks = [*money, *((label, tidy(text)) for label, text in words.facts_of(item.asks, words.ASKS_SAID))]
     decision = getattr(item, "decision", None)
     if decision is not None and decision.at > moment.known_at:
