@@ -116,8 +116,7 @@ def demo(
 
     Example: joinedup demo --port 8001
     """
-    from joinedup import database, serve
-    from joinedup import demo as demonstration
+    from joinedup import database, demo as demonstration, serve
 
     if serve_it:
         serve.refuse_second_server()

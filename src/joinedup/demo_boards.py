@@ -117,8 +117,7 @@ def people(script: Script) -> None:
 def boards(script: Script) -> None:
     """Set up the four boards with their seats, the model of the system, and what is reserved and delegated."""
     from joinedup.governance import Delegation
-    from joinedup.governance.acts import boards as acts
-    from joinedup.governance.acts import delegations
+    from joinedup.governance.acts import boards as acts, delegations
 
     grant, told = script.grant, script.told(SINCE, "09:00")
     acts.create_board(

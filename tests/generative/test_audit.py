@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from joinedup.access import Act, record_many, seal, service_grant, verify
 from joinedup.access.chain import ZERO, canonical, extend, misfits, swapped

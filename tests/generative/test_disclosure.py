@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from joinedup.measures import protect
 from joinedup.measures.disclosure.bounds import cell_bounds

@@ -15,8 +15,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from openpyxl.utils.escape import unescape
 
 from joinedup.moment import Moment

@@ -10,8 +10,7 @@ from typing import Any
 
 import orjson
 import zstandard
-from hypothesis import HealthCheck, assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, assume, given, settings, strategies as st
 
 from joinedup.errors import FileError
 from joinedup.feeds.fhir_files import read

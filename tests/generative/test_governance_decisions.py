@@ -11,8 +11,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from joinedup.errors import RuleError
 from joinedup.governance.boards.governance_models import model_named

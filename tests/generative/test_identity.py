@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 from bench.linkage import Maker
 from django.db import connection, transaction
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from joinedup.access import service_grant
 from joinedup.feeds import Source, subject_id

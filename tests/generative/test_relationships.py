@@ -8,8 +8,7 @@ from uuid import UUID
 
 import pytest
 from django.db import transaction
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from joinedup.access import Actor, Relationship, keep_relationships
 from joinedup.access.decision import RoleOn

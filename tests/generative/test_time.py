@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.db import transaction
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from joinedup.system import as_of, published
 from joinedup.system.bitemporal import Row, one_value_on, revise

@@ -17,8 +17,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from joinedup.access import purposes, services, sessions, tokens
-from joinedup.access import sign_in as signing
+from joinedup.access import purposes, services, sessions, sign_in as signing, tokens
 from joinedup.access.bodies import body_with_code, names_of
 from joinedup.access.forms import (
     AskForResetForm,

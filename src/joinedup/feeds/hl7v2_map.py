@@ -11,8 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from joinedup.feeds import encounters
 from joinedup.feeds.hl7v2 import Hl7Error, Message, Segment
-from joinedup.feeds.hl7v2_appointments import TRIGGERS as APPOINTMENT_TRIGGERS
-from joinedup.feeds.hl7v2_appointments import take_appointment
+from joinedup.feeds.hl7v2_appointments import TRIGGERS as APPOINTMENT_TRIGGERS, take_appointment
 from joinedup.feeds.hl7v2_clinical import take_allergies, take_diagnoses, take_problems, take_procedures
 from joinedup.feeds.hl7v2_documents import MDM_TRIGGERS, take_document, take_vaccinations
 from joinedup.feeds.hl7v2_encounter import stay_id, take_moved_visits, take_stay, visit_number

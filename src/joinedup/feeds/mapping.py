@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
-from collections.abc import Mapping as Table
+from collections.abc import Iterable, Mapping as Table
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files

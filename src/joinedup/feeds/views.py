@@ -15,8 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 
-from joinedup.access import actor_of, decide
-from joinedup.access import requires as needs
+from joinedup.access import actor_of, decide, requires as needs
 from joinedup.errors import JoinedupError, RuleError
 from joinedup.feeds import health, services
 from joinedup.feeds.services import DeliveryLine, FeedHealth, Held

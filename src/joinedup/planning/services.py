@@ -36,18 +36,17 @@ from joinedup.planning.plans.plan_lines import Code, PlanLine, first_day
 from joinedup.planning.plans.versions import Person, PlanVersion, content_hash, edit, move
 from joinedup.planning.system_parameters import system_parameters
 from joinedup.planning.triangulation.crosswalks import Crosswalks, planning_crosswalks
-from joinedup.planning.triangulation.disagreements import Disagreement, TriangulationReport
-from joinedup.planning.triangulation.disagreements import triangulate as compare
+from joinedup.planning.triangulation.disagreements import Disagreement, TriangulationReport, triangulate as compare
 from joinedup.planning.triangulation.pairing import pair_lines
 from joinedup.planning.triangulation.resolution import (
     ADJUSTMENTS,
     PROPOSALS,
+    Gap as OpenGap,
     gap_id,
     is_settled,
     open_gap,
     resolve,
 )
-from joinedup.planning.triangulation.resolution import Gap as OpenGap
 from joinedup.planning.triangulation.tolerances import tolerance_set
 
 if TYPE_CHECKING:

@@ -29,8 +29,17 @@ from joinedup.feeds.declared import declared_sources
 from joinedup.feeds.nhs_number import NhsNumber, check
 from joinedup.identity import analysis_groups
 from joinedup.moment import LONDON
-from joinedup.population import areas as area_rules
-from joinedup.population import bulk, erasing, from_record, gate, manifest, opt_outs, people, small_practices
+from joinedup.population import (
+    areas as area_rules,
+    bulk,
+    erasing,
+    from_record,
+    gate,
+    manifest,
+    opt_outs,
+    people,
+    small_practices,
+)
 from joinedup.population.building import (
     Around,
     Part,

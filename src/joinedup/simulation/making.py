@@ -12,8 +12,7 @@ from joinedup.simulation.events import happen
 from joinedup.simulation.health import Health, draw_health
 from joinedup.simulation.identities import show
 from joinedup.simulation.naming import street
-from joinedup.simulation.people import YEAR_DAYS, Draft, draw_people, email_of
-from joinedup.simulation.people import blocks_of as blocks_of
+from joinedup.simulation.people import YEAR_DAYS, Draft, blocks_of as blocks_of, draw_people, email_of
 from joinedup.simulation.place import postcodes_of, providers_of
 from joinedup.simulation.world import Block, Person, World
 

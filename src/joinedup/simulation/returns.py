@@ -19,8 +19,7 @@ from typing import Any
 
 from joinedup.errors import NotFound, RuleError
 from joinedup.simulation import partner_ledgers
-from joinedup.simulation.capacity_returns import capacity_csv, whole_system
-from joinedup.simulation.capacity_returns import terms as capacity_terms
+from joinedup.simulation.capacity_returns import capacity_csv, terms as capacity_terms, whole_system
 from joinedup.simulation.contract_terms import contracts_toml, decisions, price_list_csv
 from joinedup.simulation.need_table import need_table_csv
 from joinedup.simulation.place import make_world
@@ -29,8 +28,7 @@ from joinedup.simulation.plan_layout import plan_csv, plan_workbook
 from joinedup.simulation.plan_returns import Hidden, Returns, plan_returns, planted
 from joinedup.simulation.plan_rows import catchments, months, planned_people, terms
 from joinedup.simulation.pot import Pot, contract_values, events_csv, make_pot, pot_toml, toml_value
-from joinedup.simulation.rosters import minutes_by_profession, rosters
-from joinedup.simulation.rosters import terms as roster_terms
+from joinedup.simulation.rosters import minutes_by_profession, rosters, terms as roster_terms
 from joinedup.simulation.world import World
 
 KNOWN = ("hwe",)

@@ -21,6 +21,7 @@ from joinedup.system.bodies import Area, Body, Event, Post, Since
 from joinedup.system.kinds import BODY_KINDS
 from joinedup.system.models import (
     FACTS,
+    Area as AreaRow,
     Assignment,
     CodeSuccession,
     ContactPoint,
@@ -36,9 +37,6 @@ from joinedup.system.models import (
     Site,
     SmallArea,
     Standing,
-)
-from joinedup.system.models import (
-    Area as AreaRow,
 )
 from joinedup.system.periods import PartialDate
 from joinedup.system.picture import Picture

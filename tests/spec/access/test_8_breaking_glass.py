@@ -17,6 +17,7 @@ from joinedup.access import (
     NotNeeded,
     Relationship,
     access_log,
+    alerts as watching,
     break_glass,
     disclose,
     grant_for,
@@ -24,7 +25,6 @@ from joinedup.access import (
     keep_relationships,
     own_record,
 )
-from joinedup.access import alerts as watching
 from joinedup.access.alerts import working_days_after
 from joinedup.access.models import Alert, AuditEntry, BreakGlass, UserSession
 from joinedup.errors import NotFound, Refused, RuleError

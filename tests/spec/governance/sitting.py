@@ -10,20 +10,10 @@ from uuid import UUID
 from joinedup.access import Grant, service_grant
 from joinedup.governance.acts import (
     boards as services_boards,
-)
-from joinedup.governance.acts import (
     delegations as services_delegations,
-)
-from joinedup.governance.acts import (
     interests as services_interests,
-)
-from joinedup.governance.acts import (
     meetings as services_meetings,
-)
-from joinedup.governance.acts import (
     papers as services_papers,
-)
-from joinedup.governance.acts import (
     voting as services_voting,
 )
 from joinedup.governance.delegation.scheme import Delegation

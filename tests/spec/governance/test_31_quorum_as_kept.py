@@ -6,8 +6,7 @@ import pytest
 
 from joinedup.errors import RuleError
 from joinedup.governance import models
-from joinedup.governance.acts import interests as services_interests
-from joinedup.governance.acts import meetings as services_meetings
+from joinedup.governance.acts import interests as services_interests, meetings as services_meetings
 from joinedup.governance.acts.meetings import NoChair
 from joinedup.governance.reading import quorum_views
 

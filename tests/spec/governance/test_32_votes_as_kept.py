@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,16 +12,13 @@ from joinedup.errors import Refused, RuleError
 from joinedup.governance import models
 from joinedup.governance.acts import (
     boards as services_boards,
-)
-from joinedup.governance.acts import (
+    interests as services_interests,
     meetings as services_meetings,
-)
-from joinedup.governance.acts import (
     voting as services_voting,
 )
 from joinedup.governance.meetings.voting import VoteRefused
 
-from .sitting import BOARD, OPENED, arrive, call, close, exclude, grant, item, minute, open_, paper, vote
+from .sitting import BOARD, MEETS, OPENED, arrive, call, close, exclude, grant, item, minute, open_, paper, vote
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("littleshire_with_a_board")]
 EVERYBODY = ("ada", "ben", "cat", "dan", "eve", "fay", "gus", "hal")
@@ -73,6 +70,28 @@ def test_a_vote_by_one_who_left_the_board_is_refused() -> None:
     )
     _, key, _ = an_open_item()
     refused(key, "10:05", "eve", "left the board on 2022-09-01")
+
+
+def test_a_vote_on_another_day_than_the_meetings_is_refused_though_nobody_was_seen_to_leave() -> None:
+    _, key, _ = an_open_item()
+    with pytest.raises(VoteRefused, match="a vote is cast on its day"):
+        vote(key, "10:05", on=MEETS + timedelta(days=1), ada="for")
+    vote(key, "10:05", ada="for")
+
+
+def test_a_conflict_is_declared_before_the_item_is_decided() -> None:
+    _, key, _ = an_open_item()
+    vote(key, "10:05", ada="for", ben="for")
+    close(key, "10:10")
+    with pytest.raises(RuleError, match="this item is decided"):
+        services_interests.declare_for_item(
+            grant("governance.preside"),
+            key,
+            "cat",
+            nature="actual",
+            declared_at=minute("10:11"),
+            words="A share in it.",
+        )
 
 
 def test_a_vote_before_and_after_the_item_is_open_is_refused() -> None:

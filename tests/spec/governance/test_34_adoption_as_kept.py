@@ -11,11 +11,7 @@ from joinedup.errors import NotFound, RuleError
 from joinedup.governance import models
 from joinedup.governance.acts import (
     adopting as services_adopting,
-)
-from joinedup.governance.acts import (
     boards as services_boards,
-)
-from joinedup.governance.acts import (
     delegations as services_delegations,
 )
 from joinedup.governance.boards.governance_models import NoModel

@@ -13,11 +13,7 @@ from joinedup.errors import NotFound, Refused, RuleError
 from joinedup.governance import models
 from joinedup.governance.acts import (
     assurance as services_assurance,
-)
-from joinedup.governance.acts import (
     boards as services_boards,
-)
-from joinedup.governance.acts import (
     interests as services_interests,
 )
 from joinedup.governance.acts.meetings import NoChair

@@ -10,8 +10,7 @@ import pytest
 from joinedup.access.models import AuditEntry
 from joinedup.errors import NotFound, RuleError
 from joinedup.governance import models
-from joinedup.governance.acts import boards as services_boards
-from joinedup.governance.acts import papers as services_papers
+from joinedup.governance.acts import boards as services_boards, papers as services_papers
 from joinedup.governance.acts.papers import LatePaper, PapersWithheld, content_of
 from joinedup.governance.meetings.papers import Pin, UnderEmbargo, check_pin
 

@@ -11,14 +11,8 @@ from joinedup.errors import NotFound, RuleError
 from joinedup.governance import models
 from joinedup.governance.acts import (
     assurance as services_assurance,
-)
-from joinedup.governance.acts import (
     interests as services_interests,
-)
-from joinedup.governance.acts import (
     minutes as services_minutes,
-)
-from joinedup.governance.acts import (
     urgent as services_urgent,
 )
 from joinedup.governance.assurance.commitments import EvidenceTooLate

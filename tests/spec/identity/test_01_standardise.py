@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from joinedup.feeds import nhs_number
-from joinedup.identity import MatchingFields, matching_fields
-from joinedup.identity import standardise as s
+from joinedup.identity import MatchingFields, matching_fields, standardise as s
 
 NUMBER = "9990123454"
 

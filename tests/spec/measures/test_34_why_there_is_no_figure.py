@@ -11,8 +11,7 @@ from joinedup.errors import RuleError
 from joinedup.measures.computing import compute
 from joinedup.measures.coverage import days_looked_ahead, has_data, months_looked_back
 from joinedup.measures.definition import definition_of
-from joinedup.measures.figure import Scale
-from joinedup.measures.figure import figures as read
+from joinedup.measures.figure import Scale, figures as read
 from joinedup.measures.result_files import STATUSES
 from joinedup.measures.views.parts import figure_row
 

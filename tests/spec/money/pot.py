@@ -9,8 +9,7 @@ from uuid import UUID
 
 from joinedup.access import Grant
 from joinedup.money import Authority, BudgetLine, Contribution, Fund, services
-from joinedup.planning import PlanLine, PlanVersion, line_key
-from joinedup.planning import services as planning
+from joinedup.planning import PlanLine, PlanVersion, line_key, services as planning
 
 APRIL, MAY, ENDS = date(2026, 4, 1), date(2026, 5, 1), date(2027, 4, 1)
 MILLION = 100_000_000  # pence

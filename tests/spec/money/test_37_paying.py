@@ -26,10 +26,10 @@ from joinedup.money import (
     PeriodClosed,
     bands,
     models,
+    services as money,
     trace,
     trial_balance,
 )
-from joinedup.money import services as money
 from joinedup.money.contracts.reading import bindings_of, settled_in_year
 from joinedup.money.ledger.reading import left_of, owed_to
 from joinedup.money.payment import paying

@@ -12,11 +12,7 @@ from joinedup.errors import NotFound, RuleError
 from joinedup.money import Infeasible, WeightError, allocate_by_need
 from joinedup.money.allocation import (
     explained as allocation,
-)
-from joinedup.money.allocation import (
     places_map as allocation_map,
-)
-from joinedup.money.allocation import (
     what_if,
     what_if_form,
 )

@@ -16,8 +16,7 @@ from joinedup import database
 from joinedup.access.models import AuditEntry
 from joinedup.errors import FileError, NotFound, RuleError, Unavailable
 from joinedup.money import BlankCell
-from joinedup.money.allocation import explained as allocation
-from joinedup.money.allocation import places_map as allocation_map
+from joinedup.money.allocation import explained as allocation, places_map as allocation_map
 from joinedup.money.allocation.kept_baselines import baselines, baselines_of, keep_baselines
 from joinedup.money.commands import allocate
 from joinedup.money.pot.position_commands import money

@@ -24,8 +24,15 @@ from joinedup.money import (
     trace,
 )
 from joinedup.money.pot import spending
-from joinedup.planning import LineError, PlanLine, line_key, must_be_planned, parse_line_key, plan_line
-from joinedup.planning import services as planning
+from joinedup.planning import (
+    LineError,
+    PlanLine,
+    line_key,
+    must_be_planned,
+    parse_line_key,
+    plan_line,
+    services as planning,
+)
 
 from .pot import APRIL, DECISION, HOME, HOME_CARE, MAY, MILLION, authority, grant, hand_in, open_pot
 

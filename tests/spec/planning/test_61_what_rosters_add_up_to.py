@@ -11,8 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from joinedup.errors import RuleError
 from joinedup.planning import Parameter, ParameterSet, planning_parameters

@@ -17,10 +17,8 @@ from django.test import Client
 from tests.spec.planning.kept import SUBMIT, grant, handed_in
 from tests.spec.planning.pages import QM7, RWG, a_system, signed_in, text_of
 from tests.spec.planning.plans import activity, provider
-from tests.spec.planning.test_60_rosters import NURSE
-from tests.spec.planning.test_60_rosters import csv as roster_csv
-from tests.spec.planning.test_62_capacity_returns import BEDS, SPACES
-from tests.spec.planning.test_62_capacity_returns import csv as capacity_csv
+from tests.spec.planning.test_60_rosters import NURSE, csv as roster_csv
+from tests.spec.planning.test_62_capacity_returns import BEDS, SPACES, csv as capacity_csv
 from typer.testing import CliRunner
 
 from joinedup import database

@@ -27,8 +27,7 @@ from joinedup.population.tables import TABLES
 from .kept_record import GP, ODS, PEOPLE, files_of, keep, manifest_of
 from .test_23_areas_and_people import Told, facts, registered
 from .test_24_a_snapshot import everybody, snapshot
-from .test_27_bulk_exports import export
-from .test_27_bulk_exports import snapshot as bulk_snapshot
+from .test_27_bulk_exports import export, snapshot as bulk_snapshot
 
 SINCE = date(2021, 1, 1)
 MERGED = date(2024, 4, 1)

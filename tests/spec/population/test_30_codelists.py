@@ -6,8 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from joinedup.errors import FileError, NotFound, RuleError
 from joinedup.population import codelists, definitions

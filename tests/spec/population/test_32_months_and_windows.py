@@ -9,8 +9,7 @@ from typing import Any
 
 import ibis
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from joinedup.errors import RuleError
 from joinedup.population import spells

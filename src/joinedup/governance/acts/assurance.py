@@ -11,8 +11,7 @@ from joinedup.access import record
 from joinedup.errors import NotFound, RuleError, did_you_mean
 from joinedup.governance import models
 from joinedup.governance.acts.boards import one_of
-from joinedup.governance.assurance import commitments
-from joinedup.governance.assurance import framework as assurance
+from joinedup.governance.assurance import commitments, framework as assurance
 from joinedup.governance.assurance.risks import RiskScores, check_scores, review_by
 from joinedup.governance.kept.assurance import as_commitment, as_scores
 from joinedup.governance.kept.boards import board_of

@@ -139,6 +139,8 @@ def declare_for_item(
         if grant.permission != PRESIDE:
             must_speak_for(grant, person, DECLARE, KEEP, at)
         must_be_known(person, declared_at.astimezone(LONDON).date(), at)
+        if models.Decision.objects.filter(item=kept).exists():
+            raise RuleError("I4: this item is decided; a declaration comes before. Write it to the register instead.")
         if interest and _interest(interest, at).person != person:
             raise RuleError("I1: this line of the register is of somebody else.")
         if not interest and not words.strip():

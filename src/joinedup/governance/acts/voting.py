@@ -18,6 +18,7 @@ from joinedup.governance.kept.conflicts import excluded_of
 from joinedup.governance.kept.meetings import (
     as_attendance,
     attendances_of,
+    day_of,
     item_of,
     meeting_of,
     presiding_at,
@@ -128,6 +129,9 @@ def _check(item: models.AgendaItem, vote: Vote, known_at: datetime) -> None:
     if opened is not None and opened.type != "approve":
         raise VoteRefused(f"B8: this item is for {opened.type}; no vote is taken on it.")
     moment = Moment(vote.cast_at.astimezone(LONDON).date(), known_at)
+    # Whoever nobody saw leave is there until the end of the day, and not a day longer.
+    if moment.valid_on != (day := day_of(item.meeting)):
+        raise VoteRefused(f"Q5: the meeting is on {day}; a vote is cast on its day.")
     board = board_at(item.meeting.board_id, moment)
     there = [as_attendance(row) for row in attendances_of(item.meeting, known_at)]
     excluded = excluded_of(item, vote.cast_at)

@@ -11,8 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from joinedup.access import grant_for, requires
 from joinedup.governance import models
-from joinedup.governance.acts import deciding, interests
-from joinedup.governance.acts import meetings as meeting_acts
+from joinedup.governance.acts import deciding, interests, meetings as meeting_acts
 from joinedup.governance.interests.register import NATURES, TYPES
 from joinedup.governance.kept.boards import person_of_account
 from joinedup.governance.kept.decisions import model_of_system, must_be_adopted

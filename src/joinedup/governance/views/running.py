@@ -15,8 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from joinedup.access import requires
 from joinedup.errors import Refused, RuleError
 from joinedup.governance import models
-from joinedup.governance.acts import meetings as acts
-from joinedup.governance.acts import voting
+from joinedup.governance.acts import meetings as acts, voting
 from joinedup.governance.kept.boards import board_at, person_of_account
 from joinedup.governance.kept.meetings import as_attendance, attendances_of, day_of, item_of, meeting_of, presiding_at
 from joinedup.governance.kept.standing import clock_of

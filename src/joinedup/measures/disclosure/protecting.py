@@ -17,8 +17,7 @@ from joinedup.measures.result_files import FIGURE_COLUMNS
 from joinedup.measures.statistics import counts as limits_of_counts
 from joinedup.measures.statistics.frames import levels
 from joinedup.measures.statistics.proportions import wilson
-from joinedup.measures.statistics.standardised import TOO_FEW as FEWER_THAN_TEN
-from joinedup.measures.statistics.standardised import dsr
+from joinedup.measures.statistics.standardised import TOO_FEW as FEWER_THAN_TEN, dsr
 from joinedup.measures.tallying import BANDS
 
 if TYPE_CHECKING:

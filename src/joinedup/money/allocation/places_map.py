@@ -15,8 +15,7 @@ from joinedup.money.allocation.explained import Allocation, Unit
 from joinedup.money.allocation.pace import distance_from_target
 from joinedup.system import Picture, shapes_of
 from joinedup.ui import Column, Feature, Map, Table, tile
-from joinedup.ui.maps import DrawnMap
-from joinedup.ui.maps import draw as draw_svg
+from joinedup.ui.maps import DrawnMap, draw as draw_svg
 
 EDITION = 1  # change it when the same places are to be drawn differently
 NEED, DISTANCE = "need", "distance"

@@ -40,8 +40,7 @@ from joinedup.money.ledger import entries
 from joinedup.money.ledger.double_entry import COMMITTED, COMMITTED_CONTRA, CREDITOR, SPEND, Transaction
 from joinedup.money.ledger.entries import Books
 from joinedup.money.ledger.posting import Posting, closed_until, must_be_theirs, must_say_why, post_all
-from joinedup.money.payment import mechanisms
-from joinedup.money.payment import schemes as payment_schemes
+from joinedup.money.payment import mechanisms, schemes as payment_schemes
 from joinedup.money.payment.activity_prices import PriceMissing
 from joinedup.money.payment.mechanisms import money_parameters
 from joinedup.money.payment.planned_months import by_month

@@ -22,8 +22,7 @@ from joinedup.money.contracts.contract import FIXED, PaidPart, months_to_date, t
 from joinedup.money.payment import statement_words as words
 from joinedup.money.payment.blended import blended_payment
 from joinedup.money.payment.folding import fold
-from joinedup.money.payment.mechanisms import KINDS as MECHANISMS
-from joinedup.money.payment.mechanisms import mechanism
+from joinedup.money.payment.mechanisms import KINDS as MECHANISMS, mechanism
 from joinedup.money.payment.planned_months import SPREAD
 from joinedup.money.payment.quality import QualityMetric, quality_earned, quality_pool, quality_score
 from joinedup.money.payment.schemes import Band, PaymentScheme, scheme_for

@@ -11,8 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from joinedup.access import grant_for, requires
 from joinedup.money import models
-from joinedup.money.ledger.posting import permission_for, undoing
-from joinedup.money.ledger.posting import reverse as reverse_posting
+from joinedup.money.ledger.posting import permission_for, reverse as reverse_posting, undoing
 from joinedup.money.ledger.reading import (
     CommitmentStanding,
     availabilities,

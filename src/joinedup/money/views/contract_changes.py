@@ -15,8 +15,7 @@ from django.views.decorators.http import require_http_methods
 from joinedup.access import requires
 from joinedup.errors import RuleError
 from joinedup.moment import now
-from joinedup.money.contracts import changing as changing_contracts
-from joinedup.money.contracts import contracting, reading
+from joinedup.money.contracts import changing as changing_contracts, contracting, reading
 from joinedup.money.contracts.contract import FIXED, Contract, ContractError, check_contract, differences
 from joinedup.money.contracts.specification import headings, standards
 from joinedup.money.contracts.terms import ended_early, extended, yearly_rate

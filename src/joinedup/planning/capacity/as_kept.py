@@ -15,6 +15,15 @@ from django.db import connection, transaction
 from joinedup.access import record
 from joinedup.errors import RuleError
 from joinedup.moment import now
+from joinedup.planning.capacity.forecast_demand import (
+    FORECAST,
+    PLAN,
+    POINT,
+    Beside,
+    as_forecast,
+    beside_forecast,
+    expected_in,
+)
 from joinedup.planning.capacity.needs import UNITS
 from joinedup.planning.capacity.planned import planned_activity, submitted_plans
 from joinedup.planning.capacity.position import (
@@ -58,6 +67,7 @@ class Capacity:
     """A month: beds and other units as plans need them and as they are; how often plans were multiplied; what lacks.
 
     `without_plan` are providers whose capacity is known and that have no submitted plan: nothing is said of their need.
+    `beside` is the plan beside the forecast, where demand is taken from the forecast.
     """
 
     month: str
@@ -68,6 +78,7 @@ class Capacity:
     names: dict[tuple[str, Code], str]
     without_plan: tuple[Code, ...]
     stays_missing: bool
+    beside: tuple[Beside, ...] = ()
 
 
 def import_capacity(grant: Grant, files: Iterable[tuple[str, bytes]]) -> list[ImportedCapacity]:
@@ -134,8 +145,13 @@ def rows_of(month: str, *, known_at: datetime | None = None) -> dict[tuple[str, 
     }  # fmt: skip
 
 
-def capacity_in(month: str, parameters: ParameterSet, scenario: CapacityScenario | None = None) -> Capacity:
+def capacity_in(
+    month: str, parameters: ParameterSet, scenario: CapacityScenario | None = None, *, demand: str = PLAN,
+    which: str = POINT,
+) -> Capacity:  # fmt: skip
     """Answer what the newest submitted plans need of the capacity that providers said they have in a month.
+
+    With `demand` FORECAST it is the forecast's `which` (POINT, LOWER, UPPER), shared as the plans share it.
 
     Providers without a plan are named, and beds are left out where nobody decided the nights of a stay.
     """
@@ -145,18 +161,22 @@ def capacity_in(month: str, parameters: ParameterSet, scenario: CapacityScenario
     assumed = assumed_on(parameters, on, monthrange(on.year, on.month)[1])
     scale = _number(parameters, SCALE, on, Decimal(1))
     cases = cases_in(planned_activity(versions), month, assumed.days, _days_of_year(on), scale)
+    beside: tuple[Beside, ...] = ()
+    if demand == FORECAST:
+        beside = beside_forecast(cases, expected_in(month), float(scale))
+        cases = as_forecast(cases, beside, which)
     mine = {key: row for key, row in rows.items() if key[1] in versions}
     chosen = scenario or CapacityScenario()
     beds = beds_needed(of_beds(mine), cases, assumed, chosen) if assumed.stays else []
     return Capacity(
         month, tuple(beds), tuple(units_needed(mine, cases, assumed, chosen)), assumed, scale,
         {key: row.name for key, row in rows.items()}, tuple(sorted({key[1] for key in rows} - versions.keys())),
-        not assumed.stays,
+        not assumed.stays, beside,
     )  # fmt: skip
 
 
 def beds_over_year(
-    month: str, parameters: ParameterSet, scenario: CapacityScenario | None = None
+    month: str, parameters: ParameterSet, scenario: CapacityScenario | None = None, *, demand: str = PLAN
 ) -> list[tuple[str, BedsNeeded]]:
     """Answer the beds of all providers together that the plans need in each month of the year, with this month's beds.
 
@@ -164,7 +184,7 @@ def beds_over_year(
     """
     versions = submitted_plans(year_of(month))
     beds = {provider: row for provider, row in of_beds(rows_of(month)).items() if provider in versions}
-    activity = {key: many for key, many in planned_activity(versions).items() if key[0] in beds}
+    activity = planned_activity(versions)
     chosen = scenario or CapacityScenario()
     found = []
     on = first_day(month)
@@ -176,6 +196,8 @@ def beds_over_year(
         day = first_day(one)
         assumed = replace(held, days=monthrange(day.year, day.month)[1])
         cases = cases_in(activity, one, assumed.days, _days_of_year(day), scale)
+        if demand == FORECAST:
+            cases = as_forecast(cases, beside_forecast(cases, expected_in(one), float(scale)))
         needed = beds_needed(beds, cases, assumed, chosen)
         found.append((one, system_beds(needed, "", chosen.occupancy or assumed.occupancy)))
     return found

@@ -27,8 +27,7 @@ from joinedup.planning.plans.plan_lines import Code, Number, PlanLine, year_befo
 from joinedup.planning.plans.versions import Person, PlanVersion, Signature, content_hash, plain
 from joinedup.planning.triangulation.disagreements import Disagreement
 from joinedup.planning.triangulation.pairing import Pair
-from joinedup.planning.triangulation.resolution import Gap as OpenGap
-from joinedup.planning.triangulation.resolution import resolve
+from joinedup.planning.triangulation.resolution import Gap as OpenGap, resolve
 
 HANDED_IN = ("submitted", "reconciling", "agreed", "signed")
 _COLUMNS = "kind, commissioner, provider, service, pod, period, measure, unit, value, place, of"

@@ -24,8 +24,14 @@ from joinedup.planning.planning_systems import is_a_system
 from joinedup.planning.plans import kept_plans
 from joinedup.planning.plans.documents import Owed, document_kind, owed_for
 from joinedup.planning.plans.plan_lines import Code, first_day
-from joinedup.planning.plans.sign_off import LEAST_REASON, SYSTEM, Reconciliation, Waiver, reconcile
-from joinedup.planning.plans.sign_off import sign as sign_version
+from joinedup.planning.plans.sign_off import (
+    LEAST_REASON,
+    SYSTEM,
+    Reconciliation,
+    Waiver,
+    reconcile,
+    sign as sign_version,
+)
 from joinedup.planning.plans.versions import Person, move
 from joinedup.planning.services import SIGN, SUBMIT, must_act_for, put_step
 from joinedup.planning.system_parameters import system_parameters

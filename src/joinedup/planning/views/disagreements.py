@@ -17,8 +17,14 @@ from joinedup.planning.models import Gap, Plan, Version
 from joinedup.planning.plans import kept_plans
 from joinedup.planning.plans.plan_lines import first_day
 from joinedup.planning.triangulation.pairing import ShareWarning
-from joinedup.planning.triangulation.resolution import MAY, PROPOSALS, is_late, is_settled, must_escalate
-from joinedup.planning.triangulation.resolution import Gap as OpenGap
+from joinedup.planning.triangulation.resolution import (
+    MAY,
+    PROPOSALS,
+    Gap as OpenGap,
+    is_late,
+    is_settled,
+    must_escalate,
+)
 from joinedup.planning.triangulation.standing import (
     Contradiction,
     Standing,

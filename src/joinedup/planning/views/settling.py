@@ -17,8 +17,7 @@ from joinedup.errors import JoinedupError, Refused
 from joinedup.moment import now
 from joinedup.planning import ReasonRequired, services, words
 from joinedup.planning.plans.plan_lines import PENCE, PENCE_A_UNIT, PERCENT, Number, year_of
-from joinedup.planning.triangulation.resolution import ADJUSTMENTS, LEAST_REASON, NEEDS_TEXT, PROPOSALS
-from joinedup.planning.triangulation.resolution import Gap as OpenGap
+from joinedup.planning.triangulation.resolution import ADJUSTMENTS, LEAST_REASON, NEEDS_TEXT, PROPOSALS, Gap as OpenGap
 from joinedup.planning.views import parts
 from joinedup.planning.views.disagreements import gap_of, said_of
 from joinedup.ui import Crumb, Page, WrittenDate, read_date

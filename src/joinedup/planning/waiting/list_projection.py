@@ -27,8 +27,8 @@ from joinedup.planning.waiting.queues import (
     queue_load,
     queue_too_big,
     relief_capacity,
+    target_queue as queue_at_target,
 )
-from joinedup.planning.waiting.queues import target_queue as queue_at_target
 from joinedup.planning.waiting.simulated_runs import Summary, stream, summarise
 from joinedup.planning.waiting.stock_and_flow import ShapeError
 from joinedup.planning.waiting.wait_bands import LIMITS, WITHIN

@@ -13,8 +13,7 @@ from django.utils.translation import gettext as _
 from joinedup.access import actor_of, decide
 from joinedup.moment import now
 from joinedup.system import names
-from joinedup.system.models import Body as BodyRow
-from joinedup.system.models import Identifier
+from joinedup.system.models import Body as BodyRow, Identifier
 from joinedup.system.picture import Picture
 from joinedup.ui import Column, Crumb, Table
 
