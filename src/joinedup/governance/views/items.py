@@ -93,7 +93,7 @@ def item_page(request: Any, key: str, values: dict[str, str], errors: dict[str, 
         there=[names[one] for one in room.standing.quorum.present],
         excluded=[names[one] for one in room.standing.quorum.excluded],
         conflicts=_conflicts(kept, room, names, moment, may_decide=may_run and decision is None),
-        proposals=_proposals(kept, names, moment, may_run=may_run) if decision is None else None,
+        proposals=_proposals(kept, names, moment, person, may_run=may_run) if decision is None else None,
         votes=_votes(kept, names) if opened else None,
         person=person,
         cast=_(VOTES[cast.value]) if cast else "",
@@ -204,16 +204,19 @@ def _conflicts(
 
 
 def _proposals(
-    kept: models.AgendaItem, names: dict[str, str], moment: Moment, *, may_run: bool
+    kept: models.AgendaItem, names: dict[str, str], moment: Moment, person: str, *, may_run: bool
 ) -> list[dict[str, str]]:
-    """Answer which declared interests the item seems to touch, and nobody has spoken about yet (I3)."""
+    """Answer which declared interests the item seems to touch, and nobody has spoken about yet (I3).
+
+    Who runs the meeting sees all of them, a member the own ones: an interest may be one that is not published.
+    """
     spoken = set(kept.declarations.values_list("person", flat=True))
     spoken |= set(kept.conflict_actions.values_list("person", flat=True))
     return [
         {"person": names.get(one.person, one.person), "says": one.says,
          "href": f"{reverse('governance:conflict', args=[kept.key])}?person={one.person}" if may_run else ""}
         for one in proposed_conflicts([kept], moment)
-        if one.person not in spoken
+        if one.person not in spoken and (may_run or one.person == person)
     ]  # fmt: skip
 
 
