@@ -98,7 +98,7 @@ def test_a_line_with_both_forecasts_its_commitments_and_its_virements(client: Cl
     assert "C1/26" in text
     assert "part-invoiced" in text
     assert "1 May 2026 £50,000.00 More home care A1" in text
-    assert pot.HOME.plan_line in text
+    assert "finance QM7 E10000015 SOC 2026/27 contract value" in text, "the plan line, in words"
 
 
 @pytest.mark.usefixtures("opened")

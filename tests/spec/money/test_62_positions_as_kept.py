@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from joinedup import database
 from joinedup.access import service_grant
 from joinedup.errors import FileError, NotFound, Refused, RuleError
+from joinedup.moment import Moment
 from joinedup.money import (
     Contribution,
     Fund,
@@ -32,6 +33,7 @@ from joinedup.money import (
 )
 from joinedup.money.ledger.importing_trial_balances import name_accounts
 from joinedup.money.ledger.own_accounts import own_accounts_of, read_own_accounts
+from joinedup.money.pot import positions_as_kept
 from joinedup.money.pot.better_care_fund_as_kept import BoardTerms, boards_of, funds_without_board
 from joinedup.money.pot.position_commands import money
 from joinedup.planning import PlanLine
@@ -191,7 +193,7 @@ def test_forecast_by_the_rest_of_the_plan_and_adjustments_left_out() -> None:
             system_position(YEAR, month)
 
 
-def test_the_control_total_of_the_parameters_and_the_funds_beside() -> None:
+def test_the_control_total_of_the_parameters_and_the_funds_beside(monkeypatch: pytest.MonkeyPatch) -> None:
     services.make_fund(grant("money.allocate"), Fund("POT", "Pot", "single_pot", "QZ9", APRIL, ENDS))
     from joinedup.money import BudgetLine
     from joinedup.money.pot import spending
@@ -211,6 +213,11 @@ def test_the_control_total_of_the_parameters_and_the_funds_beside() -> None:
     assert (fund.budget, fund.actual, fund.committed, fund.forecast, fund.variance) == (
         12 * M, 7 * M, 3 * M, 14 * M, -2 * M,
     )  # fmt: skip
+    # What was posted after the month is said beside it, up to today.
+    for today, since in ((date(2026, 9, 30), 0), (date(2026, 10, 1), 1 * M), (date(2028, 1, 1), 1 * M)):
+        monkeypatch.setattr(positions_as_kept, "now", lambda day=today: Moment(day, datetime(2030, 1, 1, tzinfo=UTC)))
+        assert system_position(YEAR, MONTH).funds[0].since == since
+    monkeypatch.undo()
     assert (found.control_total, found.parameter_ids) == (0, ("position.in_control_total", "position.control_total"))
     assert [one.body for one in found.unsaid] == ["QZ9"]  # it holds a fund, and returned nothing
     # The pot's accounts in a partner's books are income and spend without being named again.

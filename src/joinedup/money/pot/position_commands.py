@@ -71,6 +71,7 @@ def position(
     lines += [f"{body} is offset by {', '.join(f'{one} {told(p)}' for one, p in given.items())}"
               for body, given in counted.offsets.items()]  # fmt: skip
     lines += [f"Fund {one.fund}: budget {told(one.budget)}, spent {told(one.actual)}, forecast {told(one.forecast)}"
+              + (f"; {told(one.since)} more since, in neither" if one.since else "")
               for one in found.funds]  # fmt: skip
     verdict = {True: "met", False: "NOT met", None: "cannot be said yet"}[found.met]
     if found.met is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -69,7 +69,10 @@ class BodyStanding:
 
 @dataclass(frozen=True, slots=True)
 class FundStanding:
-    """A fund's year in the ledger, in pence: its lines' budgets now, spent to date, still committed, and forecast."""
+    """A fund's year in the ledger, in pence: its lines' budgets now, spent to date, still committed, and forecast.
+
+    `since` is what was spent between the end of the month and today: neither `actual` nor the forecast holds it.
+    """
 
     fund: str
     kind: str
@@ -78,6 +81,7 @@ class FundStanding:
     actual: int
     committed: int
     forecast: int
+    since: int = 0
 
     @property
     def variance(self) -> int:
@@ -267,14 +271,16 @@ def _actual(body: str, held: models.TrialBalance) -> tuple[int | None, str]:
 def _funds(year: str, month: int) -> tuple[FundStanding, ...]:
     first, after = year_days(year)
     at = month_day(year, month)
-    end = date(at.year + at.month // 12, at.month % 12 + 1, 1)
+    last = date(at.year + at.month // 12, at.month % 12 + 1, 1) - timedelta(days=1)
+    until = max(last, min(now().valid_on, after - timedelta(days=1)))
     found = []
     for fund in models.Fund.objects.filter(valid_from__lt=after, valid_to__gt=first).order_by("code"):
         lines = models.BudgetLine.objects.filter(fund=fund, year=year).values_list("code", flat=True)
-        left = availabilities(lines, date.fromordinal(end.toordinal() - 1)).values()
+        left = availabilities(lines, last).values()
         budget, actual, committed = (sum(getattr(one, name) for one in left) for name in _SUMS)
         outturn = forecast_outturn(LineToDate(budget, actual, committed), month, "run_rate").outturn
-        found.append(FundStanding(fund.code, fund.kind, fund.host, budget, actual, committed, outturn))
+        since = sum(one.actual for one in availabilities(lines, until).values()) - actual
+        found.append(FundStanding(fund.code, fund.kind, fund.host, budget, actual, committed, outturn, since))
     return tuple(found)
 
 

@@ -27,6 +27,7 @@ from joinedup.money.views.parts import (
     day_sent,
     may,
     pence_sent,
+    said_plainly,
     text_sent,
     without_rule,
 )
@@ -170,6 +171,7 @@ def _page(request: Any, code: str, values: Mapping[str, str], errors: Mapping[st
     return Page(
         request,
         "money/authority.jinja",
+        said_plainly=said_plainly,
         title=one.reference,
         breadcrumbs=crumbs(Crumb(_("Authorities"), reverse("money:authorities"))),
         one=one,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from joinedup.money.contracts import reading
 from joinedup.money.contracts.contract import FIXED, Contract
 from joinedup.money.contracts.contracting import OUTCOMES
+from joinedup.money.views.parts import said_plainly
 from joinedup.ui import Column, Table
 
 
@@ -234,8 +235,3 @@ def statements_table(code: str) -> Table:
         can_sort=False,
         empty=_("No month of it is settled yet."),
     )  # fmt: skip
-
-
-def said_plainly(plan_line: str) -> str:
-    """Answer the key of a plan line as words: what kind, whose, which period and measure."""
-    return " ".join(part for part in plan_line.replace("_", " ").split("|") if part)

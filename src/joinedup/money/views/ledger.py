@@ -20,7 +20,7 @@ from joinedup.access import requires
 from joinedup.money import models
 from joinedup.money.ledger.double_entry import ACCOUNT_KINDS, KINDS, account
 from joinedup.money.ledger.reading import fund_of, left_of, trace, trial_balance
-from joinedup.money.views.parts import NOTICE, bodies_named, crumbs, fund_crumb, may
+from joinedup.money.views.parts import NOTICE, bodies_named, crumbs, fund_crumb, may, said_plainly
 from joinedup.ui import Column, Crumb, Page, Table
 from joinedup.ui.tables import pounds
 
@@ -111,6 +111,7 @@ def posting(request: Any, key: str) -> HttpResponseBase:
     return Page(
         request,
         "money/posting.jinja",
+        said_plainly=said_plainly,
         title=_("%(kind)s of %(day)s")
         % {"kind": KINDS.get(posted.kind, posted.kind), "day": f"{posted.effective_on:%-d %B %Y}"},
         breadcrumbs=crumbs(fund_crumb(fund), Crumb(_("Ledger"), reverse("money:ledger", args=[fund.code]))),
@@ -236,6 +237,8 @@ def postings_table(
                 "authority_href": reverse("money:authority", args=[one.authority_id]) if one.authority_id else None,
             }
         )
+    # A column in which nothing stands leaves its room to the others.
+    where = {key: "everywhere" if any(row[key] for row in rows) else "file" for key in ("pair", "authority")}
     return Table(
         [
             Column("on", _("Day"), "date"),
@@ -245,8 +248,8 @@ def postings_table(
             Column("party_code", _("Party as posted"), where="file"),
             Column("what", _("For")),
             Column("pence", _("Amount"), "pence"),
-            Column("pair", _("Correction"), "link", "pair_href"),
-            Column("authority", _("Authority"), "link", "authority_href"),
+            Column("pair", _("Correction"), "link", "pair_href", where=where["pair"]),
+            Column("authority", _("Authority"), "link", "authority_href", where=where["authority"]),
             Column("recorded", _("Recorded"), "date", where="file"),
         ],
         rows,

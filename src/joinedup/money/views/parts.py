@@ -18,7 +18,7 @@ from joinedup.ui.sent import NOTICE, day_sent, key_sent, new_key, summary, text_
 
 __all__ = [
     "NOTICE", "bodies_named", "crumbs", "day_sent", "fund_crumb", "in_millions", "key_sent", "line_crumbs", "may",
-    "new_key", "pence_sent", "summary", "text_sent", "without_rule", "year_asked",
+    "new_key", "pence_sent", "said_plainly", "summary", "text_sent", "without_rule", "year_asked",
 ]  # fmt: skip
 MILLION = 100_000_000  # pence
 ACTS = {
@@ -91,6 +91,11 @@ def bodies_named(codes: Iterable[str]) -> dict[str, str]:
         elif where and where[1] in bodies and bodies[where[1]].exists:
             names[code] = bodies[where[1]].name
     return names
+
+
+def said_plainly(plan_line: str) -> str:
+    """Answer the key of a plan line as words: what kind, whose, which period and measure."""
+    return " ".join(part for part in plan_line.replace("_", " ").split("|") if part)
 
 
 def year_asked(request: Any, years: Iterable[str], newest: str) -> str:

@@ -20,8 +20,7 @@ from joinedup.money.ledger.double_entry import KINDS
 from joinedup.money.ledger.reading import trace
 from joinedup.money.payment import paying
 from joinedup.money.payment.statement_values import read_statement
-from joinedup.money.views.contract_tables import said_plainly
-from joinedup.money.views.parts import NOTICE, bodies_named, crumbs, may, without_rule
+from joinedup.money.views.parts import NOTICE, bodies_named, crumbs, may, said_plainly, without_rule
 from joinedup.ui import Column, Crumb, Page, Table
 from joinedup.ui.tables import pounds
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 
 from joinedup.money.models import Fund
 from joinedup.money.pot.better_care_fund_as_kept import BoardChecks
@@ -17,6 +17,7 @@ from joinedup.money.pot.positions_as_kept import BodyStanding, FundStanding
 from joinedup.ui import Column, Table
 
 Names = Mapping[str, str]
+SINCE = gettext_lazy("Spent since: posted after the month, and in no other column; a later month holds it.")
 
 
 def bodies_table(found: Sequence[BodyStanding], names: Names, name: str) -> Table:
@@ -103,6 +104,7 @@ def funds_table(found: Sequence[FundStanding]) -> Table:
             Column("committed", _("Committed"), "pence"),
             Column("forecast", _("Forecast"), "pence", note="By run rate (MB8)."),
             Column("variance", _("Variance"), "pence", note="Budget less forecast: plus is an underspend (MB8)."),
+            *([Column("since", _("Spent since"), "pence", note=str(SINCE))] if any(one.since for one in found) else []),
         ],
         [
             {
@@ -114,6 +116,7 @@ def funds_table(found: Sequence[FundStanding]) -> Table:
                 "committed": one.committed,
                 "forecast": one.forecast,
                 "variance": one.variance,
+                "since": one.since,
             }
             for one in found
         ],
@@ -121,7 +124,7 @@ def funds_table(found: Sequence[FundStanding]) -> Table:
         name="funds",
         per_page=0,
         can_filter=False,
-        notes=[_("A variance above £0 is an underspend.")],
+        notes=[_("A variance above £0 is an underspend."), *([str(SINCE)] if any(one.since for one in found) else [])],
         empty=_("There is no fund in this year."),
     )
 

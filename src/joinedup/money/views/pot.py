@@ -27,7 +27,7 @@ from joinedup.money.pot.line_standings import Standing, standing, standings
 from joinedup.money.views.forecasts import reported_table
 from joinedup.money.views.fund_acts import acts_of_fund
 from joinedup.money.views.ledger import postings_table
-from joinedup.money.views.parts import NOTICE, bodies_named, crumbs, fund_crumb, in_millions, may
+from joinedup.money.views.parts import NOTICE, bodies_named, crumbs, fund_crumb, in_millions, may, said_plainly
 from joinedup.planning import financial_year
 from joinedup.ui import Column, Page, Table
 from joinedup.ui.tables import pounds
@@ -104,6 +104,7 @@ def line(request: Any, code: str) -> HttpResponseBase:
     return Page(
         request,
         "money/line.jinja",
+        said_plainly=said_plainly,
         title=one.name,
         breadcrumbs=crumbs(fund_crumb(found)),
         line=one,
@@ -141,7 +142,7 @@ def plan_line(request: Any, code: str) -> HttpResponseBase:
     return Page(
         request,
         "money/plan_line.jinja",
-        title=_("Plan line %(code)s: its pounds") % {"code": code},
+        title=_("Pounds of the plan line: %(line)s") % {"line": said_plainly(code)},
         breadcrumbs=crumbs(),
         found=found,
         pounds_text=pounds,
