@@ -191,7 +191,7 @@ def test_what_a_development_plan_lacks_is_said_with_its_deadlines(buyer: Client)
     said = text_of(buyer.get("/planning/documents/"))
     assert "Development plan 0 of 6 21 September 2020" in said
     said = text_of(buyer.get("/planning/documents/development/"))
-    assert "The external draft is not sent; due on 2020-09-01" in said
+    assert "The external draft is not sent; due on 1 September 2020" in said
     assert "Final, external, due on 21 September 2020: not sent Late" in said
     assert "'Governance" not in said
     assert "Streamlined commissioning: one approach across the system' is empty director of commissioning" in said
@@ -209,7 +209,7 @@ def test_a_section_is_written_and_what_was_sent_is_told(buyer: Client) -> None:
     assert "It meets in public." in said
     assert "Owner: secretary" in said
     said = text_of(buyer.post("/planning/documents/development/tell/", {"sent": "final"}, follow=True))
-    assert "The external final was sent late; due on 2020-09-21" in said
+    assert "The external final was sent late; due on 21 September 2020" in said
     said = text_of(buyer.post("/planning/documents/development/tell/", {"adoption": "QM7"}, follow=True))
     assert "Adopted by NHS Hertfordshire" in said
     assert buyer.post("/planning/documents/development/tell/", {"approval": "my cat"}).status_code == 422

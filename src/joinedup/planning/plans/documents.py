@@ -179,8 +179,12 @@ def owed_for(year_start: date, documents: Iterable[PlanDocument], on: date) -> l
 def _against(deadline: Deadline, sent: datetime | None, on: date) -> list[Missing]:
     name = f"{deadline.scope} {deadline.stage}"
     if sent is None or sent.astimezone(LONDON).date() > on:
-        says = f"the {name} is not sent; due on {deadline.due}"
+        says = f"the {name} is not sent; due on {deadline.due:%-d %B %Y}"
         return [Missing("deadline", deadline.stage, says, is_late=on > deadline.due)]
     if deadline_status(deadline.due, sent) == "late":
-        return [Missing("deadline", deadline.stage, f"the {name} was sent late; due on {deadline.due}", is_late=True)]
+        return [
+            Missing(
+                "deadline", deadline.stage, f"the {name} was sent late; due on {deadline.due:%-d %B %Y}", is_late=True
+            )
+        ]
     return []

@@ -14,8 +14,9 @@ from joinedup.errors import NotFound
 from joinedup.planning import PlanLine, skills_gaps, words
 from joinedup.planning.models import Plan
 from joinedup.planning.plans import kept_plans
-from joinedup.planning.plans.plan_lines import months_of
+from joinedup.planning.plans.plan_lines import first_day, months_of
 from joinedup.planning.views import parts
+from joinedup.planning.workforce.needed import scale_of
 from joinedup.planning.workforce.staff import KEYS, Staffing, headcount, staffing
 from joinedup.ui import Column, Crumb, Page, Table
 
@@ -42,6 +43,7 @@ def planned(request: Any) -> HttpResponseBase:
     groups = staffing(of_month, by=[by])
     whole = staffing([line._replace(provider="", pod="", place="") for line in of_month], by=["partner"])
     people = headcount(lines, month) if month else {}
+    parameters, providers = parts.parameters(), {line.provider for line in lines}
     short = skills_gaps(staffing(of_month, by=["partner", "profession"]))
     return Page(
         request,
@@ -51,6 +53,7 @@ def planned(request: Any) -> HttpResponseBase:
         year=year,
         years=parts.years_to_choose(year),
         is_empty=not months,
+        has_scale=bool(month) and any(scale_of(parameters, code, first_day(month)) != 1 for code in providers),
         months=parts.items([(one, words.period_name(one)) for one in months], month),
         ways=parts.items([(key, _(text)) for key, text in GROUPS.items()], by),
         month_name=words.period_name(month) if month else "",
