@@ -25,6 +25,7 @@ from joinedup import database
 from joinedup.errors import FileError, NotFound, Refused, RuleError, Unavailable
 from joinedup.planning import PlanLine, system_parameters
 from joinedup.planning.capacity import as_kept as capacity_as_kept
+from joinedup.planning.capacity.forecast_demand import Expected
 from joinedup.planning.commands import plan
 from joinedup.planning.models import CapacityReturn, Roster
 from joinedup.planning.workforce import rosters_as_kept
@@ -310,10 +311,28 @@ def test_capacity_says_what_is_short_and_what_a_scenario_changes(buyer: Client, 
     assert "multiplied by 10.0" in said
     assert "Emergency department spaces The whole system 50 11 -39" in said
     what_if = text_of(buyer.get("/planning/capacity/", {"stay": "−10", "occupancy": "85"}))
-    assert "200 needed, 610 there; -6 by this scenario" in what_if
+    assert "200 needed, 610 there; −6 against the plans" in what_if
     assert "at most 85% of them" in what_if
     assert "Back to the plans as they are" in what_if
+    no_activity = text_of(buyer.get("/planning/capacity/", {"demand": "forecast"}))
+    assert "It cannot be shown by the forecast: No activity has been made yet." in no_activity
+    assert "206 needed, 610 there" in no_activity, "the plans are shown instead"
     assert buyer.get("/planning/capacity/", {"month": "2026-01"}).status_code == 404
+
+
+def test_capacity_by_the_forecast(buyer: Client, kept: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of 90 spells planned, 45 are expected; how many attendances is not known.
+    expected = {"NEL": Expected(45, 30, 60), "AE": "ME10: too many months are hidden."}
+    monkeypatch.setattr(capacity_as_kept, "expected_in", lambda month: expected)
+    said = text_of(buyer.get("/planning/capacity/", {"demand": "forecast"}))
+    assert "103 needed (69 to 137 in 4 cases of 5), 610 there; −103 against the plans" in said
+    assert "Non-elective 900 450 300 600 -50.0 forecast" in said
+    assert "Too many months are hidden." in said
+    assert "Emergency department spaces The whole system 50 11 -39" in said, "as planned"
+    answer = CliRunner().invoke(plan, ["capacity", "--demand", "forecast", "--json"])
+    assert '"required": 103' in answer.stdout
+    wrong = CliRunner().invoke(plan, ["capacity", "--demand", "forcast"])
+    assert "Did you mean 'forecast'?" in str(wrong.exception)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ def show(
     stay: Annotated[float, typer.Option(help="What if: per cent longer stays, or shorter below 0.")] = 0,
     occupancy: Annotated[float, typer.Option(help="What if: per cent of beds that may be taken; 0 is as decided.")] = 0,
     utilisation: Annotated[float, typer.Option(help="What if: per cent of open hours in use; 0 is as planned.")] = 0,
+    demand: Annotated[str, typer.Option(help="Where demand comes from: plan or forecast.")] = "plan",
     as_json: Json = False,
 ) -> None:
     """Say how many beds, theatres, clinics, community clinicians and emergency spaces the plans need, and the gap.
@@ -30,13 +31,18 @@ def show(
     if context.invoked_subcommand is not None:
         return
     from joinedup import database
-    from joinedup.errors import NotFound
+    from joinedup.errors import NotFound, did_you_mean
 
     database.ready()
     from joinedup.planning.capacity import as_kept as capacity_as_kept
+    from joinedup.planning.capacity.forecast_demand import FORECAST, PLAN
     from joinedup.planning.capacity.position import CapacityScenario, system_beds, system_units
     from joinedup.planning.system_parameters import system_parameters
 
+    if demand not in (PLAN, FORECAST):
+        raise NotFound(
+            f"Demand comes from plan or forecast, not from '{demand}'.{did_you_mean(demand, [PLAN, FORECAST])}"
+        )
     known = capacity_as_kept.months()
     if not known:
         raise NotFound("No capacity was taken in yet. joinedup plan capacity import FILE takes a return in.")
@@ -44,7 +50,7 @@ def show(
     if month not in known:
         raise NotFound(f"No capacity of {month} is kept. There is: {', '.join(known)}.")
     scenario = CapacityScenario(activity, stay, occupancy / 100 or None, utilisation / 100 or None)
-    found = capacity_as_kept.capacity_in(month, system_parameters(), scenario)
+    found = capacity_as_kept.capacity_in(month, system_parameters(), scenario, demand=demand)
     limit = scenario.occupancy or found.assumed.occupancy
     beds = [*found.beds, *([system_beds(found.beds, "all", limit)] if found.beds else [])]
     units = [*found.units, *system_units(found.units, "all")]
@@ -61,8 +67,8 @@ def show(
         for one in units
     ]  # fmt: skip
     if as_json:
-        answer = {"month": month, "occupancy": limit, "plans_multiplied_by": str(found.scale), "rows": rows,
-                  "without_plan": list(found.without_plan)}  # fmt: skip
+        answer = {"month": month, "demand": demand, "occupancy": limit, "plans_multiplied_by": str(found.scale),
+                  "rows": rows, "without_plan": list(found.without_plan)}  # fmt: skip
         typer.echo(json.dumps(answer))
         return
     lines = [
@@ -70,7 +76,8 @@ def show(
         f"{abs(row['gap']):>8,.0f} {'short' if row['gap'] > 0 else 'spare'}"
         for row in rows
     ]
-    typer.echo("\n".join([f"Capacity in {month}, and what the plans need of it:", *lines]))
+    whose = "the plans need" if demand == PLAN else "the forecast needs"
+    typer.echo("\n".join([f"Capacity in {month}, and what {whose} of it:", *lines]))
 
 
 @capacity.command(name="import")

@@ -15,6 +15,7 @@ from joinedup.errors import NotFound, did_you_mean
 from joinedup.planning import ParameterSet, services, words
 from joinedup.planning.capacity import as_kept as capacity_as_kept
 from joinedup.planning.capacity.as_kept import Capacity
+from joinedup.planning.capacity.forecast_demand import FORECAST, LOWER, PLAN, UPPER
 from joinedup.planning.capacity.position import (
     BedsNeeded,
     CapacityScenario,
@@ -24,6 +25,7 @@ from joinedup.planning.capacity.position import (
 )
 from joinedup.planning.plans.plan_lines import year_of
 from joinedup.planning.views import parts
+from joinedup.planning.views.capacity_forecast import BY, SOURCES, forecast_table
 from joinedup.ui import Chart, Column, Page, Table
 
 READ = "planning.read"
@@ -67,8 +69,20 @@ def capacity(request: Any) -> HttpResponseBase:
         raise NotFound(_("No capacity of %(month)s is kept.") % {"month": month} + did_you_mean(month, months))
     asked = _asked(request)
     parameters = parts.parameters()
-    found = capacity_as_kept.capacity_in(month, parameters, asked.scenario)
-    plain = found if asked.scenario.is_none else capacity_as_kept.capacity_in(month, parameters)
+    demand = FORECAST if request.GET.get("demand") == FORECAST else PLAN
+    no_forecast = ""
+    try:
+        found = capacity_as_kept.capacity_in(month, parameters, asked.scenario, demand=demand)
+    except NotFound as error:  # nothing to forecast from was made yet
+        demand, no_forecast = PLAN, str(error)
+        found = capacity_as_kept.capacity_in(month, parameters, asked.scenario)
+    # Beside a scenario, or the forecast, what the plans need as they are.
+    is_plain = asked.scenario.is_none and demand == PLAN
+    plain = found if is_plain else capacity_as_kept.capacity_in(month, parameters)
+    limits = () if demand == PLAN else tuple(
+        capacity_as_kept.capacity_in(month, parameters, asked.scenario, demand=demand, which=which)
+        for which in (LOWER, UPPER)
+    )  # fmt: skip
     occupancy = asked.scenario.occupancy or found.assumed.occupancy
     names = parts.names_of(sorted({provider for _, provider in found.names}))
     names[SYSTEM] = _("The whole system")
@@ -88,12 +102,16 @@ def capacity(request: Any) -> HttpResponseBase:
             for name, (label, _least, _most) in BOXES.items()
         ],
         errors=asked.errors,
-        is_scenario=not asked.scenario.is_none,
-        headline=_headline(found, plain, occupancy),
+        is_scenario=not is_plain,
+        demands=parts.items([(PLAN, _("The submitted plans")), (FORECAST, _("The forecast"))], demand),
+        is_forecast=demand == FORECAST,
+        no_forecast=no_forecast,
+        beside=forecast_table(found.beside, month) if found.beside else None,
+        headline=_headline(found, plain, occupancy, limits),
         occupancy=occupancy * 100,
-        beds=_beds(beds, names, month),
-        units=_units([*found.units, *system_units(found.units, SYSTEM)], found, names, month),
-        over_year=_over_year(month, asked.scenario, parameters),
+        beds=_beds(beds, names, month, demand),
+        units=_units([*found.units, *system_units(found.units, SYSTEM)], found, names, month, demand),
+        over_year=_over_year(month, asked.scenario, parameters, demand),
         scale=found.scale if found.scale != 1 else None,
         without_plan=[names.get(code, code) for code in found.without_plan],
         stays_missing=found.stays_missing,
@@ -131,8 +149,18 @@ def _all_beds(found: Capacity, occupancy: float) -> list[BedsNeeded]:
     return [system_beds(found.beds, SYSTEM, occupancy)] if found.beds else []
 
 
-def _headline(found: Capacity, plain: Capacity, occupancy: float) -> list[tuple[str, str, dict[str, str], str]]:
-    """Answer for the whole system: what, how many are needed of how many, a tag, and what the scenario changes."""
+def _headline(
+    found: Capacity, plain: Capacity, occupancy: float, limits: tuple[Capacity, ...] = ()
+) -> list[tuple[str, str, dict[str, str], str]]:
+    """Answer for the whole system: what, how many are needed of how many, a tag, and what differs from the plans.
+
+    `limits` are the same at both limits of the forecast.
+    """
+    between = [
+        [*(one.planned.required for one in _all_beds(limit, occupancy)),
+         *(one.required for one in system_units(limit.units, SYSTEM))]
+        for limit in limits
+    ]  # fmt: skip
     rows = []
     for now_, before in zip(_all_beds(found, occupancy), _all_beds(plain, plain.assumed.occupancy), strict=True):
         rows.append((_("General and acute beds"), now_.planned.required, now_.planned.available,
@@ -142,21 +170,34 @@ def _headline(found: Capacity, plain: Capacity, occupancy: float) -> list[tuple[
     return [
         (
             name,
-            _("%(need)s needed, %(have)s there") % {"need": f"{need:,}", "have": f"{have:,.0f}"},
+            _need_said(need, have, [of[at] for of in between]),
             _tag(need - have),
-            "" if need == before else _("%(change)s by this scenario") % {"change": f"{need - before:+,}"},
+            ""
+            if need == before
+            else _("%(change)s against the plans") % {"change": f"{need - before:+,}".replace("-", "−")},
         )
-        for name, need, have, before in rows
+        for at, (name, need, have, before) in enumerate(rows)
     ]
+
+
+def _need_said(need: int, have: float, limits: list[int]) -> str:
+    said = {"need": f"{need:,}", "have": f"{have:,.0f}"}
+    if limits and min(limits) < max(limits):
+        said |= {"low": f"{min(limits):,}", "high": f"{max(limits):,}"}
+        return str(_("%(need)s needed (%(low)s to %(high)s in 4 cases of 5), %(have)s there") % said)
+    return str(_("%(need)s needed, %(have)s there") % said)
 
 
 def _tag(gap: float) -> dict[str, str]:
     if gap > 0:
         return {"text": _("%(many)s short") % {"many": f"{gap:,.0f}"}, "classes": "nhsuk-tag--red"}
+    if gap > -0.5:
+        return {"text": _("Just enough"), "classes": "nhsuk-tag--green"}
     return {"text": _("%(many)s to spare") % {"many": f"{-gap:,.0f}"}, "classes": "nhsuk-tag--green"}
 
 
-def _beds(found: Sequence[BedsNeeded], names: dict[str, str], month: str) -> Table:
+def _beds(found: Sequence[BedsNeeded], names: dict[str, str], month: str, demand: str = PLAN) -> Table:
+    by = BY[demand]
     rows = []
     for one in found:
         today, planned = one.today, one.planned
@@ -190,15 +231,14 @@ def _beds(found: Sequence[BedsNeeded], names: dict[str, str], month: str) -> Tab
             Column("no_criteria_share", _("Of those taken (%)"), "number", decimals=1, where="file"),
             Column("required_today", _("Needed for those taken"), "number"),
             Column("gap_today", _("Short (+) or spare (−)"), "number", decimals=0),
-            Column("planned", _("Taken by the plan"), "number", decimals=1, where="file"),
-            Column("required", _("Needed by the plan"), "number"),
-            Column("gap", _("Short (+) or spare (−) by the plan"), "number", decimals=0),
+            Column("planned", _(by["taken"]), "number", decimals=1, where="file"),
+            Column("required", _(by["needed"]), "number"),
+            Column("gap", _(by["gap"]), "number", decimals=0),
         ],
         rows,
         caption=_("General and acute beds"),
         name="beds",
-        source=_("capacity returns of %(month)s; activity of the submitted plans")
-        % {"month": words.period_name(month)},
+        source=_(SOURCES[demand]) % {"month": words.period_name(month)},
         notes=[
             _("No longer needing one: beds of patients who no longer meet the criteria to reside in hospital."),
             _("Needs are rounded up once: the system’s is not the sum of its providers’."),
@@ -214,7 +254,9 @@ def _said(part: float | None, of: float) -> str:
     return f"{part:,.1f} ({part / of * 100:.1f}%)" if of else f"{part:,.1f}"
 
 
-def _units(found: Sequence[UnitsNeeded], capacity_: Capacity, names: dict[str, str], month: str) -> Table:
+def _units(
+    found: Sequence[UnitsNeeded], capacity_: Capacity, names: dict[str, str], month: str, demand: str = PLAN
+) -> Table:
     rows = [
         {
             "kind": _(KINDS[one.resource]),
@@ -235,13 +277,12 @@ def _units(found: Sequence[UnitsNeeded], capacity_: Capacity, names: dict[str, s
             Column("required", _("Needed"), "number"),
             Column("gap", _("Short (+) or spare (−)"), "number", decimals=0),
             Column("load", _("Needed, unrounded"), "number", decimals=3, where="file"),
-            Column("in_use", _("Open hours that the plan takes (%)"), "number", decimals=1),
+            Column("in_use", _(BY[demand]["hours"]), "number", decimals=1),
         ],
         rows,
         caption=_("Theatres, clinics, community and emergency capacity"),
         name="units",
-        source=_("capacity returns of %(month)s; activity of the submitted plans")
-        % {"month": words.period_name(month)},
+        source=_(SOURCES[demand]) % {"month": words.period_name(month)},
         notes=[_("Needed: cases of the month times their minutes, over the hours in which a unit may be in use.")],
         per_page=0,
         can_filter=False,
@@ -249,18 +290,18 @@ def _units(found: Sequence[UnitsNeeded], capacity_: Capacity, names: dict[str, s
     )
 
 
-def _over_year(month: str, scenario: CapacityScenario, parameters: ParameterSet) -> Chart | None:
-    """Answer the beds that the plans need in each month of the year, beside those there are in the one returned."""
+def _over_year(month: str, scenario: CapacityScenario, parameters: ParameterSet, demand: str) -> Chart | None:
+    """Answer the beds that the plans, or the forecast, need in each month, beside those there are in the month."""
     rows: list[parts.Row] = [
         {"month": words.period_name(one), "on": f"{one}-01", "required": all_.planned.required,
          "available": all_.planned.available, "gap": all_.planned.gap}
-        for one, all_ in capacity_as_kept.beds_over_year(month, parameters, scenario)
+        for one, all_ in capacity_as_kept.beds_over_year(month, parameters, scenario, demand=demand)
     ]  # fmt: skip
     if not rows or not any(row["required"] for row in rows):
         return None
     most = max(rows, key=lambda row: row["required"])
     short = [row for row in rows if row["gap"] > 0]
-    said = _("The plans need the most beds in %(month)s: %(need)s, with %(have)s there.") % {
+    said = _(BY[demand]["most"]) % {
         "month": most["month"], "need": f"{most['required']:,}", "have": f"{most['available']:,.0f}",
     }  # fmt: skip
     said += " " + (_("Beds are short in %(many)s of 12 months.") % {"many": len(short)} if short
@@ -289,12 +330,12 @@ def _over_year(month: str, scenario: CapacityScenario, parameters: ParameterSet)
         table=Table(
             [
                 Column("month", _("Month")),
-                Column("required", _("Needed by the plan"), "number"),
+                Column("required", _(BY[demand]["needed"]), "number"),
                 Column("available", _("There"), "number", decimals=0),
                 Column("gap", _("Short (+) or spare (−)"), "number", decimals=0),
             ],
             rows,
-            caption=_("Beds that the plans need by month"),
+            caption=_(BY[demand]["year"]),
             name="year",
             per_page=0,
             can_filter=False,
