@@ -177,7 +177,7 @@ def _read_one(one: Question, sent: Mapping[str, str], errors: dict[str, str], re
         return "" if one.kind in {"text", "long", "choice", "radios"} else None
     if one.kind == "pounds":
         assert read_pounds is not None, "a form that asks for pounds says how they are read"
-        return read_pounds(sent, one.name, one.says, errors, signed=one.is_signed)
+        return read_pounds(sent, one.name, _what(one), errors, signed=one.is_signed)
     if one.kind == "time":
         return time_sent(sent, one.name, one.says, errors)
     if one.kind in {"percent", "number"}:
@@ -190,6 +190,12 @@ def _read_one(one: Question, sent: Mapping[str, str], errors: dict[str, str], re
     return text
 
 
+def _what(one: Question) -> str:
+    """Answer what a message calls a question; of several alike, each says in which box it stands."""
+    said = one.says or one.label
+    return f"{one.group}, {said}" if one.group and one.group not in said else said
+
+
 def _number(one: Question, text: str, errors: dict[str, str]) -> Decimal | None:
     whole, most = (100, Decimal(100)) if one.kind == "percent" else (1, Decimal(10**9))
     try:
@@ -198,7 +204,7 @@ def _number(one: Question, text: str, errors: dict[str, str]) -> Decimal | None:
         number = Decimal("NaN")
     if not number.is_finite() or not 0 <= number <= most:
         errors[one.name] = _("%(what)s must be a number from 0 to %(most)s") % {
-            "what": one.says or one.label,
+            "what": _what(one),
             "most": f"{most:,}",
         }
         return None

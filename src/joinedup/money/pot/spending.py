@@ -21,6 +21,7 @@ from joinedup.money.ledger.entries import Books
 from joinedup.money.ledger.posting import Posting, lock, must_say_why, post_all, reverse
 from joinedup.money.ledger.reading import budget_line_of, commitment_standing, owed_to
 from joinedup.money.pot import authority
+from joinedup.planning import year_days
 
 if TYPE_CHECKING:
     from joinedup.access import Grant
@@ -141,7 +142,7 @@ def roll_over(
     said = must_say_why(reason)
     bound, books = _of(commitment)
     line = budget_line_of(to_line)
-    begins = authority.year_days(year)[0]
+    begins = year_days(year)[0]
     if line.year != year:
         raise RuleError(f"MB6: budget line {line.code} is of {line.year}, not of {year}.")
     with transaction.atomic():

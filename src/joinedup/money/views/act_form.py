@@ -72,8 +72,9 @@ def authority_question(act: str, *, on: date | None = None, is_optional: bool = 
 
 
 def day_question(name: str = "on", label: str = "", *, start: date | None = None) -> Question:
-    """Answer the question from which day it takes effect; today at first."""
-    return Question(name, "day", label or _("From which day"), _("The day"), start=start or now().valid_on)
+    """Answer the question from which day it takes effect; today at first. Of several in a form, each says which."""
+    says = f"“{label}”" if label else _("The day")
+    return Question(name, "day", label or _("From which day"), says, start=start or now().valid_on)
 
 
 def pounds_question(label: str = "", *, start: str = "", hint: str = "") -> Question:
