@@ -147,9 +147,14 @@ def verbs() -> Iterator[tuple[str, Any]]:
         yield f"joinedup {name}", command
     for name, (module, inner, _) in ROOM_VERBS.items():
         group = typer.main.get_command(getattr(importlib.import_module(module), inner))
-        yield f"joinedup {name}", group
-        for verb, command in getattr(group, "commands", {}).items():  # A verb of one word has none below it.
-            yield f"joinedup {name} {verb}", command
+        yield from below(f"joinedup {name}", group)
+
+
+def below(words: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """Yield a verb and all verbs below it; one of a single word has none."""
+    yield words, command
+    for verb, one in getattr(command, "commands", {}).items():
+        yield from below(f"{words} {verb}", one)
 
 
 def commands() -> Iterator[str]:
