@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from joinedup.errors import FileError
+
 if TYPE_CHECKING:
     from joinedup.access import Grant
 
@@ -72,7 +74,7 @@ def day_one(
 
 def staff(
     transition: Annotated[str, typer.Argument(help="The key of the transition.")],
-    file: Annotated[Path, typer.Argument(help="The list of staff, a CSV file.", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="The list of staff, a CSV file.")],
     reason: Annotated[str, typer.Option(help="Where the list comes from.")],
     as_json: Json = False,
 ) -> None:
@@ -80,6 +82,8 @@ def staff(
 
     Example: joinedup board staff hwe-2022 staff.csv --reason "list of human resources of May"
     """
+    if not file.is_file():
+        raise FileError(str(file), "there is no such file.", "Give the list of staff, a CSV file.")
     _ready()
     from joinedup.governance.acts.transition_staff import import_staff
 
