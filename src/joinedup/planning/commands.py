@@ -144,26 +144,15 @@ def check(
     _ready()
     from joinedup.errors import NotFound
     from joinedup.planning import services
-    from joinedup.planning.models import Plan
-    from joinedup.planning.plans import kept_plans
     from joinedup.planning.system_parameters import system_parameters
-    from joinedup.planning.triangulation.standing import checks_of, share_warnings_of
+    from joinedup.planning.triangulation.standing import checks_of, pairs_to_compare, share_warnings_of
 
     leave = _leave("compare plans")
     assumed = system_parameters()
     answers = []
-    plans = Plan.objects.order_by("year", "owner")
-    for theirs in plans.filter(side="provider", **({"year": year} if year else {})):
-        if provider and theirs.owner != provider:
-            continue
-        for ours in plans.filter(side="commissioner", year=theirs.year):
-            try:
-                left = kept_plans.latest(ours.owner, "commissioner", ours.year, states=kept_plans.HANDED_IN)
-                right = kept_plans.latest(theirs.owner, "provider", theirs.year, states=kept_plans.HANDED_IN)
-            except NotFound:
-                continue
-            comparison, _ = services.triangulate(leave, left.pk, right.pk, parameters=assumed)
-            answers.append(_answer(comparison, checks_of(comparison, assumed), share_warnings_of(comparison, assumed)))
+    for ours, theirs in pairs_to_compare(year, provider=provider):
+        comparison, _ = services.triangulate(leave, ours, theirs, parameters=assumed)
+        answers.append(_answer(comparison, checks_of(comparison, assumed), share_warnings_of(comparison, assumed)))
     if not answers:
         raise NotFound("There are no two submitted plans to compare. joinedup plan list shows what there is.")
     _say(as_json, answers, "\n\n".join(map(_told, answers)))
@@ -218,10 +207,16 @@ def _told(answer: dict[str, Any]) -> str:
     ]
     for one in answer["gaps"]:
         what = " ".join(str(one[name]) for name in ("service", "pod", "measure", "period") if one[name])
+        # Plans hold pence; people read pounds.
+        is_money = one["unit"] == "pence"
+        said = [
+            f"£{int(text) / 100:,.2f}" if is_money and text.lstrip("-").isdigit() else text
+            for text in (one["commissioner_says"], one["provider_says"])
+        ]
         pounds = "" if one["pence"] is None else f"  £{one['pence'] / 100:,.2f}"
         lines.append(
-            f"  {one['reason']:<17} {what:<36} {one['commissioner_says']:>12} : {one['provider_says']:<12} "
-            f"{one['unit']}{pounds}  {one['state']}, {one['owner']} by {one['due']}"
+            f"  {one['reason']:<17} {what:<36} {said[0]:>12} : {said[1]:<12} "
+            f"{'' if is_money else one['unit']}{pounds}  {one['state']}, {one['owner']} by {one['due']}"
         )
     for one in answer["checks"]:
         if one["status"] in ("fails", "cannot be made"):

@@ -10,7 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 from tests.spec.planning.kept import OURS, THEIRS, handed_in
-from tests.spec.planning.plans import activity, price
+from tests.spec.planning.plans import activity, commissioner, price, provider
 from typer.testing import CliRunner
 
 from joinedup import database
@@ -66,6 +66,29 @@ def test_check_says_what_is_to_settle_in_units_and_pounds_and_whose_it_is() -> N
         ("RWG", 1, "reconciling"),
     ]
     assert "RWG      provider" in answered("list")
+
+
+def test_a_body_is_compared_with_those_it_buys_from_and_never_with_itself() -> None:
+    handed_in(OURS)
+    handed_in(THEIRS)
+    # The board's own running costs, and a council that neither buys from it nor sells to it.
+    handed_in(provider(PlanLine("finance", "", "QM7", "", "", "2026/27", "spend", "pence", 5_000_000), owner="QM7"))
+    handed_in(provider(PlanLine("finance", "", "606", "", "", "2026/27", "spend", "pence", 7_000_000), owner="606"))
+    found = json.loads(answered("check", "--json"))
+    assert [(one["commissioner"], one["provider"]) for one in found] == [("QM7", "RWG")]
+    with pytest.raises(NotFound, match="no two submitted plans"):
+        answered("check", "--provider", "606")
+    # One that only the provider names is compared: the commissioner may have left it out.
+    handed_in(provider(activity("110", "DC", "2026-10", 12, "RWH"), owner="RWH"))
+    assert [one["provider"] for one in json.loads(answered("check", "--json"))] == ["RWG", "RWH"]
+
+
+def test_money_of_plans_is_said_in_pounds() -> None:
+    value = ("finance", "QM7", "RWG", "", "", "2026/27", "contract_value", "pence")
+    handed_in(commissioner(PlanLine(*value, 68_602_900)))
+    handed_in(provider(PlanLine(*value, 70_317_970)))
+    said = " ".join(answered("check").split())
+    assert "contract_value 2026/27 £686,029.00 : £703,179.70 £17,150.70 open" in said
 
 
 def test_check_warns_of_a_share_that_is_not_plausible_and_holds_growth_against_the_year_before(

@@ -12,7 +12,8 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from joinedup.planning.models import CheckWaiver, Comparison, Version
+from joinedup.errors import NotFound
+from joinedup.planning.models import CheckWaiver, Comparison, Line, Plan, Version
 from joinedup.planning.parameters import ParameterMissing, ParameterSet
 from joinedup.planning.plans import kept_plans
 from joinedup.planning.plans.plan_lines import Code, first_day
@@ -156,3 +157,32 @@ def _warnings(held: _Held, share: Decimal, points: Decimal) -> list[ShareWarning
 def _what(one: Standing) -> tuple[str, str, str]:
     pair = one.gap.disagreement.pair
     return pair.kind, pair.pod, pair.measure
+
+
+def pairs_to_compare(year: str = "", *, provider: Code = "") -> list[tuple[int, int]]:
+    """Answer the newest submitted versions (commissioner's, provider's) that have anything between them, by year.
+
+    A body is not compared with itself, nor with one of which neither plan says that it buys from the other.
+    """
+    newest: dict[tuple[str, str], list[Version]] = {}
+    for plan in Plan.objects.filter(**({"year": year} if year else {})).order_by("year", "owner"):
+        if plan.side == "commissioner" or not provider or plan.owner == provider:
+            try:
+                version = kept_plans.latest(plan.owner, plan.side, plan.year, states=kept_plans.HANDED_IN)
+            except NotFound:
+                continue
+            newest.setdefault((plan.year, plan.side), []).append(version)
+    return [
+        (ours.pk, theirs.pk)
+        for (of_year, side), bought in newest.items()
+        if side == "commissioner"
+        for theirs in newest.get((of_year, "provider"), [])
+        for ours in bought
+        if ours.plan.owner != theirs.plan.owner and _has_between(ours, theirs)
+    ]
+
+
+def _has_between(ours: Version, theirs: Version) -> bool:
+    buyer, seller = ours.plan.owner, theirs.plan.owner
+    between = Line.objects.filter(version__in=[ours.pk, theirs.pk], commissioner=buyer, provider=seller)
+    return between.exists()

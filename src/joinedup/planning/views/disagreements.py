@@ -13,7 +13,7 @@ from joinedup.access import grant_for, requires
 from joinedup.errors import NotFound
 from joinedup.moment import now
 from joinedup.planning import services, words
-from joinedup.planning.models import Gap, Plan, Version
+from joinedup.planning.models import Gap, Version
 from joinedup.planning.plans import kept_plans
 from joinedup.planning.plans.plan_lines import first_day
 from joinedup.planning.triangulation.pairing import ShareWarning
@@ -29,6 +29,7 @@ from joinedup.planning.triangulation.standing import (
     Contradiction,
     Standing,
     contradictions,
+    pairs_to_compare,
     share_warnings_of,
     standing_gaps,
     total_pence,
@@ -48,6 +49,7 @@ def disagreements(request: Any) -> HttpResponseBase:
     year = parts.year_asked(request)
     today = now().valid_on
     comparisons = kept_plans.latest_comparisons(year)
+    has_pairs = bool(pairs_to_compare(year))
     every = standing_gaps(comparisons, parts.parameters(), today)
     failed = contradictions(comparisons, parts.parameters())
     asked = {name: str(request.GET.get(name, "")).strip() for name in FILTERS}
@@ -84,8 +86,8 @@ def disagreements(request: Any) -> HttpResponseBase:
         overdue=sum(1 for one in open_ if one.is_late),
         to_escalate=sum(1 for one in open_ if one.must_escalate),
         notice=parts.said(request),
-        may_compare=parts.may(request, services.RESOLVE) and bool(_pairs(year)),
-        has_pairs=bool(_pairs(year)),
+        may_compare=parts.may(request, services.RESOLVE) and has_pairs,
+        has_pairs=has_pairs,
         compared=[
             {
                 "text": f"{names.get(one.commissioner_version.plan.owner, one.commissioner_version.plan.owner)}: "
@@ -102,7 +104,7 @@ def disagreements(request: Any) -> HttpResponseBase:
 def compare(request: Any) -> HttpResponseBase:
     """Compare the newest submitted versions of a year again, each commissioner with each provider."""
     year = parts.year_asked(request)
-    pairs = _pairs(year)
+    pairs = pairs_to_compare(year)
     if not pairs:
         raise NotFound(_("There are no two submitted plans of %(year)s to compare.") % {"year": year})
     found = 0
@@ -407,14 +409,3 @@ def _crumb(row: Gap) -> Crumb:
     from joinedup.planning import year_of
 
     return Crumb(_("Where plans disagree"), parts.href("disagreements", year=year_of(period)))
-
-
-def _pairs(year: str) -> list[tuple[int, int]]:
-    """The newest submitted versions of each commissioner and each provider of a year."""
-    newest: dict[str, list[int]] = {"commissioner": [], "provider": []}
-    for plan in Plan.objects.filter(year=year).order_by("owner"):
-        try:
-            newest[plan.side].append(kept_plans.latest(plan.owner, plan.side, year, states=kept_plans.HANDED_IN).pk)
-        except NotFound:
-            continue
-    return [(ours, theirs) for ours in newest["commissioner"] for theirs in newest["provider"]]
