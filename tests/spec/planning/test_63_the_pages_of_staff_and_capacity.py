@@ -323,7 +323,7 @@ def test_capacity_says_what_is_short_and_what_a_scenario_changes(buyer: Client, 
 def test_capacity_by_the_forecast(buyer: Client, kept: None, monkeypatch: pytest.MonkeyPatch) -> None:
     # Of 90 spells planned, 45 are expected; how many attendances is not known.
     expected = {"NEL": Expected(45, 30, 60), "AE": "ME10: too many months are hidden."}
-    monkeypatch.setattr(capacity_as_kept, "expected_in", lambda month: expected)
+    monkeypatch.setattr(capacity_as_kept, "expected_in", lambda month, pods: expected)
     said = text_of(buyer.get("/planning/capacity/", {"demand": "forecast"}))
     assert "103 needed (69 to 137 in 4 cases of 5), 610 there; −103 against the plans" in said
     assert "Non-elective 900 450 300 600 -50.0 forecast" in said

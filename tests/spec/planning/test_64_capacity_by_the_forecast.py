@@ -52,11 +52,15 @@ def test_a_month_is_counted_or_forecast_or_too_far(monkeypatch: pytest.MonkeyPat
     series: dict[str, dict[str, Expected] | str] = {
         "NEL": {"2026-10": Expected(9, 9, 9, is_counted=True)}, "EL": "too short",
     }  # fmt: skip
-    monkeypatch.setattr(forecast_demand, "points", lambda snapshot: {"NEL": ("", ""), "EL": ("", "")})
+    monkeypatch.setattr(
+        forecast_demand, "points", lambda snapshot: {"NEL": ("", ""), "EL": ("", ""), "AE": ("", ""), "VAC": ("", "")}
+    )
     monkeypatch.setattr(forecast_demand, "_made", lambda snapshot: "made")
     monkeypatch.setattr(forecast_demand, "_series", lambda pod, snapshot, made: series[pod])
-    assert expected_in("2026-10") == {"NEL": Expected(9, 9, 9, is_counted=True), "EL": "too short"}
-    assert "more than 24 months after" in str(expected_in("2031-10")["NEL"])
+    assert expected_in("2026-10", ["NEL", "EL", "XX"]) == {"NEL": Expected(9, 9, 9, is_counted=True), "EL": "too short"}
+    series["AE"] = "too short as well"
+    assert expected_in("2026-10", ["AE1", "AE3"]) == {"AE": "too short as well"}, "nothing else is forecast"
+    assert "more than 24 months after" in str(expected_in("2031-10", ["NEL"])["NEL"])
 
 
 @pytest.mark.parametrize("error", [RuleError("ME10: too short"), NotFound("nothing of it")], ids=["short", "nothing"])

@@ -163,7 +163,7 @@ def capacity_in(
     cases = cases_in(planned_activity(versions), month, assumed.days, _days_of_year(on), scale)
     beside: tuple[Beside, ...] = ()
     if demand == FORECAST:
-        beside = beside_forecast(cases, expected_in(month), float(scale))
+        beside = beside_forecast(cases, expected_in(month, {pod for _, pod in cases}), float(scale))
         cases = as_forecast(cases, beside, which)
     mine = {key: row for key, row in rows.items() if key[1] in versions}
     chosen = scenario or CapacityScenario()
@@ -197,7 +197,9 @@ def beds_over_year(
         assumed = replace(held, days=monthrange(day.year, day.month)[1])
         cases = cases_in(activity, one, assumed.days, _days_of_year(day), scale)
         if demand == FORECAST:
-            cases = as_forecast(cases, beside_forecast(cases, expected_in(one), float(scale)))
+            cases = as_forecast(
+                cases, beside_forecast(cases, expected_in(one, {pod for _, pod in cases}), float(scale))
+            )
         needed = beds_needed(beds, cases, assumed, chosen)
         found.append((one, system_beds(needed, "", chosen.occupancy or assumed.occupancy)))
     return found
