@@ -220,7 +220,7 @@ def errors() -> Iterator[str]:
             return
         seen.add(kind)
         yield kind
-        for sub in sorted(kind.__subclasses__(), key=lambda one: (one.exit_code, one.__name__)):
+        for sub in sorted(kind.__subclasses__(), key=lambda one: (one.exit_code, one.__name__, one.__module__)):
             yield from kinds(sub)
 
     yield MADE
