@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from joinedup import database
-from joinedup.demo_sitting import Script, asks, expects, whole_paper
+from joinedup.demo_boards.sitting import Script, asks, expects, whole_paper
 from joinedup.moment import now
 
 SYSTEM, BODY = "hwe", "QM7"
