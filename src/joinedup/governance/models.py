@@ -6,6 +6,14 @@ about a row is another row. The triggers of migration 0001 refuse anything else.
 by their keys in `system`.
 """
 
+from joinedup.governance.tables.agenda import (
+    ItemChange,
+    MeetingChange,
+    PublicMinutes,
+    PublishedCopy,
+    Redaction,
+    ReferredItem,
+)
 from joinedup.governance.tables.assurance import (
     Commitment,
     CommitmentEvidence,
@@ -85,9 +93,11 @@ __all__ = [
     "Gift",
     "GivenAuthority",
     "Interest",
+    "ItemChange",
     "ItemDeclaration",
     "ItemOpened",
     "Meeting",
+    "MeetingChange",
     "MemberAccount",
     "MinutesVersion",
     "ModelInForce",
@@ -98,9 +108,13 @@ __all__ = [
     "PaperVersion",
     "Presiding",
     "ProxyGiven",
+    "PublicMinutes",
+    "PublishedCopy",
     "Ratification",
+    "Redaction",
     "Referral",
     "ReferralReply",
+    "ReferredItem",
     "RegisterConfirmed",
     "Risk",
     "RiskAssurance",

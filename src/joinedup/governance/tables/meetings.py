@@ -26,6 +26,7 @@ class Meeting(Grown):
     is_public = models.BooleanField()
     exclusion_resolution = models.TextField(blank=True)
     exclusion_reason = models.TextField(blank=True)
+    cancelled = ""  # why it was cancelled, as read with its changes (`kept.meetings.meeting_of`)
 
     class Meta:
         indexes: ClassVar = (models.Index(fields=["board", "starts_at"], name="governance_meeting_when"),)
@@ -99,6 +100,10 @@ class AgendaItem(Grown):
     asks = models.JSONField(null=True)  # the authority that money is asked for
     expects = models.JSONField(null=True)  # the expected effect: measure, size, by when, for whom
     supersedes = models.TextField(blank=True)
+    presenter = models.TextField(blank=True)
+    minutes = models.SmallIntegerField(null=True)  # how long it may take
+    purposes = ArrayField(models.TextField(), default=list)  # of the four of an integrated care system
+    withdrawn = ""  # why it was withdrawn, as read with its changes (`kept.meetings.items_of`)
 
     class Meta:
         constraints: ClassVar = (models.UniqueConstraint(fields=["meeting", "number"], name="governance_item_place"),)
