@@ -91,7 +91,7 @@ def create_board(
     if not key or key != key.strip().lower() or " " in key:
         raise RuleError(f"'{key}' is no key of a board; expected small letters and hyphens, such as hwe-board.")
     with transaction.atomic():
-        lock(f"board {key}")
+        lock(f"board {key}", f"boards of {system}")
         at = known_from(grant, known_at)
         if models.Board.objects.filter(pk=key).exists():
             raise RuleError(f"B2: there is a board '{key}' already; change its terms instead.")

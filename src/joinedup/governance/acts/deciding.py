@@ -75,12 +75,13 @@ def close_item(
     grant.must_be_for(PRESIDE)
     with transaction.atomic():
         kept = item_of(item, locked=True)
+        # First its turn, then what is known: whoever is in the room, and what was decided of the same purchase.
+        purchase = f"purchase {kept.function} {' '.join(kept.supplier.split()).casefold()}"
+        lock(f"meeting {kept.meeting_id}", *([purchase] if kept.function else []))
         known = known_from(grant, known_at)
         opened = models.ItemOpened.objects.filter(item=kept).first()
         within_day(kept.meeting, at, "Closing an item")
         _must_be_closable(kept, opened, at)
-        if kept.supplier:
-            lock(f"purchase {kept.function} {' '.join(kept.supplier.split()).casefold()}")
         room = room_at(kept, at, known)
         found = _decide(room, consensus, casting, way_on)
         if found.outcome in {None, "carried"}:

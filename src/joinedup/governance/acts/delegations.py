@@ -60,18 +60,21 @@ def delegate(
         raise RuleError("D1: a function is reserved by `reserve`.")
     if line.limit_pence is not None and line.per == "contract":
         raise RuleError("D3: a limit by contract is judged by nobody yet; give it by decision or by year.")
-    parent = line.parent
-    if parent:
-        above = believed(models.Delegation, known_from(grant, known_at), key=parent)
-        on = [as_delegation(one) for one in above if as_delegation(one).is_on(line.start)]
-        if not on:
-            raise NotFound(f"D5: there is no delegation '{parent}' on {line.start} that could be handed on.")
-        check_handing_on(on[0], line, signatures=signatures, is_interim=is_interim)
-    if line.to_kind == "body":
-        must_exist(line.to, line.start, known_from(grant, known_at))
-    elif line.to_kind in {"board", "committee"}:
-        board_of(line.to)
-    _keep(grant, line, "", reason, "governance.delegate", known_at)
+    with transaction.atomic():
+        lock(*(f"delegation {key}" for key in (line.key, line.parent) if key))
+        at = known_from(grant, known_at)
+        parent = line.parent
+        if parent:
+            above = [as_delegation(one) for one in believed(models.Delegation, at, key=parent)]
+            on = [one for one in above if one.is_on(line.start)]
+            if not on:
+                raise NotFound(f"D5: there is no delegation '{parent}' on {line.start} that could be handed on.")
+            check_handing_on(on[0], line, signatures=signatures, is_interim=is_interim)
+        if line.to_kind == "body":
+            must_exist(line.to, line.start, at)
+        elif line.to_kind in {"board", "committee"}:
+            board_of(line.to)
+        _keep(grant, line, "", reason, "governance.delegate", known_at)
 
 
 def end_delegation(grant: Grant, key: str, *, on: date, reason: str, known_at: datetime | None = None) -> None:

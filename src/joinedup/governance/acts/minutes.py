@@ -25,6 +25,7 @@ def draft_minutes(grant: Grant, meeting: str, *, known_at: datetime | None = Non
     """Draft the minutes of a meeting from everything that was recorded of it; answers the version."""
     grant.must_be_for(PREPARE)
     with transaction.atomic():
+        lock(f"minutes {meeting}")
         at = known_from(grant, known_at)
         return _write(grant, meeting, drafted(meeting_of(meeting), at), at, "governance.draft-minutes")
 
@@ -33,6 +34,7 @@ def edit_minutes(grant: Grant, meeting: str, text: str, *, known_at: datetime | 
     """Keep the minutes as somebody edited them, as a version of their own. What was decided stays as recorded."""
     grant.must_be_for(PREPARE)
     with transaction.atomic():
+        lock(f"minutes {meeting}")
         at = known_from(grant, known_at)
         return _write(grant, meeting, said(text, "The minutes (their text)"), at, "governance.edit-minutes")
 
@@ -65,7 +67,6 @@ def approve_minutes(
 
 
 def _write(grant: Grant, meeting: str, text: str, at: datetime, action: str) -> models.MinutesVersion:
-    lock(f"minutes {meeting}")
     kept = meeting_of(meeting)
     _must_be_open(kept)
     last, digest = _last(kept), content_hash_of({"text": text})
