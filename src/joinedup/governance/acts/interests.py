@@ -98,9 +98,9 @@ def end_interest(grant: Grant, key: str, *, on: date, reason: str, known_at: dat
     """Say that an interest ended on a day. It stays in the register as ended (I5)."""
     why = said(reason, "I5: the end of an interest")
     with transaction.atomic():
-        at = known_from(grant, known_at)
-        person = _interest(key, at).person
+        person = _interest(key, known_from(grant, known_at)).person
         lock(f"interests of {person}")
+        at = known_from(grant, known_at)
         must_speak_for(grant, person, DECLARE, KEEP, at)
         if not state(models.Interest, {"key": key}, None, open_days(on), grant, at, why):
             raise RuleError(f"I5: this interest had ended before {on} already.")

@@ -160,6 +160,7 @@ def add_item(
     grant.must_be_for(PREPARE)
     one_of(type, TYPES, "type of item")
     with transaction.atomic():
+        lock(f"meeting {meeting}")
         at = known_from(grant, known_at)
         kept = meeting_of(meeting)
         if type == "approve":
