@@ -180,6 +180,12 @@ KEEPS_PUBLISHED_FILES = ["joinedup.money.allocation.kept_tables.keep_published"]
 # needs a new owner when it closes. A room that is not here is listed as not checked.
 OPEN_WORK = [
     "joinedup.access.open_work.open_work",
+    "joinedup.system.open_work.open_work",
+    "joinedup.feeds.open_work.open_work",
+    "joinedup.identity.open_work.open_work",
+    "joinedup.record.open_work.open_work",
+    "joinedup.population.open_work.open_work",
+    "joinedup.measures.open_work.open_work",
     "joinedup.planning.open_work.open_work",
     "joinedup.money.open_work.open_work",
     "joinedup.governance.open_work.open_work",

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from joinedup.system.bodies import Area, Body, Event, Person, Post
     from joinedup.system.change import CLOSING, check_rename, gaps_and_overlaps
     from joinedup.system.dated import DatedAreas, dated_areas
-    from joinedup.system.lookup import is_code_in_use
+    from joinedup.system.lookup import codes_answered_for, id_of, is_code_in_use
     from joinedup.system.overview import Overview, overview_of
     from joinedup.system.people import checked_name, keep_person, names_of_people
     from joinedup.system.periods import PartialDate, Period, gaps, handover_gap
@@ -36,10 +36,12 @@ __all__ = [
     "as_of",
     "check_rename",
     "checked_name",
+    "codes_answered_for",
     "dated_areas",
     "gaps",
     "gaps_and_overlaps",
     "handover_gap",
+    "id_of",
     "index",
     "is_code_in_use",
     "keep_person",
@@ -58,7 +60,7 @@ _HOMES = {
     "bodies": ("Area", "Body", "Event", "Person", "Post"),
     "change": ("CLOSING", "check_rename", "gaps_and_overlaps"),
     "dated": ("DatedAreas", "dated_areas"),
-    "lookup": ("is_code_in_use",),
+    "lookup": ("codes_answered_for", "id_of", "is_code_in_use"),
     "overview": ("Overview", "overview_of"),
     "people": ("checked_name", "keep_person", "names_of_people"),
     "periods": ("PartialDate", "Period", "gaps", "handover_gap"),

@@ -65,6 +65,15 @@ def ods_codes_of(ids: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
         return {body: frozenset(codes) for body, codes in cursor.fetchall()}
 
 
+def codes_answered_for(text: str) -> frozenset[str]:
+    """Answer the ODS codes that the body of a code, key or uuid answers for today, as `ods_codes_of` says them.
+
+    The text itself is among them, also where no body is known by it.
+    """
+    body = id_of(text)
+    return frozenset({text}) | (ods_codes_of([body]).get(body, frozenset()) if body else frozenset())
+
+
 def is_code_in_use(code: str, on: date) -> bool:
     """Answer whether anything bears this code on a day, by all that is known now."""
     with connection.cursor() as cursor:

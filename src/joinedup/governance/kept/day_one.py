@@ -21,13 +21,22 @@ from joinedup.governance.kept.transitions import (
     staff_of,
     steps_without_reason,
 )
-from joinedup.governance.transition.day_one import DayOne, OpenWork, OpenWorkOf, check_day_one
+from joinedup.governance.transition.day_one import DayOne, OpenWork, OpenWorkOf, check_day_one, shown_under
 from joinedup.governance.transition.staff_transfer import TransferReport
 from joinedup.moment import Moment
 from joinedup.system import Event, as_of
 
-# Rooms that C3 names and that are still to be built: nobody answers for what they would have open.
-TO_COME = ("engagement", "subscriptions")
+# What C3 names and nobody answers for yet, with why: their silence is not the same as nothing.
+TO_COME = {
+    "engagement": "the room is not built: consultations that are open, and what residents asked, are not kept here",
+    "subscriptions": "nothing here keeps who subscribes to what",
+    "oversight": "the room is not built",
+    "pressure": "the room is not built",
+}
+# Children of a closing body: where nobody said who has them, they are shown under the one body that it became (C4).
+CHILDREN = frozenset({
+    ("system", "sub-body"), ("system", "post"), ("system", "site"), ("system", "area served"), ("governance", "seat"),
+})  # fmt: skip
 RoomAsked = Callable[[str, date], Iterable[Mapping[str, str]]]
 
 
@@ -42,6 +51,7 @@ class Readiness:
     counted: dict[str, int]
     functions: FunctionReport | None
     blocks: tuple[str, ...] = field(default=())
+    by_succession: int = 0  # children that nobody placed and that go to the one body that follows (C4)
 
     @property
     def is_ready(self) -> bool:
@@ -66,11 +76,15 @@ def rooms_asked(closing: dict[str, ClosingBody]) -> dict[str, OpenWorkOf | None]
     }
 
 
-def day_one_of(event: Event, transition: str, known_at: datetime) -> DayOne:
-    """Ask every room what the bodies that close have open on the day of a change, and who has it then (C3)."""
+def day_one_of(event: Event, transition: str, known_at: datetime) -> tuple[DayOne, int]:
+    """Ask every room what the bodies that close have open on the day of a change, and who has it then (C3).
+
+    With it, how many children of theirs are placed by succession alone (C4).
+    """
     closing = closing_bodies(event, known_at)
-    owners = _Owners(transition, closing, known_at)
-    return check_day_one(closing, event.effective.earliest, rooms=rooms_asked(closing), new_owner_of=owners.of)
+    owners = _Owners(event, transition, closing, known_at)
+    found = check_day_one(closing, event.effective.earliest, rooms=rooms_asked(closing), new_owner_of=owners.of)
+    return found, owners.by_succession
 
 
 def readiness(key: str, moment: Moment) -> Readiness:
@@ -82,10 +96,11 @@ def readiness(key: str, moment: Moment) -> Readiness:
     held = models.TransitionEvent.objects.filter(event=key, at__lte=moment.known_at).first()
     transition = held.transition_id if held else ""
     closing = closing_bodies(event, moment.known_at)
-    found = day_one_of(event, transition, moment.known_at)
-    blocks = [f"{len(found.orphans)} pieces of open work without a new owner"] if found.orphans else []
+    found, inherited = day_one_of(event, transition, moment.known_at)
+    lost = sum(one.work.count for one in found.orphans)
+    blocks = [f"{lost} pieces of open work without a new owner"] if lost else []
     if not transition:
-        return Readiness(event, tuple(closing.values()), found, None, {}, None, tuple(blocks))
+        return Readiness(event, tuple(closing.values()), found, None, {}, None, tuple(blocks), inherited)
     functions = functions_of(transition, moment.known_at)
     staff: TransferReport | None = None
     counted: dict[str, int] = {}
@@ -101,7 +116,7 @@ def readiness(key: str, moment: Moment) -> Readiness:
             blocks.append(f"{len(functions.moved)} functions that a rename would move")
     if steps := steps_without_reason(transition, moment.known_at):
         blocks.append(f"{len(steps)} steps that disturb more than they are worth, without a reason")
-    return Readiness(event, tuple(closing.values()), found, staff, counted, functions, tuple(blocks))
+    return Readiness(event, tuple(closing.values()), found, staff, counted, functions, tuple(blocks), inherited)
 
 
 def _staff(
@@ -134,25 +149,34 @@ def _asking(ask: RoomAsked, closing: dict[str, ClosingBody]) -> OpenWorkOf:
         for alias in sorted(closing[body].aliases):
             for work in ask(alias, on):
                 key = (work["kind"], work["id"])
-                found[key] = OpenWork(*key, work["title"], body, work["owner"], work["link"])
+                count = int(work.get("count", 1))
+                found[key] = OpenWork(*key, work["title"], body, work["owner"], work["link"], count)
         return found.values()
 
     return of
 
 
 class _Owners:
-    """Who has open work from day one on: the nearest row that was said, else nobody."""
+    """Who has open work from day one on: the nearest row that was said; for a child, whoever follows; or nobody."""
 
-    def __init__(self, transition: str, closing: dict[str, ClosingBody], known_at: datetime) -> None:
+    def __init__(self, event: Event, transition: str, closing: dict[str, ClosingBody], known_at: datetime) -> None:
+        self.by_succession = 0
         self._codes = {alias: code for code, one in closing.items() for alias in one.aliases}
         rows = models.NewOwner.objects.filter(transition=transition, at__lte=known_at).order_by("pk")
         self._said: dict[tuple[str, ...], str] = {
             (self._codes.get(row.body, row.body), row.room, row.kind, row.work): row.to for row in rows
         }
+        self._on = event.effective.earliest
+        after = as_of(self._on, known_at).bodies_by_id(event.results).values()
+        self._became = {code: {self._on: {one.code or one.key for one in after}} for code in closing}
 
     def of(self, room: str, work: OpenWork) -> str | None:
         for key in ((room, work.kind, work.key), (room, work.kind, ""), (room, "", ""), ("", "", "")):
             to = self._said.get((work.body, *key))
             if to:
                 return self._codes.get(to, to)  # A closing body is no owner, by whatever it is called.
+        if (room, work.kind) in CHILDREN and self._became[work.body][self._on]:
+            shown = shown_under(work.body, self._on, self._became)
+            self.by_succession += shown.by == "succession"
+            return shown.parent or None
         return None

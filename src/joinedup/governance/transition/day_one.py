@@ -23,7 +23,10 @@ class DayOneBlocked(RuleError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class OpenWork:
-    """Something that a body has open on a day: what kind, its key in its room, a title, who has it, and its page."""
+    """Something that a body has open on a day: what kind, its key in its room, a title, who has it, and its page.
+
+    `count`: of how many things it tells at once, such as the referrals of a body, of which none is named.
+    """
 
     kind: str
     key: str
@@ -31,6 +34,7 @@ class OpenWork:
     body: str = ""
     owner: str = ""
     link: str = ""
+    count: int = 1
 
 
 OpenWorkOf = Callable[[str, date], Iterable[OpenWork]]
@@ -78,7 +82,7 @@ def check_day_one(
             continue
         for body in bodies:
             for work in open_work(body, on):
-                counted[work.kind] += 1
+                counted[work.kind] += work.count
                 owner = new_owner_of(room, work)
                 if not owner or owner in bodies:
                     orphans.append(Orphan(room, body, work))
@@ -89,7 +93,9 @@ def check_day_one(
 def must_be_clear(found: DayOne) -> None:
     """Raise DayOneBlocked, which lists orphans by kind and names the first, unless there is none."""
     if not found.is_clear:
-        kinds = Counter(one.work.kind for one in found.orphans)
+        kinds: Counter[str] = Counter()
+        for one in found.orphans:
+            kinds[one.work.kind] += one.work.count
         said = ", ".join(f"{number} {kind}{'s' if number > 1 else ''}" for kind, number in sorted(kinds.items()))
         first = found.orphans[0]
         raise DayOneBlocked(
