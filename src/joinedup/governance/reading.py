@@ -20,7 +20,14 @@ from joinedup.governance.interests.register import ACTIONS, Interest
 from joinedup.governance.kept.assurance import overdue_of
 from joinedup.governance.kept.boards import board_at
 from joinedup.governance.kept.decisions import day_decided, decision_of, quorum_of_kept
-from joinedup.governance.kept.meetings import as_attendance, attendances_of, day_of, meeting_of
+from joinedup.governance.kept.meetings import (
+    as_attendance,
+    attendances_of,
+    day_of,
+    items_of,
+    meeting_of,
+    not_cancelled,
+)
 from joinedup.governance.kept.registers import visible
 from joinedup.governance.meetings.quorum import Quorum, quorum_of_item, read_quorum_rule
 from joinedup.governance.meetings.urgent import Ratifying, ratifying
@@ -152,11 +159,14 @@ def agenda_of(meeting: str, moment: Moment) -> Agenda:
     board, day = kept.board_id, day_of(kept)
     return Agenda(
         kept,
-        tuple(kept.items.filter(at__lte=moment.known_at).order_by("number")),
+        tuple(items_of(kept, moment.known_at)),
         tuple(overdue_of(board, Moment(day, moment.known_at))),
         tuple(_to_ratify(board, day, moment)),
         tuple(
-            models.Meeting.objects.filter(board=board, starts_at__lt=kept.starts_at, at__lte=moment.known_at)
+            not_cancelled(
+                models.Meeting.objects.filter(board=board, starts_at__lt=kept.starts_at, at__lte=moment.known_at),
+                moment.known_at,
+            )
             .exclude(minutes__approved_at__isnull=False)
             .order_by("starts_at")
             .values_list("key", flat=True)
@@ -167,8 +177,11 @@ def agenda_of(meeting: str, moment: Moment) -> Agenda:
 def _to_ratify(board: str, day: date, moment: Moment) -> list[tuple[str, Ratifying]]:
     meetings = [
         day_of(one)
-        for one in models.Meeting.objects.filter(
-            board=board, kind__in=["decision", "extraordinary"], at__lte=moment.known_at
+        for one in not_cancelled(
+            models.Meeting.objects.filter(
+                board=board, kind__in=["decision", "extraordinary"], at__lte=moment.known_at
+            ),
+            moment.known_at,
         )
     ]
     rows = models.Decision.objects.filter(

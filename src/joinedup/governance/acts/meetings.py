@@ -17,12 +17,12 @@ from joinedup.governance.acts.boards import must_be_known, one_of
 from joinedup.governance.boards.seats import MODES
 from joinedup.governance.kept.boards import board_at, board_of, chairs_on, terms_on
 from joinedup.governance.kept.delegations import must_be_in_scheme
-from joinedup.governance.kept.meetings import meeting_of, within_day
+from joinedup.governance.kept.meetings import late_of, meeting_of, must_take_place, within_day
 from joinedup.governance.kept.registers import grown, known_from, lock, said
 from joinedup.governance.meetings.asking_money import checked_asks, checked_expectation
 from joinedup.governance.meetings.decisions import MEETING_KINDS, check_may_decide_in
 from joinedup.governance.meetings.notice import meeting_dates
-from joinedup.governance.meetings.papers import TYPES
+from joinedup.governance.meetings.papers import PURPOSES, TYPES
 from joinedup.moment import LONDON, Moment
 from joinedup.system import checked_name
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from joinedup.access import Grant
 
 PREPARE, PRESIDE = "governance.prepare", "governance.preside"
+LONGEST = 480  # minutes of an item
 
 
 class NoChair(RuleError):
@@ -91,6 +92,8 @@ def call_meeting(
             meeting=meeting, since=starts_at, person=person, deputy=deputy, reason="as called", **grown(grant, at)
         )
         details = {"kind": kind, "on": str(on), "presiding": person, "is_public": public}
+        if kind == "decision" and (late := [by for by, held in late_of(board, moment) if held == on]):
+            details["later_than"] = str(late[0])  # A board meets at least every two months.
         record(grant, "governance.call-meeting", f"meeting:{key}", details=details)
     return key
 
@@ -150,6 +153,9 @@ def add_item(
     asks: Mapping[str, Any] | None = None,
     expects: Mapping[str, Any] | None = None,
     supersedes: str = "",
+    presenter: str = "",
+    minutes: int | None = None,
+    purposes: Sequence[str] = (),
     known_at: datetime | None = None,
 ) -> str:
     """Put an item on an agenda; answers its key.
@@ -159,10 +165,14 @@ def add_item(
     """
     grant.must_be_for(PREPARE)
     one_of(type, TYPES, "type of item")
+    if minutes is not None and not 0 < minutes <= LONGEST:
+        raise RuleError(f"B7: an item takes from 1 to {LONGEST} minutes; given {minutes}.")
+    for purpose in purposes:
+        one_of(purpose, PURPOSES, "purpose")
     with transaction.atomic():
         lock(f"meeting {meeting}")
         at = known_from(grant, known_at)
-        kept = meeting_of(meeting)
+        kept = must_take_place(meeting_of(meeting))
         if type == "approve":
             check_may_decide_in(kept.kind)
         if amount_pence is not None and (isinstance(amount_pence, bool) or amount_pence < 0):
@@ -174,11 +184,13 @@ def add_item(
             must_be_in_scheme(kept.board.system, function, Moment(day, at))
         if supersedes and not models.Decision.objects.filter(pk=supersedes).exists():
             raise NotFound(f"There is no decision '{supersedes}' that could be superseded.")
-        if kept.items.filter(number=number).exists():
+        moved = models.ItemChange.objects.filter(item__meeting=kept, number=number, kind="place")
+        if kept.items.filter(number=number).exists() or moved.exists():
             raise RuleError(f"The meeting {meeting} has an item {number} already.")
         key = f"{meeting}-{number}"
         models.AgendaItem.objects.create(
             key=key, meeting=kept, number=number, title=checked_name(title), type=type,
+            presenter=" ".join(presenter.split()), minutes=minutes, purposes=list(purposes),
             is_private=is_private or not kept.is_public, function=function, orgs_named=list(orgs_named),
             amount_pence=amount_pence, supplier=" ".join(supplier.split()), needs=needs,
             asks=checked_asks(asks, amount_pence) if asks is not None else None,
@@ -209,7 +221,7 @@ def record_attendance(
     one_of(mode, MODES, "way to attend")
     visit = uuid4()
     with transaction.atomic():
-        kept = meeting_of(meeting)
+        kept = must_take_place(meeting_of(meeting))
         lock(f"meeting {meeting}")
         at = known_from(grant, known_at)
         day = kept.starts_at.astimezone(LONDON).date()

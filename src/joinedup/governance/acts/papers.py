@@ -15,7 +15,7 @@ from joinedup.governance import models
 from joinedup.governance.kept.boards import person_of_account
 from joinedup.governance.kept.citations import cited
 from joinedup.governance.kept.conflicts import may_open_papers
-from joinedup.governance.kept.meetings import item_of, meeting_of
+from joinedup.governance.kept.meetings import item_of, meeting_of, must_be_on_agenda
 from joinedup.governance.kept.registers import grown, known_from, lock, said
 from joinedup.governance.meetings.notice import days_late
 from joinedup.governance.meetings.papers import PaperParts, UnderEmbargo, check_embargo, content_hash_of
@@ -59,7 +59,7 @@ def submit_paper(
     """
     grant.must_be_for(SUBMIT)
     with transaction.atomic():
-        kept = item_of(item, locked=True)
+        kept = must_be_on_agenda(item_of(item, locked=True))
         at = known_from(grant, known_at)
         if models.Decision.objects.filter(item=kept).exists():
             raise RuleError("B9: this item is decided and keeps its paper. Put a new version to a new item.")

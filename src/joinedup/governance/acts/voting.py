@@ -21,6 +21,7 @@ from joinedup.governance.kept.meetings import (
     day_of,
     item_of,
     meeting_of,
+    must_be_on_agenda,
     presiding_at,
     within_day,
 )
@@ -48,6 +49,7 @@ def open_item(
     with transaction.atomic():
         kept = item_of(item, locked=True)
         known = known_from(grant, known_at)
+        must_be_on_agenda(kept)
         within_day(kept.meeting, at, "Opening an item")
         if at < kept.meeting.starts_at:
             raise RuleError(f"The meeting begins at {kept.meeting.starts_at:%H:%M}; an item is opened after that.")
