@@ -54,7 +54,7 @@ _WHERE: dict[str, str] = {
     "MeetingDates": "meetings.notice",
     "ModelChoice": "boards.governance_models",
     "NationalStandard": "transition.national_standards",
-    "NoExpectedEffect": "meetings.asking_money",
+    "NoExpectedEffect": "meetings.expected_effect",
     "NoModel": "boards.governance_models",
     "NoOneOwner": "assurance.commitments",
     "NobodyPresides": "meetings.voting",

@@ -50,6 +50,7 @@ from joinedup.governance.tables.declaring import (
     ItemDeclaration,
     RegisterConfirmed,
 )
+from joinedup.governance.tables.expecting import Expectation
 from joinedup.governance.tables.meetings import (
     AgendaItem,
     Attendance,
@@ -89,6 +90,7 @@ __all__ = [
     "Decision",
     "Delegation",
     "Dissent",
+    "Expectation",
     "FunctionMap",
     "Gift",
     "GivenAuthority",

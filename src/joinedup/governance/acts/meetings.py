@@ -14,13 +14,15 @@ from joinedup.access import record
 from joinedup.errors import NotFound, RuleError
 from joinedup.governance import models
 from joinedup.governance.acts.boards import must_be_known, one_of
+from joinedup.governance.acts.expecting import write_effects
 from joinedup.governance.boards.seats import MODES
 from joinedup.governance.kept.boards import board_at, board_of, chairs_on, terms_on
 from joinedup.governance.kept.delegations import must_be_in_scheme
 from joinedup.governance.kept.meetings import late_of, meeting_of, must_take_place, within_day
 from joinedup.governance.kept.registers import grown, known_from, lock, said
-from joinedup.governance.meetings.asking_money import checked_asks, checked_expectation
+from joinedup.governance.meetings.asking_money import checked_asks
 from joinedup.governance.meetings.decisions import MEETING_KINDS, check_may_decide_in
+from joinedup.governance.meetings.expected_effect import effects, summary
 from joinedup.governance.meetings.notice import meeting_dates
 from joinedup.governance.meetings.papers import PURPOSES, TYPES
 from joinedup.moment import LONDON, Moment
@@ -151,7 +153,7 @@ def add_item(
     supplier: str = "",
     needs: str = "",
     asks: Mapping[str, Any] | None = None,
-    expects: Mapping[str, Any] | None = None,
+    expects: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     supersedes: str = "",
     presenter: str = "",
     minutes: int | None = None,
@@ -160,8 +162,9 @@ def add_item(
 ) -> str:
     """Put an item on an agenda; answers its key.
 
-    `asks` is the authority that money is asked for (`asking_money`), and `expects` what it is expected to do: an item
-    that asks for money needs both. RuleError for a decision in a meeting that cannot decide (B6).
+    `asks` is the authority that money is asked for (`asking_money`), and `expects` what it is expected to do
+    (`expected_effect`), which the paper may state instead: without it nobody votes on an item that asks for money.
+    RuleError for a decision in a meeting that cannot decide (B6).
     """
     grant.must_be_for(PREPARE)
     one_of(type, TYPES, "type of item")
@@ -188,15 +191,16 @@ def add_item(
         if kept.items.filter(number=number).exists() or moved.exists():
             raise RuleError(f"The meeting {meeting} has an item {number} already.")
         key = f"{meeting}-{number}"
-        models.AgendaItem.objects.create(
+        expected = effects(expects)
+        made = models.AgendaItem.objects.create(
             key=key, meeting=kept, number=number, title=checked_name(title), type=type,
             presenter=" ".join(presenter.split()), minutes=minutes, purposes=list(purposes),
             is_private=is_private or not kept.is_public, function=function, orgs_named=list(orgs_named),
             amount_pence=amount_pence, supplier=" ".join(supplier.split()), needs=needs,
             asks=checked_asks(asks, amount_pence) if asks is not None else None,
-            expects=checked_expectation(expects, is_needed=asks is not None), supersedes=supersedes,
-            **grown(grant, at),
+            expects=summary(expected), supersedes=supersedes, **grown(grant, at),
         )  # fmt: skip
+        write_effects(grant, expected, at, item=made)
         details = {"type": type, "function": function, "pence": amount_pence}
         record(grant, "governance.add-item", f"item:{key}", details=details)
     return key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -12,11 +12,13 @@ from django.db import transaction
 from joinedup.access import record
 from joinedup.errors import NotFound, Refused, RuleError, did_you_mean
 from joinedup.governance import models
+from joinedup.governance.acts.expecting import write_effects
 from joinedup.governance.kept.boards import person_of_account
 from joinedup.governance.kept.citations import cited
 from joinedup.governance.kept.conflicts import may_open_papers
 from joinedup.governance.kept.meetings import item_of, meeting_of, must_be_on_agenda
 from joinedup.governance.kept.registers import grown, known_from, lock, said
+from joinedup.governance.meetings.expected_effect import effects
 from joinedup.governance.meetings.notice import days_late
 from joinedup.governance.meetings.papers import PaperParts, UnderEmbargo, check_embargo, content_hash_of
 from joinedup.moment import LONDON, Moment, now
@@ -45,6 +47,7 @@ def submit_paper(
     text: str,
     parts: PaperParts,
     cites: Iterable[tuple[str, str]] = (),
+    expects: Mapping[str, Any] | Sequence[Mapping[str, Any]] = (),
     submitted_at: datetime,
     embargo_until: datetime | None = None,
     listed: Sequence[str] = (),
@@ -53,9 +56,10 @@ def submit_paper(
 ) -> int:
     """Submit a paper for an item, or a further version of it; answers the number of the version.
 
-    What it cites by (kind, id) is kept as it was known at that instant. Raises LatePaper after the deadline (B5)
-    without a reason; with one it is taken, and shows for ever how many days late. The same content again changes
-    nothing. RuleError for an item that is decided: a decision pins its version.
+    What it cites by (kind, id) is kept as it was known at that instant (`kept.citations`). `expects` is what it is
+    expected to do, as `acts.expecting.state_effects` takes it: nobody votes on an item that asks for money without it.
+    Raises LatePaper after the deadline (B5) without a reason; with one it is taken, and shows for ever how many days
+    late. The same content again changes nothing. RuleError for an item that is decided: a decision pins its version.
     """
     grant.must_be_for(SUBMIT)
     with transaction.atomic():
@@ -79,9 +83,12 @@ def submit_paper(
         if paper.board_id != kept.meeting.board_id:
             raise RuleError(f"B9: paper {key} is before {paper.board_id}; a paper of another board needs its own key.")
         content = _content(checked_name(title), text, parts, cited(cites, at))
+        expected = effects(expects)
         last = paper.versions.order_by("-number").first()
         digest = content_hash_of(content)
         if last is not None and last.content_hash == digest and last.item_id == item:
+            if write_effects(grant, expected, at, item=kept, version=last):
+                record(grant, "governance.state-effects", f"item:{item}", details={"paper": key})
             return int(last.number)
         version = models.PaperVersion.objects.create(
             paper=paper, number=last.number + 1 if last else 1, item=kept, title=content["title"], text=text,
@@ -89,6 +96,7 @@ def submit_paper(
             submitted_at=submitted_at, days_late=late, late_reason=late_reason.strip(), content_hash=digest,
             **grown(grant, at),
         )  # fmt: skip
+        write_effects(grant, expected, at, item=kept, version=version)
         details = {"item": item, "number": version.number, "days_late": late, "content_hash": digest}
         record(grant, "governance.submit-paper", f"paper:{key}", details=details)
     return int(version.number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from django.db import transaction
 from joinedup.access import record, service_grant
 from joinedup.errors import RuleError
 from joinedup.governance import models
+from joinedup.governance.acts.expecting import write_effects
 from joinedup.governance.acts.money import hand_to_money
 from joinedup.governance.boards import seats
 from joinedup.governance.delegation.deciding_alone import ReferredUp
@@ -24,7 +25,8 @@ from joinedup.governance.kept.decisions import (
 )
 from joinedup.governance.kept.delegations import must_be_in_scheme, verdict_on
 from joinedup.governance.kept.registers import grown, known_from, lock, said, visible
-from joinedup.governance.meetings.asking_money import checked_asks, checked_expectation
+from joinedup.governance.meetings.asking_money import checked_asks
+from joinedup.governance.meetings.expected_effect import effects, must_be_stated
 from joinedup.governance.meetings.urgent import check_urgent
 from joinedup.moment import LONDON, Moment, now
 from joinedup.money import revoke_authority
@@ -46,7 +48,7 @@ def take_urgent_decision(
     amount_pence: int | None = None,
     supplier: str = "",
     asks: Mapping[str, Any] | None = None,
-    expects: Mapping[str, Any] | None = None,
+    expects: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     conflicted: Iterable[str] = (),
     known_at: datetime | None = None,
 ) -> models.Decision:
@@ -81,8 +83,9 @@ def take_urgent_decision(
         model = model_of_system(kept.system, moment)
         number = kept.decisions.filter(method="urgent").count() + 1
         reference = f"{board}-{moment.valid_on}-urgent-{number}"
-        checked_expectation(expects, is_needed=asks is not None)
-        models.Decision.objects.create(
+        expected = effects(expects)
+        must_be_stated(amount_pence, asks is not None, len(expected))
+        made = models.Decision.objects.create(
             reference=reference, board=kept, text=said(text, "B7: a decision"), function=function,
             amount_pence=amount_pence, supplier=supplier, tier=kept.tier, model=model.key, method="urgent",
             outcome=None if must_be_adopted(model, kept) else "carried", reasons=[reason.strip()],
@@ -90,6 +93,7 @@ def take_urgent_decision(
             quorum_snapshot={"says": "Decided by the chair and the leader.", "terms": terms.version},
             asks=checked_asks(asks, amount_pence) if asks is not None else None, **grown(grant, at),
         )  # fmt: skip
+        write_effects(grant, expected, at, decision=made)
         details = {"chair": chair, "leader": leader, "pence": amount_pence}
         record(grant, "governance.decide-urgently", f"decision:{reference}", details=details)
         hand_to_money(decision_of(reference), moment, by=grant.actor_id, at=at)

@@ -15,6 +15,7 @@ from joinedup.governance.acts.meetings import NoChair
 from joinedup.governance.acts.papers import parts_of
 from joinedup.governance.kept.boards import board_at, left_board_on, terms_on
 from joinedup.governance.kept.conflicts import excluded_of
+from joinedup.governance.kept.expecting import is_stated
 from joinedup.governance.kept.meetings import (
     as_attendance,
     attendances_of,
@@ -42,8 +43,8 @@ def open_item(
 ) -> tuple[str, tuple[str, ...]]:
     """Open an item at an instant of its meeting; answers as what it is taken, and what its paper lacks.
 
-    An item to approve whose paper lacks a part (B8) is opened for discussion. Raises NoChair where neither who presides
-    nor the deputy is there.
+    An item to approve whose paper lacks a part (B8), or that asks for money and states no expected effect, is opened
+    for discussion. Raises NoChair where neither who presides nor the deputy is there.
     """
     grant.must_be_for(PRESIDE)
     with transaction.atomic():
@@ -63,6 +64,8 @@ def open_item(
             )
         version = kept.paper_versions.order_by("-number").first()
         type_, missing = type_of_item(kept.type, parts_of(version) if version else None)
+        if type_ == "approve" and kept.asks and kept.amount_pence and not is_stated(kept, known):
+            type_, missing = "discuss", ("expected_effect",)
         models.ItemOpened.objects.create(item=kept, since=at, type=type_, missing=list(missing), **grown(grant, known))
         details = {"type": type_, "missing": list(missing)}
         record(grant, "governance.open-item", f"item:{item}", details=details)
@@ -128,6 +131,11 @@ def _check(item: models.AgendaItem, vote: Vote, known_at: datetime) -> None:
     closes_at = decision.decided_at if decision else None
     if decision is not None:
         raise VoteRefused("Q5: voting on this item is closed; a change needs a new decision.")
+    if opened is not None and "expected_effect" in opened.missing:
+        raise VoteRefused(
+            "B8: this item asks for money and states no expected effect: measure, size, by when, for whom. No vote is "
+            "taken on it. Submit a version of the paper that states it, to the next meeting."
+        )
     if opened is not None and opened.type != "approve":
         raise VoteRefused(f"B8: this item is for {opened.type}; no vote is taken on it.")
     moment = Moment(vote.cast_at.astimezone(LONDON).date(), known_at)

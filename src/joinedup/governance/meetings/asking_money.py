@@ -1,8 +1,7 @@
 """What an item of an agenda asks money for, and the authority that money is given when it is carried.
 
 The item says once for how much, for which supplier and from when to when; money is handed exactly that, with the
-decision's reference (rules: governance B10, money MB5). Whoever asks for money also states what it is expected to do:
-of which measure, by how much, by when and for whom.
+decision's reference (rules: governance B10, money MB5). What it is expected to do is stated apart (`expected_effect`).
 """
 
 from __future__ import annotations
@@ -16,11 +15,6 @@ from joinedup.moment import parse_day
 from joinedup.money import Authority
 
 ASKS: Final = ("acts", "valid_from", "valid_to", "year_limit_pence", "fund", "party", "purpose", "plan_line")
-EXPECTS: Final = ("measure", "size", "by", "for")
-
-
-class NoExpectedEffect(RuleError):
-    """Money is asked for and nobody says what it is expected to do."""
 
 
 def authority_asked(
@@ -50,21 +44,6 @@ def checked_asks(asks: Mapping[str, Any], amount_pence: int | None) -> dict[str,
     kept = {name: getattr(made, name) for name in ASKS}
     kept |= {"acts": sorted(made.acts), "valid_from": str(made.valid_from), "valid_to": str(made.valid_to)}
     return {name: value for name, value in kept.items() if value not in ("", None)}
-
-
-def checked_expectation(expects: Mapping[str, Any] | None, *, is_needed: bool) -> dict[str, str] | None:
-    """Answer the expected effect in a form that is kept; NoExpectedEffect where it is needed and parts are missing."""
-    if expects is None and not is_needed:
-        return None
-    said = {name: str((expects or {}).get(name, "")).strip() for name in EXPECTS}
-    missing = [name for name, words in said.items() if not words]
-    if missing:
-        raise NoExpectedEffect(
-            "A paper that asks for money states the expected effect before the vote: measure, size, by (a day), for "
-            f"(whom). Missing: {', '.join(missing)}."
-        )
-    parse_day(said["by"])
-    return said
 
 
 def _day(asks: Mapping[str, Any], name: str) -> date:
