@@ -80,6 +80,12 @@ SETTINGS = {
     "JOINEDUP_REFERENCE": ("For tests only: the folder of the published files.", "`shared/data` beside the repository"),
 }
 
+# The rooms in the order of the way of the data; requirements are listed by them.
+ROOMS = (
+    "ui", "access", "system", "feeds", "identity", "record", "population", "measures", "planning", "money", "pressure",
+    "governance", "engagement", "oversight",
+)  # fmt: skip
+
 
 def pages() -> dict[Path, str]:
     """Answer every reference page that this file writes, by its path."""
@@ -93,6 +99,7 @@ def pages() -> dict[Path, str]:
         HERE / "errors.md": "\n".join(errors()),
         HERE / "roles.md": "\n".join(roles()),
         HERE / "measures.md": "\n".join(measures()),
+        HERE / "requirements.md": "\n".join(requirements()),
         HERE.parent / "safety" / "hazard-log.md": "\n".join(hazards()),
     }
 
@@ -333,6 +340,44 @@ def measures() -> Iterator[str]:
         if not one.is_collected:
             yield f"| {one.title} | {one.standard} | {one.why_not} |"
     yield ""
+
+
+def requirements() -> Iterator[str]:
+    """Yield what the source documents ask and where each is shown, from requirements.toml: sums by room, then rows."""
+    rows = tomllib.loads((HERE / "requirements.toml").read_text(encoding="utf-8"))["requirement"]
+    states = ("done", "part", "not done")
+    rooms = [room for room in ROOMS if any(one["room"] == room for one in rows)]
+
+    def shown(one: str) -> str:
+        path, _, test = one.partition("::")
+        return f"[{test.removeprefix('test_').replace('_', ' ')}](../../{path})" if test else f"`{one}`"
+
+    def cells(of: list[dict[str, Any]]) -> str:
+        return " | ".join(str(sum(one["state"] == state for one in of)) for state in states) + f" | {len(of)}"
+
+    yield MADE
+    yield "# What the documents ask, and where it is shown\n"
+    yield f"The five documents that joinedup began with describe {len(rows)} things that a system does. Here is each,"
+    yield "in our own words, with the page or test that shows it, or what is missing. *Part* is what is half there: a"
+    yield "rule that nothing applies yet, or a page that lacks something. `…` stands for a key, such as that of a board."
+    yield "Priority 1 is the most important. It is kept in [requirements.toml](requirements.toml).\n"
+    yield "| room | done | part | not done | all |\n| --- | ---: | ---: | ---: | ---: |"
+    for room in rooms:
+        yield f"| [{room}](#{room}) | {cells([one for one in rows if one['room'] == room])} |"
+    for priority in sorted({one["priority"] for one in rows}):
+        yield f"| all of priority {priority} | {cells([one for one in rows if one['priority'] == priority])} |"
+    yield f"| all | {cells(rows)} |\n"
+    for room in rooms:
+        yield f"## {room}\n"
+        yield "| | what | priority | state | shown by | what is missing |\n| ---: | --- | ---: | --- | --- | --- |"
+        for one in rows:
+            if one["room"] == room:
+                where = "; ".join(map(shown, one.get("shown_by", [])))
+                yield (
+                    f"| {one['id']} | {one['what']} | {one['priority']} | {one['state']} | {where} "
+                    f"| {one.get('lacks', '')} |"
+                )
+        yield ""
 
 
 def main() -> None:
