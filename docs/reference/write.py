@@ -359,7 +359,7 @@ def requirements() -> Iterator[str]:
     yield "# What the documents ask, and where it is shown\n"
     yield f"The five documents that joinedup began with describe {len(rows)} things that a system does. Here is each,"
     yield "in our own words, with the page or test that shows it, or what is missing. *Part* is what is half there: a"
-    yield "rule that nothing applies yet, or a page that lacks something. `…` stands for a key, such as that of a board."
+    yield "rule that nothing applies yet, or a page that lacks something. `…` stands for a key, such as a board's."
     yield "Priority 1 is the most important. It is kept in [requirements.toml](requirements.toml).\n"
     yield "| room | done | part | not done | all |\n| --- | ---: | ---: | ---: | ---: |"
     for room in rooms:
