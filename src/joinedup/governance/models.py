@@ -17,11 +17,14 @@ from joinedup.governance.tables.agenda import (
 from joinedup.governance.tables.assurance import (
     Commitment,
     CommitmentEvidence,
+    CommitmentMoved,
     Objective,
     Referral,
     ReferralReply,
     Risk,
+    RiskAppetite,
     RiskAssurance,
+    RiskClosed,
     RiskControl,
     RiskScore,
 )
@@ -49,8 +52,16 @@ from joinedup.governance.tables.declaring import (
     Interest,
     ItemDeclaration,
     RegisterConfirmed,
+    RegisterReminder,
 )
 from joinedup.governance.tables.expecting import Expectation
+from joinedup.governance.tables.instructing import (
+    AdoptionSettled,
+    Instruction,
+    InstructionClosed,
+    PowerInLaw,
+    ScrutinyReport,
+)
 from joinedup.governance.tables.meetings import (
     AgendaItem,
     Attendance,
@@ -77,6 +88,7 @@ from joinedup.governance.tables.transition import (
 
 __all__ = [
     "Adoption",
+    "AdoptionSettled",
     "AgendaItem",
     "Application",
     "ApplicationSent",
@@ -85,6 +97,7 @@ __all__ = [
     "BoardTerms",
     "Commitment",
     "CommitmentEvidence",
+    "CommitmentMoved",
     "ConflictAction",
     "DayOneResult",
     "Decision",
@@ -94,6 +107,8 @@ __all__ = [
     "FunctionMap",
     "Gift",
     "GivenAuthority",
+    "Instruction",
+    "InstructionClosed",
     "Interest",
     "ItemChange",
     "ItemDeclaration",
@@ -108,6 +123,7 @@ __all__ = [
     "Paper",
     "PaperPublished",
     "PaperVersion",
+    "PowerInLaw",
     "Presiding",
     "ProxyGiven",
     "PublicMinutes",
@@ -118,10 +134,14 @@ __all__ = [
     "ReferralReply",
     "ReferredItem",
     "RegisterConfirmed",
+    "RegisterReminder",
     "Risk",
+    "RiskAppetite",
     "RiskAssurance",
+    "RiskClosed",
     "RiskControl",
     "RiskScore",
+    "ScrutinyReport",
     "Seat",
     "SeatHolding",
     "StaffTransfer",

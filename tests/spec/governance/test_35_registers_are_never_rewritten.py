@@ -14,6 +14,7 @@ from joinedup.governance import models
 from joinedup.governance.acts import (
     assurance as services_assurance,
     boards as services_boards,
+    delegations as services_delegations,
     interests as services_interests,
 )
 from joinedup.governance.acts.meetings import NoChair
@@ -42,6 +43,8 @@ def test_no_row_is_changed_or_taken_out(table: str, what: str) -> None:
     arrive(call(), "ada")
     services_boards.name_account(grant("governance.keep"), "user:ada", "ada", since=OPENED, reason="her account")
     services_assurance.set_objective(grant("governance.assure"), BOARD, "waits", "Shorter waits", since=OPENED)
+    services_assurance.set_appetite(grant("governance.assure"), BOARD, 12, since=OPENED, reason="as agreed")
+    services_delegations.keep_power(grant("governance.keep"), "home-care", "the Act", law_from=OPENED, reason="the Act")
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         with pytest.raises(ProgrammingError, match=r"only grows|only known may end"), transaction.atomic():

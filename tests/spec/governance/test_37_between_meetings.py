@@ -11,6 +11,7 @@ from joinedup.errors import NotFound, RuleError
 from joinedup.governance import models
 from joinedup.governance.acts import (
     assurance as services_assurance,
+    scrutiny as services_scrutiny,
     interests as services_interests,
     minutes as services_minutes,
     urgent as services_urgent,
@@ -160,13 +161,13 @@ def test_a_risk_is_scored_lower_only_by_an_assurance_and_the_framework_names_its
 
 def test_what_is_referred_to_scrutiny_is_kept_with_what_was_asked_and_answered() -> None:
     prepare = grant("governance.prepare")
-    number = services_assurance.refer(
+    number = services_scrutiny.refer(
         prepare, BOARD, to_kind="scrutiny_committee", to="Northam scrutiny committee", matter="Ten beds",
         referred_on=MEETS, answer_by=date(2022, 11, 1),
     )  # fmt: skip
-    services_assurance.record_reply(prepare, number, kind="asked", text="Why ten?", on=date(2022, 10, 1))
-    services_assurance.record_reply(prepare, number, kind="answered", text="As the plan says.", on=date(2022, 10, 9))
+    services_scrutiny.record_reply(prepare, number, kind="asked", text="Why ten?", on=date(2022, 10, 1))
+    services_scrutiny.record_reply(prepare, number, kind="answered", text="As the plan says.", on=date(2022, 10, 9))
     kept = models.Referral.objects.get(pk=number)
     assert [one.kind for one in kept.replies.order_by("pk")] == ["asked", "answered"]
     with pytest.raises(RuleError, match="nothing was said about it on 2022-09-22"):
-        services_assurance.record_reply(prepare, number, kind="asked", text="Why?", on=date(2022, 9, 22))
+        services_scrutiny.record_reply(prepare, number, kind="asked", text="Why?", on=date(2022, 9, 22))

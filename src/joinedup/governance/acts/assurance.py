@@ -1,19 +1,19 @@
-"""The acts about risks, their controls and assurances, commitments, and what is referred to those who scrutinise."""
+"""The acts about risks, their controls, assurances and end, about how much risk is borne, and about commitments."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from joinedup.access import record
 from joinedup.errors import NotFound, RuleError, did_you_mean
 from joinedup.governance import models
-from joinedup.governance.acts.boards import one_of
 from joinedup.governance.assurance import commitments, framework as assurance
-from joinedup.governance.assurance.risks import RiskScores, check_scores, review_by
-from joinedup.governance.kept.assurance import as_commitment, as_scores
+from joinedup.governance.assurance.appetite import check_appetite
+from joinedup.governance.assurance.risks import RiskIsClosed, RiskScores, check_closing, check_scores, review_by
+from joinedup.governance.kept.assurance import as_commitment, as_scores, evidence_of
 from joinedup.governance.kept.boards import board_of
 from joinedup.governance.kept.decisions import decision_of
 from joinedup.governance.kept.registers import grown, known_from, lock, open_days, said, state
@@ -23,8 +23,7 @@ from joinedup.system import checked_name
 if TYPE_CHECKING:
     from joinedup.access import Grant
 
-ASSURE, PREPARE = "governance.assure", "governance.prepare"
-SCRUTINISERS: Final = ("scrutiny_committee", "hwb", "healthwatch")
+ASSURE = "governance.assure"
 
 
 def set_objective(
@@ -89,7 +88,7 @@ def score_risk(grant: Grant, key: str, scores: RiskScores, *, reason: str, known
     with transaction.atomic():
         lock(f"risk {key}")
         at = known_from(grant, known_at)
-        risk = _risk(key)
+        risk = _open_risk(key)
         last = risk.scores.order_by("pk").last()
         if last is not None and scores.scored_on < last.scored_on:
             raise RuleError(f"K4: this risk was reviewed on {last.scored_on}; a review of {scores.scored_on} is older.")
@@ -106,7 +105,7 @@ def add_control(grant: Grant, risk: str, text: str, *, known_at: datetime | None
     with transaction.atomic():
         at = known_from(grant, known_at)
         control = models.RiskControl.objects.create(
-            risk=_risk(risk), text=said(text, "K2: a control"), **grown(grant, at)
+            risk=_open_risk(risk), text=said(text, "K2: a control"), **grown(grant, at)
         )
         record(grant, "governance.add-control", f"risk:{risk}", details={"control": control.pk})
     return int(control.pk)
@@ -121,12 +120,55 @@ def assure(grant: Grant, control: int, line: int, result: str, *, on: date, know
         kept = models.RiskControl.objects.filter(pk=control).first()
         if kept is None:
             raise NotFound(f"There is no control {control} of a risk.")
+        _open_risk(kept.risk_id)
         if on > at.astimezone(LONDON).date():
             raise RuleError(f"K5: an assurance of {on} is still to come.")
         models.RiskAssurance.objects.create(
             control=kept, line=line, result=said(result, "K5: an assurance"), assured_on=on, **grown(grant, at)
         )
         record(grant, "governance.assure", f"risk:{kept.risk_id}", details={"control": control, "line": line})
+
+
+def close_risk(
+    grant: Grant, key: str, *, on: date, closed_by: str, reason: str, known_at: datetime | None = None
+) -> None:
+    """Close a risk from a day on: who decided it, and why. It is kept and shown apart; one that comes back is new."""
+    grant.must_be_for(ASSURE)
+    why = said(reason, "K4: the end of a risk")
+    who = said(closed_by, "K4: the end of a risk (who decided it)")
+    with transaction.atomic():
+        lock(f"risk {key}")
+        at = known_from(grant, known_at)
+        risk = _open_risk(key)
+        last = risk.scores.order_by("pk").last()
+        check_closing(on, last.scored_on if last else on, at.astimezone(LONDON).date())
+        models.RiskClosed.objects.create(risk=risk, closed_on=on, closed_by=who, reason=why, **grown(grant, at))
+        record(grant, "governance.close-risk", f"risk:{key}", details={"on": str(on)})
+
+
+def set_appetite(
+    grant: Grant,
+    board: str,
+    most: int,
+    *,
+    since: date,
+    objective: str = "",
+    reason: str,
+    known_at: datetime | None = None,
+) -> None:
+    """Say the highest score of a risk that a board bears from a day on, for one objective or for all ("")."""
+    grant.must_be_for(ASSURE)
+    check_appetite(most)
+    why = said(reason, "K1: how much risk is borne")
+    with transaction.atomic():
+        lock(f"board {board}")
+        at = known_from(grant, known_at)
+        about = {"board": board_of(board), "objective": objective}
+        if objective and not models.Objective.objects.filter(board=board, key=objective).exists():
+            raise NotFound(f"K5: {board} has no objective '{objective}' in its assurance framework.")
+        if state(models.RiskAppetite, about, {"most": most}, open_days(since), grant, at, why):
+            details = {"objective": objective, "most": most, "since": str(since)}
+            record(grant, "governance.set-appetite", f"board:{board}", details=details)
 
 
 def open_commitment(
@@ -166,64 +208,42 @@ def give_evidence(
     with transaction.atomic():
         lock(f"commitment {commitment}")
         at = known_from(grant, known_at)
-        kept = models.Commitment.objects.filter(pk=commitment).first()
-        if kept is None:
-            keys = models.Commitment.objects.values_list("pk", flat=True)
-            raise NotFound(f"There is no commitment '{commitment}'.{did_you_mean(commitment, keys)}")
+        kept = _commitment(commitment)
         evidence = commitments.Evidence(text, dated, status, at.astimezone(LONDON).date())
-        commitments.check_evidence(as_commitment(kept), evidence)
+        commitments.check_evidence(as_commitment(kept, at), evidence)
         models.CommitmentEvidence.objects.create(
             commitment=kept, text=text.strip(), dated=dated, status=status, **grown(grant, at)
         )
         record(grant, "governance.give-evidence", f"commitment:{commitment}", details={"status": status})
 
 
-def refer(
-    grant: Grant,
-    board: str,
-    *,
-    to_kind: str,
-    to: str,
-    matter: str,
-    referred_on: date,
-    answer_by: date,
-    decision: str = "",
-    known_at: datetime | None = None,
-) -> int:
-    """Put a matter to a scrutiny committee, a health and wellbeing board or Healthwatch; answers its number."""
-    grant.must_be_for(PREPARE)
-    one_of(to_kind, SCRUTINISERS, "body that scrutinises")
-    if answer_by < referred_on:
-        raise RuleError(f"An answer by {answer_by} to what was referred on {referred_on} is due before it was asked.")
-    with transaction.atomic():
-        at = known_from(grant, known_at)
-        referral = models.Referral.objects.create(
-            board=board_of(board), decision=decision_of(decision) if decision else None, to_kind=to_kind,
-            to=checked_name(to), matter=said(matter, "A referral"), referred_on=referred_on, answer_by=answer_by,
-            **grown(grant, at),
-        )  # fmt: skip
-        details = {"to_kind": to_kind, "answer_by": str(answer_by), "decision": decision}
-        record(grant, "governance.refer", f"referral:{referral.pk}", details=details)
-    return int(referral.pk)
-
-
-def record_reply(
-    grant: Grant, referral: int, *, kind: str, text: str, on: date, known_at: datetime | None = None
+def move_commitment(
+    grant: Grant, commitment: str, *, due_on: date, reason: str, known_at: datetime | None = None
 ) -> None:
-    """Write down what whoever scrutinises asked about a matter, or the answer that was given."""
-    grant.must_be_for(PREPARE)
-    one_of(kind, ("asked", "answered"), "kind of reply")
+    """Say that an open commitment is due on another day, and why. What was promised first stays, and is shown."""
+    grant.must_be_for(ASSURE)
+    why = said(reason, "P5: another day for a commitment")
     with transaction.atomic():
+        lock(f"commitment {commitment}")
         at = known_from(grant, known_at)
-        kept = models.Referral.objects.filter(pk=referral).first()
-        if kept is None:
-            raise NotFound(f"There is no referral {referral}.")
-        if on < kept.referred_on:
-            raise RuleError(f"The matter was referred on {kept.referred_on}; nothing was said about it on {on}.")
-        models.ReferralReply.objects.create(
-            referral=kept, kind=kind, text=said(text, "A reply"), on=on, **grown(grant, at)
-        )
-        record(grant, "governance.record-reply", f"referral:{referral}", details={"kind": kind, "on": str(on)})
+        kept = _commitment(commitment)
+        now_due = as_commitment(kept, at).due_on
+        status = commitments.status_on(as_commitment(kept, at), evidence_of(kept, at), at.astimezone(LONDON).date())
+        if status != "open":
+            raise commitments.CommitmentError(f"P5: this commitment is {status}; the day of an open one is moved.")
+        if due_on == now_due:
+            raise commitments.CommitmentError(f"P5: this commitment is due on {due_on} already. Give another day.")
+        models.CommitmentMoved.objects.create(commitment=kept, due_on=due_on, reason=why, **grown(grant, at))
+        details = {"due_on": str(due_on), "before": str(now_due)}
+        record(grant, "governance.move-commitment", f"commitment:{commitment}", details=details)
+
+
+def _commitment(key: str) -> models.Commitment:
+    found = models.Commitment.objects.filter(pk=key).first()
+    if found is None:
+        keys = models.Commitment.objects.values_list("pk", flat=True)
+        raise NotFound(f"There is no commitment '{key}'.{did_you_mean(key, keys)}")
+    return found
 
 
 def _risk(key: str) -> models.Risk:
@@ -232,6 +252,14 @@ def _risk(key: str) -> models.Risk:
         keys = models.Risk.objects.values_list("pk", flat=True)
         raise NotFound(f"There is no risk '{key}'.{did_you_mean(key, keys)}")
     return found
+
+
+def _open_risk(key: str) -> models.Risk:
+    risk = _risk(key)
+    closed = models.RiskClosed.objects.filter(risk=risk).first()
+    if closed is not None:
+        raise RiskIsClosed(f"K4: risk '{key}' was closed on {closed.closed_on}. Enter it anew if it came back.")
+    return risk
 
 
 def _write_score(risk: models.Risk, scores: RiskScores, reason: str, grant: Grant, at: datetime) -> date:

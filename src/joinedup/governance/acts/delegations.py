@@ -15,7 +15,7 @@ from joinedup.governance.acts.boards import must_exist, one_of
 from joinedup.governance.delegation.deciding_alone import RESERVED
 from joinedup.governance.delegation.scheme import Delegation, check_handing_on
 from joinedup.governance.kept.boards import board_of
-from joinedup.governance.kept.delegations import as_delegation
+from joinedup.governance.kept.delegations import as_delegation, check_powers
 from joinedup.governance.kept.registers import believed, known_from, lock, open_days, said, state
 
 if TYPE_CHECKING:
@@ -58,8 +58,6 @@ def delegate(
     """
     if line.reserved:
         raise RuleError("D1: a function is reserved by `reserve`.")
-    if line.limit_pence is not None and line.per == "contract":
-        raise RuleError("D3: a limit by contract is judged by nobody yet; give it by decision or by year.")
     with transaction.atomic():
         lock(*(f"delegation {key}" for key in (line.key, line.parent) if key))
         at = known_from(grant, known_at)
@@ -75,6 +73,32 @@ def delegate(
         elif line.to_kind in {"board", "committee"}:
             board_of(line.to)
         _keep(grant, line, "", reason, "governance.delegate", known_at)
+
+
+def keep_power(
+    grant: Grant,
+    power: str,
+    law: str,
+    *,
+    law_from: date,
+    law_to: date | None = None,
+    reason: str,
+    known_at: datetime | None = None,
+) -> None:
+    """Say on which days [law_from, law_to) which law allows a function, or a joint committee by its key (G6)."""
+    grant.must_be_for(KEEP)
+    why = said(reason, "G6: a power in law")
+    if law_to is not None and law_to <= law_from:
+        raise RuleError(f"G6: the law would allow it until {law_to}, not after {law_from}.")
+    with transaction.atomic():
+        lock(f"power {power}")
+        at = known_from(grant, known_at)
+        says = {"law": said(law, "G6: a power (its law)")}
+        if state(
+            models.PowerInLaw, {"power": said(power, "G6: a power")}, says, open_days(law_from, law_to), grant, at, why
+        ):
+            details = {"law_from": str(law_from), "law_to": str(law_to or "")}
+            record(grant, "governance.keep-power", f"power:{power}", details=details)
 
 
 def end_delegation(grant: Grant, key: str, *, on: date, reason: str, known_at: datetime | None = None) -> None:
@@ -97,6 +121,8 @@ def _keep(
     with transaction.atomic():
         lock(f"delegation {line.key}")
         at = known_from(grant, known_at)
+        powers = {line.function, line.to} if line.to_kind in {"board", "committee"} else {line.function}
+        check_powers(powers, line.start, line.end, at)
         says = {
             "function": line.function, "from_board": board_of(line.from_board), "to_kind": line.to_kind, "to": line.to,
             "limit_pence": line.limit_pence, "per": line.per, "per_population": line.per_population,

@@ -6,7 +6,7 @@ A person declares for himself by an account that is linked to him; a secretary w
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from django.db import transaction
@@ -15,7 +15,8 @@ from joinedup.access import record
 from joinedup.errors import NotFound, Refused, RuleError
 from joinedup.governance import models
 from joinedup.governance.acts.boards import must_be_known, one_of
-from joinedup.governance.interests.register import ACTIONS, NATURES, PUBLISHED, TYPES
+from joinedup.governance.interests.gifts import check_gift
+from joinedup.governance.interests.register import ACTIONS, NATURES, PUBLISHED, TYPES, NotNil
 from joinedup.governance.kept.boards import person_of_account
 from joinedup.governance.kept.meetings import item_of, presiding_at, within_day
 from joinedup.governance.kept.registers import (
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from joinedup.access import Grant
 
 DECLARE, KEEP, PRESIDE = "governance.declare", "governance.keep", "governance.preside"
-
-OUTCOMES: Final = ("declined", "accepted", "given_on")
 
 
 def must_speak_for(grant: Grant, person: str, own: str, any_: str, at: datetime) -> None:
@@ -118,6 +117,23 @@ def confirm_register(grant: Grant, person: str, *, on: date, known_at: datetime 
         models.RegisterConfirmed.objects.create(person=person, confirmed_on=on, is_nil=is_nil, **grown(grant, at))
         record(grant, "governance.confirm-register", f"person:{person}", details={"on": str(on), "is_nil": is_nil})
     return is_nil
+
+
+def declare_nil(grant: Grant, person: str, *, on: date, known_at: datetime | None = None) -> None:
+    """Declare that there is nothing to declare (I6); NotNil where the register has an interest that is still open."""
+    with transaction.atomic():
+        lock(f"interests of {person}")
+        at = known_from(grant, known_at)
+        must_speak_for(grant, person, DECLARE, KEEP, at)
+        must_be_known(person, on, at)
+        lines = len(visible(models.Interest, Moment(on, at), person=person))
+        if lines:
+            raise NotNil(
+                f"I6: the register has {lines} open interest{'s' if lines > 1 else ''} of this person. End what is "
+                "over first, or confirm the register as it is."
+            )
+        models.RegisterConfirmed.objects.create(person=person, confirmed_on=on, is_nil=True, **grown(grant, at))
+        record(grant, "governance.declare-nil", f"person:{person}", details={"on": str(on)})
 
 
 def declare_for_item(
@@ -202,24 +218,31 @@ def record_gift(
     offered_on: date,
     declared_on: date,
     outcome: str,
+    kind: str = "gift",
+    approved_by: str = "",
+    reason: str = "",
     known_at: datetime | None = None,
-) -> None:
-    """Enter a gift or hospitality that was offered, and whether it was declined, accepted or given on."""
-    one_of(outcome, OUTCOMES, "outcome of a gift")
-    if isinstance(value_pence, bool) or value_pence < 0:
-        raise RuleError(f"The value of a gift is {value_pence!r}; expected whole pence, 0 or more.")
-    if declared_on < offered_on:
-        raise RuleError(f"A gift offered on {offered_on} cannot be declared on {declared_on}.")
+) -> int:
+    """Enter a gift or hospitality that was offered, and what became of it; answers its number.
+
+    GiftNotAllowed where it may not be accepted and no reason says why it was; a reason stands in the register.
+    """
+    check_gift(
+        kind, outcome, value_pence, offered_on=offered_on, declared_on=declared_on, approved_by=approved_by,
+        reason=reason,
+    )  # fmt: skip
     with transaction.atomic():
         at = known_from(grant, known_at)
         must_speak_for(grant, person, DECLARE, KEEP, at)
         must_be_known(person, declared_on, at)
         gift = models.Gift.objects.create(
             person=person, offered_by=checked_name(offered_by), description=said(description, "A gift"),
-            value_pence=value_pence, offered_on=offered_on, declared_on=declared_on, outcome=outcome,
-            **grown(grant, at),
+            value_pence=value_pence, offered_on=offered_on, declared_on=declared_on, outcome=outcome, kind=kind,
+            approved_by=approved_by.strip(), reason=reason.strip(), **grown(grant, at),
         )  # fmt: skip
-        record(grant, "governance.record-gift", f"gift:{gift.pk}", details={"pence": value_pence, "outcome": outcome})
+        details = {"pence": value_pence, "outcome": outcome, "kind": kind}
+        record(grant, "governance.record-gift", f"gift:{gift.pk}", details=details)
+    return int(gift.pk)
 
 
 def _interest(key: str, known_at: datetime) -> models.Interest:

@@ -27,6 +27,10 @@ class ScoresOutOfOrder(RuleError):
     """A risk is worse than before anything was done, is to become worse, or became better without a proof."""
 
 
+class RiskIsClosed(RuleError):
+    """A risk that was closed is scored, controlled, assured or closed again."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Score:
     """How likely and how grave, each 1 to 5."""
@@ -93,6 +97,14 @@ def check_scores(scores: RiskScores, *, previous: RiskScores | None = None, assu
             f"K2: the risk went from {previous.current.number} to {current} without an assurance of a control dated "
             f"after {previous.scored_on}. Record the assurance first."
         )
+
+
+def check_closing(on: date, scored_on: date, today: date) -> None:
+    """Raise RuleError unless a risk that was scored last on a day may be closed on another (K4)."""
+    if on < scored_on:
+        raise RuleError(f"K4: this risk was reviewed on {scored_on}; it cannot be closed on {on}, before that.")
+    if on > today:
+        raise RuleError(f"K4: {on} is still to come; close the risk on the day.")
 
 
 def review_by(score: Score, reviewed_on: date) -> date:

@@ -15,7 +15,7 @@ from datetime import date
 from typing import Final
 
 from joinedup.errors import RuleError, did_you_mean
-from joinedup.governance.delegation.money_limits import Spending, year_limit
+from joinedup.governance.delegation.money_limits import Spending, contract_limit, year_limit
 from joinedup.governance.delegation.scheme import ChainBroken, Delegation, chain_of, effective_limit
 from joinedup.planning import financial_year
 from joinedup.system import Period
@@ -67,6 +67,7 @@ class Scheme:
     population_by_year: Mapping[str, int] = field(default_factory=dict)
     vacant: Mapping[str, tuple[Period, ...]] = field(default_factory=dict)
     earlier: tuple[Spending, ...] = ()
+    committee_laws: Mapping[str, Period] = field(default_factory=dict)  # the days on which a law allows a committee
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,10 @@ def _function(question: Question, scheme: Scheme, function: DecidedFunction | No
     elif function.law is not None and question.on not in function.law:
         says = f"no law allows {function.code} on {question.on}"
         yield Reason("function", "G6", says, scheme.partnership_board)
+    committee = scheme.committee_laws.get(question.who)
+    if committee is not None and question.on not in committee:
+        says = f"no law allows {question.who} on {question.on}"
+        yield Reason("function", "G6", says, scheme.partnership_board)
 
 
 def _below(question: Question, scheme: Scheme, function: DecidedFunction) -> tuple[int | None, list[Reason]]:
@@ -205,6 +210,15 @@ def _below(question: Question, scheme: Scheme, function: DecidedFunction) -> tup
         if not standing.is_within:
             sum_ = standing.before_pence + standing.asked_pence
             found.append(Reason("limit", "D3", standing.says, _enough(chain, scheme, question, sum_)))
+        for link in chain:
+            own = effective_limit([link], population)
+            if link.per != "contract" or own is None or not standing.is_within:
+                continue
+            whole = contract_limit(asked, scheme.earlier, own, since=link.start)
+            if not whole.is_within:
+                sum_ = whole.before_pence + whole.asked_pence
+                found.append(Reason("limit", "D3", whole.says, _enough(chain, scheme, question, sum_)))
+                break
     return limit, found
 
 

@@ -106,6 +106,20 @@ def year_limit(asked: Spending, earlier: Iterable[Spending], limit_pence: int) -
     return YearLimit(financial_year(asked.on), limit_pence, before, asked.pence)
 
 
+def contract_limit(asked: Spending, earlier: Iterable[Spending], limit_pence: int, *, since: date) -> YearLimit:
+    """Answer how a decision stands with all earlier ones for the same supplier and function since a day (D3).
+
+    A limit in one contract is for what the supplier is paid under the delegation in all of its years [to confirm].
+    """
+    supplier = _plain(asked.supplier)
+    before = sum(
+        one.pence
+        for one in earlier
+        if one.function == asked.function and one.on >= since and _plain(one.supplier) == supplier
+    )
+    return YearLimit("the contract", limit_pence, before, asked.pence)
+
+
 def must_be_within(asked: Spending, earlier: Iterable[Spending], limit_pence: int) -> YearLimit:
     """As `year_limit`; raises OverLimit where it is over, which says by how much, and what to do."""
     found = year_limit(asked, earlier, limit_pence)

@@ -116,6 +116,31 @@ class SchemeReport:
         return not (self.gaps or self.overlaps or self.without_line or self.reserved_and_delegated)
 
 
+def owned_by_lines(delegations: Iterable[Delegation]) -> list[Owned]:
+    """Answer who owns each function by the lines of a scheme: who reserved it, or gave it away and stays accountable.
+
+    A line that was handed on changes no owner: its function is owned by the board at the top of the chain (D1).
+    """
+    return [Owned(one.function, one.from_board, one.start, one.end) for one in delegations if not one.parent]
+
+
+def owners_by_day(functions: Iterable[str], owned: Iterable[Owned], within: Period) -> list[Stretch]:
+    """Answer who owns each function on every day of `within`: one owner, none (a gap) or several (an overlap).
+
+    The stretches of a function follow one another without a break, so that each day is in exactly one (V7).
+    """
+    if within.end is None:
+        raise RuleError("D1: owners can be named only within a period that ends; give the last day, too.")
+    spans: dict[str, list[tuple[date, date | None, str]]] = {}
+    for one in owned:
+        spans.setdefault(one.function, []).append((one.start, one.end, one.owner))
+    return [
+        Stretch(function, days, who)
+        for function in sorted(set(functions))
+        for days, who in _stretches(spans.get(function, ()), within)
+    ]
+
+
 def scheme_report(
     functions: Iterable[str], owned: Iterable[Owned], delegations: Iterable[Delegation], within: Period
 ) -> SchemeReport:

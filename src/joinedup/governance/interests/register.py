@@ -34,6 +34,10 @@ class InterestError(RuleError):
     """A line of the register that cannot be: an unknown type, no reason for hiding it, an end before its beginning."""
 
 
+class NotNil(RuleError):
+    """Somebody declares that there is nothing while the register has an open interest of that person."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rights:
     """What an action leaves a person for one item, and for that item only (I4, V25)."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
 
 from joinedup.errors import RuleError, did_you_mean
 from joinedup.governance import models
-from joinedup.governance.boards.governance_models import NoModel
+from joinedup.governance.boards.governance_models import Law, NoModel, check_power
 from joinedup.governance.delegation.deciding_alone import (
     DecidedFunction,
     Question,
@@ -15,13 +16,15 @@ from joinedup.governance.delegation.deciding_alone import (
     may_decide,
 )
 from joinedup.governance.delegation.money_limits import Spending, population_day
-from joinedup.governance.delegation.scheme import Delegation
+from joinedup.governance.delegation.scheme import Delegation, suspended_days
 from joinedup.governance.kept.boards import partnership_board_of
 from joinedup.governance.kept.decisions import model_of_system, outcome_of
-from joinedup.governance.kept.registers import believed
+from joinedup.governance.kept.registers import believed, days_of
 from joinedup.moment import LONDON, Moment
 from joinedup.planning import financial_year
-from joinedup.system import as_of
+from joinedup.system import Period, as_of
+
+AHEAD = timedelta(days=366)
 
 
 class NotInScheme(RuleError):
@@ -60,9 +63,10 @@ def scheme_of(system: str, moment: Moment, *, but: str = "") -> Scheme:
     """
     lines = delegations_of(system, moment.known_at)
     top = partnership_board_of(system, moment)
-    functions = {line.function: DecidedFunction(line.function) for line in lines}
+    laws = powers_of(moment.known_at)
+    functions = {line.function: DecidedFunction(line.function, law=_law(laws, line.function, moment)) for line in lines}
     functions |= {
-        line.function: DecidedFunction(line.function, line.reserved_type)
+        line.function: DecidedFunction(line.function, line.reserved_type, _law(laws, line.function, moment))
         for line in lines
         if line.reserved_type and as_delegation(line).is_on(moment.valid_on)
     }
@@ -82,8 +86,66 @@ def scheme_of(system: str, moment: Moment, *, but: str = "") -> Scheme:
             heads[financial_year(moment.valid_on)] = area.population
     return Scheme(
         model, top, boards, functions, tuple(map(as_delegation, lines)), heads,
-        earlier=tuple(_earlier(system, top, moment, but)),
+        vacant=vacant_posts(lines, moment),
+        earlier=tuple(_earlier(system, top, moment, but, any(line.per == "contract" for line in lines))),
+        committee_laws={one: law for one in boards if (law := _law(laws, one, moment)) is not None},
     )  # fmt: skip
+
+
+def powers_of(known_at: datetime) -> dict[str, list[models.PowerInLaw]]:
+    """Answer the days on which a law allows each function or committee, as believed at an instant (G6)."""
+    found: dict[str, list[models.PowerInLaw]] = {}
+    for one in believed(models.PowerInLaw, known_at):
+        found.setdefault(one.power, []).append(one)
+    return found
+
+
+def check_powers(powers: Iterable[str], start: date, end: date | None, known_at: datetime) -> None:
+    """Raise PowerNotInForce unless a law allows each of these on all days [start, end); where none is kept, it does."""
+    kept = powers_of(known_at)
+    last = None if end is None else end - timedelta(days=1)
+    for power in sorted(powers):
+        held = kept.get(power)
+        if not held:
+            continue
+        # The law of the first day, else the one that comes next: the message names its days.
+        line = next((one for one in held if start in days_of(one)), max(held, key=lambda one: one.valid.lower))
+        law = Law(line.valid.lower, line.valid.upper)
+        check_power(power, law, start)
+        if law.law_to is not None:
+            check_power(power, law, law.law_to if last is None else last)
+
+
+def _law(laws: Mapping[str, list[models.PowerInLaw]], power: str, moment: Moment) -> Period | None:
+    """Answer the days of the law that allows something on a day, else those of the newest; None where none is kept."""
+    held = [days_of(one) for one in laws.get(power, ())]
+    return next((one for one in held if moment.valid_on in one), held[-1] if held else None)
+
+
+def vacant_posts(lines: Iterable[models.Delegation], moment: Moment) -> dict[str, tuple[Period, ...]]:
+    """Answer on which days up to a year ahead nobody holds a post that a function was delegated to (C11).
+
+    A post is a seat of the board that delegates, by its key, or `board/seat` for one of another board. A post that is
+    no seat is not known to be vacant.
+    """
+    found: dict[str, tuple[Period, ...]] = {}
+    for line in lines:
+        if line.to_kind != "post" or line.to in found:
+            continue
+        board, _, seat = line.to.rpartition("/")
+        board = board or line.from_board_id
+        seats = believed(models.Seat, moment.known_at, board=board, key=seat)
+        if not seats:
+            continue
+        held = [
+            days_of(one)
+            for one in believed(models.SeatHolding, moment.known_at, board=board, seat=seat)
+            if one.status != "deputy"
+        ]
+        first = min(one.valid.lower for one in seats)
+        within = Period(min(first, moment.valid_on), moment.valid_on + AHEAD)
+        found[line.to] = tuple(suspended_days(held, within))
+    return found
 
 
 def verdict_on(
@@ -105,13 +167,14 @@ def verdict_on(
     return may_decide(question, scheme_of(board.system, moment, but=supersedes))
 
 
-def _earlier(system: str, top: str, moment: Moment, but: str) -> list[Spending]:
+def _earlier(system: str, top: str, moment: Moment, but: str, is_by_contract: bool) -> list[Spending]:
     """Answer the decisions about money that stand, of those who decide under a delegation (D3)."""
     first = population_day(moment.valid_on)
     rows = models.Decision.objects.filter(
-        board__system=system, amount_pence__gt=0, decided_at__gte=datetime(first.year, 4, 1, tzinfo=LONDON),
-        at__lte=moment.known_at,
+        board__system=system, amount_pence__gt=0, at__lte=moment.known_at
     ).exclude(board=top)  # fmt: skip
+    if not is_by_contract:  # Else decisions of all years count.
+        rows = rows.filter(decided_at__gte=datetime(first.year, 4, 1, tzinfo=LONDON))
     replaced = {one.supersedes_id for one in rows if outcome_of(one, moment) in {None, "carried"}} | {but}
     return [
         Spending(one.supplier, one.function, one.decided_at.astimezone(LONDON).date(), one.amount_pence or 0)

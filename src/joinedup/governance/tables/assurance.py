@@ -65,6 +65,34 @@ class RiskScore(Grown):
         return f"score {self.pk}"
 
 
+class RiskClosed(Grown):
+    """That a risk is looked at no longer: since when, who said so, why. It is closed once; one that returns is new."""
+
+    risk = models.OneToOneField(Risk, on_delete=models.PROTECT, related_name="closed")
+    closed_on = models.DateField()
+    closed_by = models.TextField()
+    reason = models.TextField()
+
+    def __str__(self) -> str:
+        return f"closing {self.pk}"
+
+
+class RiskAppetite(Registered):
+    """The highest score of a risk that a board bears without acting; `objective` of "" is for all of its objectives."""
+
+    board = models.ForeignKey(Board, on_delete=models.PROTECT, related_name="appetites")
+    objective = models.TextField(blank=True)
+    most = models.SmallIntegerField()
+    about = ("board", "objective")
+    says = ("most",)
+
+    class Meta:
+        constraints: ClassVar = (one_at_a_time("governance_one_appetite", "board", "objective"),)
+
+    def __str__(self) -> str:
+        return f"appetite {self.pk}"
+
+
 class RiskControl(Grown):
     """Something that is done against a risk."""
 
@@ -115,8 +143,23 @@ class CommitmentEvidence(Grown):
         return f"evidence {self.pk}"
 
 
+class CommitmentMoved(Grown):
+    """That a commitment is due on another day, since when, and why; the last one counts, and all of them are shown."""
+
+    commitment = models.ForeignKey(Commitment, on_delete=models.PROTECT, related_name="moves")
+    due_on = models.DateField()
+    reason = models.TextField()
+
+    def __str__(self) -> str:
+        return f"move {self.pk}"
+
+
 class Referral(Grown):
-    """A matter put to a scrutiny committee, a health and wellbeing board or Healthwatch, and what was asked."""
+    """A matter between a board and a scrutiny committee, a health and wellbeing board or Healthwatch.
+
+    `origin` says who turned to whom: "referred" by the board, which waits for an answer, or "asked" of the board, which
+    owes one. `answer_by` is the last day for it, by the rule or as agreed.
+    """
 
     board = models.ForeignKey(Board, on_delete=models.PROTECT, related_name="referrals")
     decision = models.ForeignKey(Decision, on_delete=models.PROTECT, null=True, related_name="referrals")
@@ -125,6 +168,8 @@ class Referral(Grown):
     matter = models.TextField()
     referred_on = models.DateField()
     answer_by = models.DateField()
+    origin = models.TextField(default="referred")  # referred, asked
+    is_public = models.BooleanField(default=True)
 
     def __str__(self) -> str:
         return f"referral {self.pk}"

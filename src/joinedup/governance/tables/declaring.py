@@ -51,6 +51,20 @@ class RegisterConfirmed(Grown):
         return f"confirmation {self.pk}"
 
 
+class RegisterReminder(Grown):
+    """That a person was reminded to confirm the register; the task stands on the person's own page, nothing is sent."""
+
+    person = models.TextField()
+    reminded_on = models.DateField()
+    due_on = models.DateField()
+
+    class Meta:
+        indexes: ClassVar = (models.Index(fields=["person", "reminded_on"], name="governance_reminded_when"),)
+
+    def __str__(self) -> str:
+        return f"reminder {self.pk}"
+
+
 class ItemDeclaration(Grown):
     """That an interest was declared for an item."""
 
@@ -89,6 +103,9 @@ class Gift(Grown):
     offered_on = models.DateField()
     declared_on = models.DateField()
     outcome = models.TextField()
+    kind = models.TextField(default="gift")  # gift, hospitality, cash
+    approved_by = models.TextField(blank=True)
+    reason = models.TextField(blank=True)
 
     def __str__(self) -> str:
         return f"gift {self.pk}"
