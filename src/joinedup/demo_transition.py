@@ -98,6 +98,10 @@ def propose(grant: Any) -> None:
         grant, "hwe-designation", submitted_at=datetime(2020, 9, 28, 15, tzinfo=UTC), evidence="receipt of the region",
         **known(2021, 12, 1),
     )  # fmt: skip
+    transitions.decide_application(
+        grant, "hwe-designation", outcome="approved", decided_on=date(2020, 11, 26), decided_by="the regional director",
+        **known(2021, 12, 1),
+    )  # fmt: skip
     for step, owner, due, done in (
         (TransitionStep("one-payroll", "One payroll", 3, 4), "finance", date(2022, 5, 31), date(2022, 5, 24)),
         (TransitionStep("records", "Records cut over", 4, 5), "digital", date(2022, 6, 24), date(2022, 6, 24)),
@@ -106,7 +110,10 @@ def propose(grant: Any) -> None:
             "estates", date(2022, 7, 29), date(2022, 8, 12),
         ),
     ):  # fmt: skip
-        transitions.keep_step(grant, KEY, step, owner=owner, due_on=due, done_on=done, **known(2022, 9, 1))
+        transitions.keep_step(
+            grant, KEY, step, owner=owner, due_on=due, done_on=done, evidence=f"report of {owner} to the board",
+            **known(2022, 9, 1),
+        )  # fmt: skip
     transitions.propose_transition(
         grant, SPLIT, system="hwe", title="Hertfordshire and West Essex is divided",
         proposal="Announced: the board closes and two others take its areas. The order is to confirm it.",

@@ -48,6 +48,9 @@ SAYS: Final = (
     "to_body", "to_post", "to_fte", "terms_hash_after", "to_continuous_from", "basis", "wish", "offer_valid_to",
     "consulted_on", "status",
 )  # fmt: skip
+# What a member of staff may answer to what, and which answers say why.
+ANSWERS: Final = {"offer": ("accept", "decline"), "consultation": ("agree", "question", "object")}
+NEED_WORDS: Final = frozenset({"decline", "question", "object"})
 NOT_THERE: Final = "There is no transfer of yours. If your employer changes, ask its human resources team."
 
 
@@ -139,6 +142,39 @@ def say_own_wish(grant: Grant, employment: str, wish: str) -> None:
         if row.wish != wish:
             _write_again(grant, row, {"wish": wish}, "said by the person", at)
             record(grant, "governance.own-wish", f"employment:{employment}", details={"wish": wish})
+
+
+def say_own_response(grant: Grant, employment: str, about: str, given: str, words: str = "") -> None:
+    """Let a member of staff answer the own offer, or the consultation (C7, C9). NotFound for anybody else's employment.
+
+    To accept or to decline an offer says the wish too. Whoever declines, asks or objects says why.
+    """
+    grant.must_be_for(OWN)
+    one_of(about, tuple(ANSWERS), "matter to answer")
+    one_of(given, ANSWERS[about], f"answer to the {about}")
+    with one_transaction.atomic():
+        found = next((one for one in _own(grant) if one.row.employment == employment), None)
+        if found is None:
+            raise NotFound(NOT_THERE)
+        change = change_of(found)
+        if change is not None and change.certainty == "in_force":
+            raise RuleError("C9: the change is in force, so an answer changes nothing. Speak with your employer.")
+        if about == "offer" and found.row.offer_valid_to is None:
+            raise RuleError("C9: no offer to you is recorded yet. Ask your employer's human resources team.")
+        if given in NEED_WORDS and not words.strip():
+            raise RuleError("C7: say in a few words what you ask, or why. Human resources answers you.")
+        lock(f"transition {found.transition.pk}")
+        at = known_from(grant, None)
+        models.StaffResponse.objects.create(
+            transition=found.transition, employment=employment, about=about, answer=given, words=words.strip(),
+            **grown(grant, at),
+        )  # fmt: skip
+        if about == "offer":
+            row = _row(found.transition.pk, employment, at)
+            wish = "stay" if given == "accept" else "leave"
+            if row.wish != wish:
+                _write_again(grant, row, {"wish": wish}, "said by the person in answer to the offer", at)
+        record(grant, "governance.own-response", f"employment:{employment}", details={"about": about, "answer": given})
 
 
 def read_own(grant: Grant) -> list[OwnTransfer]:

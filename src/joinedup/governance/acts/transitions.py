@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 TRANSIT: Final = "governance.transit"
 APPLICATIONS: Final = ("merger", "designation")
 COUNTS: Final = ("staff", "posts")
+OUTCOMES: Final = ("approved", "approved_with_conditions", "refused")
 
 
 class FunctionsMoved(RuleError):
@@ -139,6 +140,41 @@ def send_application(
         record(grant, "governance.send-application", f"application:{key}")
 
 
+def decide_application(
+    grant: Grant,
+    key: str,
+    *,
+    outcome: str,
+    decided_on: date,
+    decided_by: str,
+    conditions: str = "",
+    known_at: datetime | None = None,
+) -> None:
+    """Say what became of an application that was sent; said again, the newest counts."""
+    grant.must_be_for(TRANSIT)
+    one_of(outcome, OUTCOMES, "outcome of an application")
+    if outcome == "approved_with_conditions" and not conditions.strip():
+        raise RuleError(f"P1: {key} is approved with conditions; say which.")
+    with one_transaction.atomic():
+        lock(f"application {key}")
+        at = known_from(grant, known_at)
+        row = models.Application.objects.filter(pk=key).select_related("sent").first()
+        if row is None:
+            raise NotFound(f"There is no application '{key}'.")
+        sent = getattr(row, "sent", None)
+        if sent is None:
+            raise RuleError(f"P1: {key} was not sent yet; say first when it was sent.")
+        if decided_on < sent.submitted_at.astimezone(LONDON).date():
+            raise RuleError(f"P1: {key} can't have been decided on {decided_on}, before it was sent.")
+        if decided_on > at.astimezone(LONDON).date():
+            raise RuleError(f"P1: {decided_on} is still to come; nothing was decided then.")
+        models.ApplicationDecided.objects.create(
+            application=row, outcome=outcome, decided_on=decided_on, conditions=conditions.strip(),
+            decided_by=said(decided_by, "P1: who decided an application"), **grown(grant, at),
+        )  # fmt: skip
+        record(grant, "governance.decide-application", f"application:{key}", details={"outcome": outcome})
+
+
 def keep_step(
     grant: Grant,
     transition: str,
@@ -147,18 +183,26 @@ def keep_step(
     owner: str,
     due_on: date,
     done_on: date | None = None,
+    evidence: str = "",
     known_at: datetime | None = None,
 ) -> None:
-    """Write a step, or say otherwise of it. StepReasonMissing where it disturbs more than it is worth, unsaid why."""
+    """Write a step, or say otherwise of it. StepReasonMissing where it disturbs more than it is worth, unsaid why.
+
+    A step that is done says what shows it, and was not done on a day that is still to come.
+    """
     grant.must_be_for(TRANSIT)
     check_steps([step])
+    if done_on is not None and not evidence.strip():
+        raise RuleError(f"P9: {step.title} is done; say what shows it.")
+    if done_on is not None and done_on > now().valid_on:
+        raise RuleError(f"P9: {done_on} is still to come; {step.title} can't be done yet.")
     with one_transaction.atomic():
         lock(f"transition {transition}")
         at = known_from(grant, known_at)
         models.TransitionStep.objects.create(
             transition=transition_of(transition), key=step.key, title=checked_name(step.title), owner=owner,
             due_on=due_on, done_on=done_on, disruption=step.disruption, value=step.value, reason=step.reason.strip(),
-            **grown(grant, at),
+            evidence=evidence.strip(), **grown(grant, at),
         )  # fmt: skip
         record(grant, "governance.keep-step", f"transition:{transition}", details={"step": step.key})
 

@@ -63,8 +63,24 @@ class ApplicationSent(Grown):
         return f"sent {self.pk}"
 
 
+class ApplicationDecided(Grown):
+    """What was decided of an application, by whom, on which day; the newest counts."""
+
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="decided")
+    outcome = models.TextField()  # approved, approved_with_conditions, refused
+    decided_on = models.DateField()
+    decided_by = models.TextField()
+    conditions = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"decided {self.pk}"
+
+
 class TransitionStep(Grown):
-    """A step, rated by how much it disturbs and what it is worth (rule P9); the newest of a key counts."""
+    """A step, rated by how much it disturbs and what it is worth (rule P9); the newest of a key counts.
+
+    `evidence` shows that it was done.
+    """
 
     transition = models.ForeignKey(Transition, on_delete=models.PROTECT, related_name="steps")
     key = models.TextField()
@@ -75,6 +91,7 @@ class TransitionStep(Grown):
     disruption = models.SmallIntegerField()
     value = models.SmallIntegerField()
     reason = models.TextField(blank=True)
+    evidence = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
         indexes: ClassVar = (models.Index(fields=["transition", "key", "-id"], name="governance_step_newest"),)
@@ -143,6 +160,32 @@ class StaffTransfer(Grown):
 
     def __str__(self) -> str:
         return f"staff transfer {self.pk}"
+
+
+class StaffResponse(Grown):
+    """What a member of staff said of the own transfer: to the offer, or in the consultation (rules: C7, C9)."""
+
+    transition = models.ForeignKey(Transition, on_delete=models.PROTECT, related_name="responses")
+    employment = models.TextField()
+    about = models.TextField()  # offer, consultation
+    answer = models.TextField()  # accept, decline; agree, question, object
+    words = models.TextField(blank=True)
+
+    class Meta:
+        indexes: ClassVar = (models.Index(fields=["transition", "employment", "-id"], name="governance_response_newest"),)
+
+    def __str__(self) -> str:
+        return f"response {self.pk}"
+
+
+class StaffReply(Grown):
+    """What human resources answered; whoever responded reads it."""
+
+    response = models.OneToOneField(StaffResponse, on_delete=models.PROTECT, related_name="reply")
+    words = models.TextField()
+
+    def __str__(self) -> str:
+        return f"reply {self.pk}"
 
 
 class NewOwner(Grown):
