@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from joinedup.errors import JoinedupError, NotFound
 from joinedup.moment import LONDON, now
 
 if TYPE_CHECKING:
     from joinedup.access import Grant
-    from joinedup.governance import PaperParts
+
+SINCE = date(2022, 7, 1)
+PAPERS = Path(__file__).with_name("papers.toml")
+_PARTS = ("purposes", "evidence", "engagement", "co_production")
+_WORDS = ("no_engagement_reason", "equality_impact", "conflicts_considered", "lowest_tier")
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What the acts of the demo need: leave as a job, and the day on which the demo is made."""
+    """What the acts of the demo need: leave as a job, and the day on which the demo is made.
+
+    `known` are the words by which papers name what happened before: references of decisions, sums.
+    """
 
     grant: Grant
     today: date
+    known: dict[str, str] = field(default_factory=dict)
 
     def friday(self, weeks: int) -> date:
         """Answer the Friday so many weeks before the Monday of this week; a negative number is a week to come."""
@@ -35,73 +48,111 @@ class Script:
         """Answer since when an act is known: that minute, or now where that is still to come."""
         return {"known_at": min(self.minute(on, text), now().known_at)}
 
+    def act(
+        self, act_name: str, /, *given: Any, on: date, at: str = "09:00", known: date | None = None, **more: Any
+    ) -> Any:
+        """Do an act of governance by its name (`boards.appoint`), known since a minute of the day `on`.
+
+        Where the act itself takes `on`, give that as `known`.
+        """
+        module, act = act_name.split(".")
+        named = {"on": known} if known is not None else {}
+        does = getattr(import_module(f"joinedup.governance.acts.{module}"), act)
+        return does(self.grant, *given, **named, **self.told(on, at) | more)
+
+    def refused(self, by: str, act: Callable[[], Any]) -> str:
+        """Do what must be refused by the error of this name; answers its message. Anything else breaks the script."""
+        try:
+            act()
+        except JoinedupError as error:
+            if type(error).__name__ == by:
+                return str(error)
+            raise
+        raise AssertionError(f"the script expected {by}, and nothing was refused")
+
     def call(self, board: str, on: date, *, starts: str = "10:00", **more: Any) -> str:
         """Call a decision meeting, known three weeks before; answers its key."""
-        from joinedup.governance.acts import meetings
-
         given: dict[str, Any] = {"kind": "decision", "starts_at": self.minute(on, starts), "place": "Council chamber"}
-        return meetings.call_meeting(self.grant, board, **given | self.told(on - timedelta(days=21)) | more)
+        return str(self.act("meetings.call_meeting", board, on=on - timedelta(days=21), at="18:00", **given | more))
 
     def item(self, meeting: str, number: int, title: str, on: date, *, type: str = "approve", **more: Any) -> str:
         """Put an item on the agenda, known two weeks before."""
-        from joinedup.governance.acts import meetings
+        before = on - timedelta(days=14)
+        return str(self.act("meetings.add_item", meeting, number, title, type=type, on=before, at="18:00", **more))
 
-        told = self.told(on - timedelta(days=14))
-        return meetings.add_item(self.grant, meeting, number, title, type=type, **told | more)
+    def paper(self, item: str, name: str, on: date, *, cost: int = 0, days: int = 10, **more: Any) -> None:
+        """Submit a paper of papers.toml for an item, so many days before the meeting.
 
-    def paper(self, item: str, title: str, text: str, on: date, parts: PaperParts, **more: Any) -> None:
-        """Submit the paper of an item, ten days before the meeting unless said otherwise."""
-        from joinedup.governance.acts import papers
+        What it cites must have been known by then; a measure without figures of that time is left out.
+        """
+        from joinedup.governance import PaperParts
 
-        given: dict[str, Any] = {"submitted_at": self.minute(on - timedelta(days=10), "12:00")}
-        given |= self.told(on - timedelta(days=10))
-        papers.submit_paper(self.grant, item, f"paper-{item}", title=title, text=text, parts=parts, **given | more)
+        said = _papers()[name]
+        parts = PaperParts(
+            triple_aim={aim: said[aim] for aim in ("health", "quality", "sustainability") if aim in said},
+            cost_pence=cost, **{one: tuple(said.get(one, ())) for one in _PARTS},
+            **{one: str(said.get(one, "")) for one in _WORDS},
+        )  # fmt: skip
+        day = on - timedelta(days=days)
+        given = {"title": said["title"], "text": said["text"].strip().format_map(self.known), "parts": parts}
+        given |= {"submitted_at": self.minute(day, "12:00")} | self.told(day) | more
+        cites = [(kind, id_.format_map(self.known)) for kind, id_ in said.get("cites", ())] + list(
+            given.pop("cites", ())
+        )
+        given["cites"] = [one for one in cites if self._is_known(one, given["known_at"])]
+        self.act("papers.submit_paper", item, f"paper-{item}", on=day, **given)
+
+    def _is_known(self, cite: tuple[str, str], known_at: datetime) -> bool:
+        from joinedup.governance.kept.citations import cited
+
+        try:
+            cited([cite], known_at)
+        except NotFound:
+            if cite[0] == "decision":
+                raise
+            return False
+        return True
 
     def publish(self, meeting: str, on: date) -> None:
         """Publish the papers, eight days before the meeting."""
-        from joinedup.governance.acts import papers
-
         day = on - timedelta(days=8)
-        papers.publish_papers(self.grant, meeting, published_at=self.minute(day, "12:00"), **self.told(day))
+        self.act("papers.publish_papers", meeting, published_at=self.minute(day, "12:00"), on=day, at="18:00")
 
-    def arrive(self, meeting: str, on: date, people: Iterable[str], at: str = "09:55") -> dict[str, Any]:
+    def publish_late(self, meeting: str, day: date) -> None:
+        """Publish what came late, on the day on which it came."""
+        self.act("papers.publish_papers", meeting, published_at=self.minute(day, "16:00"), on=day, at="18:01")
+
+    def arrive(self, meeting: str, on: date, people: Iterable[str], at: str = "09:55", **more: Any) -> dict[str, Any]:
         """Let people come at a minute; answers their visits by person."""
-        from joinedup.governance.acts import meetings
-
-        return {
-            one: meetings.record_attendance(
-                self.grant, meeting, one, arrived=self.minute(on, at), **self.told(on, "12:30")
-            )
-            for one in people
-        }
+        given = {"arrived": self.minute(on, at), "on": on, "at": "12:30"} | more
+        return {one: self.act("meetings.record_attendance", meeting, one, **given) for one in people}
 
     def leave(self, visit: Any, on: date, at: str) -> None:
-        from joinedup.governance.acts import meetings
-
-        meetings.record_leaving(self.grant, visit, self.minute(on, at), **self.told(on, "12:31"))
+        """Let a person who is there leave at a minute."""
+        self.act("meetings.record_leaving", visit, self.minute(on, at), on=on, at="12:36")
 
     def open(self, item: str, on: date, at: str) -> None:
+        """Open an item at a minute."""
         from joinedup.governance.acts import voting
 
         voting.open_item(self.grant, item, at=self.minute(on, at), **self.told(on, "12:32"))
 
     def vote(self, item: str, on: date, at: str, values: Mapping[str, str]) -> None:
         """Take the votes of people: {person: for, against or abstain}."""
-        from joinedup.governance.acts import voting
-
         for person, value in values.items():
-            voting.cast_vote(self.grant, item, person, value, cast_at=self.minute(on, at), **self.told(on, "12:33"))
+            self.act("voting.cast_vote", item, person, value, cast_at=self.minute(on, at), on=on, at="12:33")
 
     def conflict(self, item: str, person: str, on: date, at: str, words: str, *, action: str, decided_by: str) -> None:
         """Let a person declare a conflict in an item, and whoever presides decide what it means."""
-        from joinedup.governance.acts import interests
-
         since = self.minute(on, at)
-        told = self.told(on, "12:32")
-        interests.declare_for_item(self.grant, item, person, nature="actual", declared_at=since, words=words, **told)
-        interests.decide_conflict_action(
-            self.grant, item, person, action=action, decided_by=decided_by, since=since, reason=words, **told
-        )
+        self.act(
+            "interests.declare_for_item", item, person, nature="actual", declared_at=since, words=words, on=on,
+            at="12:32",
+        )  # fmt: skip
+        self.act(
+            "interests.decide_conflict_action", item, person, action=action, decided_by=decided_by, since=since,
+            reason=words, on=on, at="12:32",
+        )  # fmt: skip
 
     def close(self, item: str, on: date, at: str, text: str, **more: Any) -> str:
         """Close an item; answers the decision's reference."""
@@ -112,39 +163,29 @@ class Script:
 
     def done(self, meeting: str, on: date, visits: Mapping[str, Any], at: str = "12:15") -> None:
         """Let everybody leave, and draft the minutes."""
-        from joinedup.governance.acts import minutes
-
         for visit in visits.values():
             self.leave(visit, on, at)
-        minutes.draft_minutes(self.grant, meeting, **self.told(on, "12:40"))
+        self.act("minutes.draft_minutes", meeting, on=on, at="12:40")
+
+    def approve(self, meeting: str, at_meeting: str, on: date, *, number: int = 1) -> None:
+        """Approve a version of an earlier meeting's minutes at a meeting."""
+        self.act("minutes.approve_minutes", meeting, at_meeting, number=number, on=on, at="12:35")
 
 
-def whole_paper(**more: Any) -> PaperParts:
-    """Answer the parts of a paper that lacks nothing (B8), with what is said otherwise."""
-    from joinedup.governance import PaperParts
-
-    whole = PaperParts(
-        purposes=("outcomes",),
-        triple_aim={
-            "health": "Fewer people wait in the emergency department", "quality": "Care nearer to home",
-            "sustainability": "Paid within the allocation",
-        },
-        evidence=("Simulated evaluation of last winter",), no_engagement_reason="Residents asked for it before",
-        equality_impact="None found; reviewed by the equality lead", conflicts_considered="Seats of the provider named",
-        cost_pence=0, lowest_tier="system",
-    )  # fmt: skip
-    return replace(whole, **more)
-
-
-def asks(on: date, party: str, purpose: str) -> dict[str, Any]:
+def asks(on: date, party: str, purpose: str, **more: Any) -> dict[str, Any]:
     """Answer the authority that an item asks money for: to commit to one party for a purpose, for a year."""
     start = on + timedelta(days=1)
     return {
         "acts": ["commitment"], "valid_from": str(start), "valid_to": str(start + timedelta(days=365)), "party": party,
         "purpose": purpose,
-    }  # fmt: skip
+    } | more  # fmt: skip
 
 
-def expects(on: date, whom: str) -> dict[str, str]:
-    """Answer the effect that an item expects of its money."""
-    return {"measure": "emergency-admissions", "size": "5% fewer", "by": str(on + timedelta(days=365)), "for": whom}
+def expects(on: date, measure: str, size: str, whom: str, **more: Any) -> dict[str, Any]:
+    """Answer the effect that an item expects of its money, a year from a day unless said otherwise."""
+    return {"measure": measure, "size": size, "by": str(on + timedelta(days=365)), "for": whom} | more
+
+
+@cache
+def _papers() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(PAPERS.read_text(encoding="utf-8"))
