@@ -192,6 +192,8 @@ OPEN_WORK = [
 ]
 # (key of a change event): raises RuleError where the change is prepared and not ready to take force
 BEFORE_IN_FORCE = ["joinedup.governance.acts.day_one.must_be_ready"]
+# (references) -> {reference: address of its page}: decisions, for rooms that keep only the reference
+DECISION_PAGES = ["joinedup.governance.kept.decision_pages.pages_of"]
 # () -> bool: are simulated people or areas in the database?
 LOADED_DEMO_DATA = [
     "joinedup.access.demo.is_loaded",

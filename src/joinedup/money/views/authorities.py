@@ -32,6 +32,7 @@ from joinedup.money.views.parts import (
     without_rule,
 )
 from joinedup.ui import Column, Crumb, Page, Table
+from joinedup.ui.decided import decision_page
 from joinedup.ui.tables import pounds
 
 
@@ -175,6 +176,7 @@ def _page(request: Any, code: str, values: Mapping[str, str], errors: Mapping[st
         title=one.reference,
         breadcrumbs=crumbs(Crumb(_("Authorities"), reverse("money:authorities"))),
         one=one,
+        decision_href=decision_page(one.reference),
         acts=acts_said(one),
         state=state_of(one, request.moment.valid_on),
         end=end,

@@ -22,6 +22,7 @@ from joinedup.money.ledger.double_entry import ACCOUNT_KINDS, KINDS, account
 from joinedup.money.ledger.reading import fund_of, left_of, trace, trial_balance
 from joinedup.money.views.parts import NOTICE, bodies_named, crumbs, fund_crumb, may, said_plainly
 from joinedup.ui import Column, Crumb, Page, Table
+from joinedup.ui.decided import decision_page
 from joinedup.ui.tables import pounds
 
 ROWS = 50
@@ -124,6 +125,7 @@ def posting(request: Any, key: str) -> HttpResponseBase:
         notice=request.session.pop(NOTICE, ""),
         reverse_href=reverse("money:reverse", args=[key]) if not other and may(request, "money.post") else "",
         is_reversal=bool(posted.reverses),
+        decision_href=decision_page(found.authority.reference) if found.authority else "",
         authority_left=pounds(left_of(found.authority.id)) if found.authority else "",
         pounds_text=pounds,
         commitment_href=reverse("money:commitment", args=[found.commitment]) if found.commitment else "",

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from joinedup.access import requires
 from joinedup.errors import NotFound
 from joinedup.money import models
+from joinedup.money.ledger.by_decision import decisions_of_plan_line
 from joinedup.money.ledger.double_entry import RISK_SHARE
 from joinedup.money.ledger.reading import (
     availabilities,
@@ -24,12 +25,14 @@ from joinedup.money.ledger.reading import (
 )
 from joinedup.money.pot.funds import FUND_KINDS, SECTORS
 from joinedup.money.pot.line_standings import Standing, standing, standings
+from joinedup.money.pot.plan_links import keys_within
 from joinedup.money.views.forecasts import reported_table
 from joinedup.money.views.fund_acts import acts_of_fund
 from joinedup.money.views.ledger import postings_table
 from joinedup.money.views.parts import NOTICE, bodies_named, crumbs, fund_crumb, in_millions, may, said_plainly
 from joinedup.planning import financial_year
 from joinedup.ui import Column, Page, Table
+from joinedup.ui.decided import decision_page, decision_pages
 from joinedup.ui.tables import pounds
 
 
@@ -100,6 +103,7 @@ def line(request: Any, code: str) -> HttpResponseBase:
     stands = standing(one, availabilities([code], on, known_at=known_at)[code], on)
     moves = models.VirementMove.objects.filter(budget_line=code).select_related("virement").order_by("-pk")
     commitments = models.Commitment.objects.filter(budget_line=code).order_by("-at")[:200]
+    decided_by = models.BudgetLine.objects.get(pk=code).decision
     names = bodies_named([one.body, *(bound.supplier for bound in commitments)])
     return Page(
         request,
@@ -110,7 +114,8 @@ def line(request: Any, code: str) -> HttpResponseBase:
         line=one,
         fund=found,
         body=names.get(one.body, one.body),
-        decision=models.BudgetLine.objects.get(pk=code).decision,
+        decision=decided_by,
+        decision_href=decision_page(decided_by),
         notice=request.session.pop(NOTICE, ""),
         may_commit=may(request, "money.post"),
         stands=stands,
@@ -135,6 +140,8 @@ def plan_line(request: Any, code: str) -> HttpResponseBase:
     """From a plan line to its pounds."""
     found = pounds_of_plan_line(code)
     lines = models.BudgetLine.objects.filter(plan_line=code).order_by("code")
+    decided = decisions_of_plan_line(keys_within(code))
+    pages = decision_pages(decided)
     if not lines and not found.postings:
         raise NotFound(
             _("No pound is traced to a plan line “%(code)s”. Open a posting to see its plan line.") % {"code": code}
@@ -147,6 +154,7 @@ def plan_line(request: Any, code: str) -> HttpResponseBase:
         found=found,
         pounds_text=pounds,
         lines=[{"name": one.name, "href": reverse("money:line", args=[one.code])} for one in lines],
+        decisions=[{"reference": one, "href": pages.get(one, "")} for one in decided],
         postings=postings_table(
             models.Transaction.objects.filter(plan_line=code).order_by("-pk")[:200],
             caption=_("Postings for this plan line"),
