@@ -5,12 +5,15 @@ from __future__ import annotations
 from django.urls import path
 
 from joinedup.governance.views import (
+    agenda_forms,
     assurance,
     boards,
+    calling,
     decisions,
     item_acts,
     items,
     meetings,
+    paper_forms,
     registers,
     running,
     scheme,
@@ -21,6 +24,16 @@ app_name = "governance"
 urlpatterns = [
     path("", start.start, name="start"),
     path("boards/<str:key>/", boards.board, name="board"),
+    path("meetings/call/", calling.call, name="call"),
+    path("meetings/<str:key>/move/", calling.move, name="move-meeting"),
+    path("meetings/<str:key>/cancel/", calling.cancel, name="cancel-meeting"),
+    path("papers/submit/", paper_forms.choose, name="submit"),
+    path("meetings/<str:key>/items/", agenda_forms.add, name="add-item"),
+    path("meetings/<str:key>/order/", agenda_forms.order, name="order-items"),
+    path("items/<str:key>/withdraw/", agenda_forms.withdraw, name="withdraw-item"),
+    path("items/<str:key>/private/", agenda_forms.private, name="make-private"),
+    path("items/<str:key>/paper/", paper_forms.submit, name="paper"),
+    path("decisions/<str:key>/take-on/", agenda_forms.take_on, name="take-on"),
     path("meetings/<str:key>/run/", running.run, name="run"),
     path("meetings/<str:key>/attendance/<uuid:visit>/", item_acts.correct, name="correct"),
     path("meetings/<str:key>/", meetings.meeting, name="meeting"),

@@ -25,7 +25,7 @@ from joinedup.ui.pages import Crumb, Page
 from joinedup.ui.sent import NOTICE, day_sent, key_sent, text_sent, time_sent, without_rule
 from joinedup.ui.tables import Table, pounds
 
-Kind = Literal["text", "long", "pounds", "percent", "number", "choice", "radios", "day", "time"]
+Kind = Literal["text", "long", "pounds", "percent", "number", "choice", "radios", "checks", "day", "time"]
 # Beside which field a refusal is said: the first of these fields that the form has, by kinds of errors.
 Fields = Sequence[tuple[type[Exception] | tuple[type[Exception], ...], tuple[str, ...]]]
 # How a room reads pounds that were typed: (what was sent, field, what it is, errors, signed=...) -> pence.
@@ -62,6 +62,10 @@ class Answers:
 
     def text(self, name: str) -> str:
         return str(self.values[name])
+
+    def chosen(self, name: str) -> tuple[str, ...]:
+        """Answer which of several were ticked."""
+        return tuple(self.values[name])
 
     def pence(self, name: str) -> int:
         return int(self.values[name])
@@ -128,6 +132,11 @@ def answer(request: Any, act: Act, *, fields: Fields = (), read_pounds: ReadPoun
         groups=[(name, list(found)) for name, found in groupby(act.questions, key=lambda one: one.group)],
         key=key,
         values=sent if request.method == "POST" else _starts(act),
+        ticked={
+            one.name: sent.getlist(one.name) if request.method == "POST" else str(one.start or "").split(",")
+            for one in act.questions
+            if one.kind == "checks"
+        },
         errors=errors,
     ).response(422 if errors else 200)
 
@@ -161,17 +170,21 @@ def _field_of(error: Exception, act: Act, where: Fields) -> str:
     return next((name for name in fields if name.endswith("-day")), fields[0])
 
 
-def _read(
-    act: Act, sent: Mapping[str, str], key: str, errors: dict[str, str], read_pounds: ReadPounds | None
-) -> Answers | None:
+def _read(act: Act, sent: Any, key: str, errors: dict[str, str], read_pounds: ReadPounds | None) -> Answers | None:
     values = {one.name: _read_one(one, sent, errors, read_pounds) for one in act.questions}
     return None if errors else Answers(key, values)
 
 
-def _read_one(one: Question, sent: Mapping[str, str], errors: dict[str, str], read_pounds: ReadPounds | None) -> Any:
+def _read_one(one: Question, sent: Any, errors: dict[str, str], read_pounds: ReadPounds | None) -> Any:
     if one.kind == "day":
         written = day_sent(sent, one.name, one.says, errors, start=date.min if one.is_optional else None)
         return written.value
+    if one.kind == "checks":
+        known = {str(item["value"]) for item in one.items}
+        ticked = tuple(value for value in sent.getlist(one.name) if value in known)
+        if not ticked and not one.is_optional:
+            errors[one.name] = one.says
+        return ticked
     text = sent.get(one.name, "").strip()
     if one.is_optional and not text:
         return "" if one.kind in {"text", "long", "choice", "radios"} else None
@@ -235,7 +248,10 @@ def _check_page(request: Any, act: Act, got: Answers) -> HttpResponseBase:
             for one in act.questions
             if (said := _said(one, got.values[one.name]))
         ],
-        hidden=[("key", got.key), *((name, request.POST.get(name, "")) for name in sorted(names))],
+        hidden=[
+            ("key", got.key),
+            *((name, value) for name in sorted(names) for value in request.POST.getlist(name) or [""]),
+        ],
         tables=act.worked(got) if act.worked else (),
     ).response()
 
@@ -253,6 +269,8 @@ def _said(one: Question, value: Any) -> str:
         return f"{(value * 100).normalize():f}%"
     if one.kind == "number":
         return f"{value.normalize():f}"
+    if one.kind == "checks":
+        return ", ".join(str(item["text"]) for item in one.items if item["value"] in value)
     if one.items:
         return next((str(item["text"]) for item in one.items if item["value"] == value), str(value))
     return str(value)

@@ -45,8 +45,16 @@ def not_cancelled(rows: QuerySet[models.Meeting], known_at: datetime) -> QuerySe
 
 def late_of(board: str, moment: Moment) -> list[tuple[date, date | None]]:
     """Answer each decision meeting of a board that came too late, or is overdue: (last day for it, day held) (B5)."""
-    rows = models.Meeting.objects.filter(board=board, kind="decision", at__lte=moment.known_at)
-    return late_meetings(map(day_of, not_cancelled(rows, moment.known_at)), today=moment.valid_on)
+    return late_of_boards([board], moment)[board]
+
+
+def late_of_boards(boards: Iterable[str], moment: Moment) -> dict[str, list[tuple[date, date | None]]]:
+    """Answer, by board, each decision meeting that came too late or is overdue on a day (B5)."""
+    held: dict[str, list[date]] = {board: [] for board in boards}
+    rows = models.Meeting.objects.filter(board__in=list(held), kind="decision", at__lte=moment.known_at)
+    for meeting in not_cancelled(rows, moment.known_at):
+        held[meeting.board_id].append(day_of(meeting))
+    return {board: late_meetings(days, today=moment.valid_on) for board, days in held.items()}
 
 
 def items_of(meeting: models.Meeting, known_at: datetime) -> list[models.AgendaItem]:

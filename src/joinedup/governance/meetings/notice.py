@@ -67,7 +67,7 @@ def late_meetings(
     """Answer each decision meeting that was held too late, or is overdue: (last day for it, day held or None)."""
     days = sorted(set(meetings))
     found: list[tuple[date, date | None]] = []
-    for last, following in zip(days, [*days[1:], None], strict=True):
+    for last, following in zip(days, [*days[1:], None][: len(days)], strict=True):
         by = next_meeting_by(last, terms)
         if (following or today) > by and last <= today:
             found.append((by, following if following is not None and following <= today else None))

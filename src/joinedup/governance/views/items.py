@@ -36,6 +36,8 @@ from joinedup.governance.views.parts import (
     people_items,
     person_of,
     said_minute,
+    sees_private,
+    title_of,
 )
 from joinedup.moment import Moment, now
 from joinedup.ui import Column, Page, Table
@@ -98,10 +100,14 @@ def item_page(request: Any, key: str, values: dict[str, str], errors: dict[str, 
         person=person,
         cast=_(VOTES[cast.value]) if cast else "",
         may_run=may_run,
+        may_submit=decision is None and not kept.withdrawn and may(request, "governance.submit"),
+        may_change=decision is None and opened is None and not kept.withdrawn and may(request, "governance.prepare"),
+        purposes=[_(PURPOSES[one]) for one in kept.purposes],
+        **_referred(request, kept, decision, moment),
         may_declare=decision is None and (may_run or (may(request, "governance.declare") and bool(person))),
         may_vote=may_vote and may(request, "governance.vote") and person in members,
         may_record_votes=may_vote and may_run,
-        may_open=may_run and opened is None and decision is None,
+        may_open=may_run and opened is None and decision is None and not kept.withdrawn,
         may_close=may_run and is_open,
         voters=people_items(room.standing.quorum.present, names, _("Choose a member")),
         chair=names.get(presiding_at(kept.meeting, clock).person, ""),
@@ -109,6 +115,26 @@ def item_page(request: Any, key: str, values: dict[str, str], errors: dict[str, 
         values=values or {"at": said_minute(clock)},
         errors=errors,
     ).response(422 if errors else 200)
+
+
+def _referred(
+    request: Any, kept: models.AgendaItem, decision: models.Decision | None, moment: Moment
+) -> dict[str, Any]:
+    """Answer where an item came from, where it went on, and whether it waits to be taken on by another board."""
+    came = models.ReferredItem.objects.select_related("decision").filter(item=kept).first()
+    went = models.ReferredItem.objects.select_related("item").filter(decision=decision).first() if decision else None
+    waits = decision is not None and went is None and decision.outcome == "referred"
+    names = board_names(moment)
+    return {
+        "referred_from": came and {
+            "reference": came.decision_id,
+            "board": names.get(came.decision.board_id, came.decision.board_id),
+        },
+        "taken_on": went and {
+            "key": went.item_id, "title": title_of(went.item, sees_private(request, went.item.meeting.board_id)),
+        },
+        "may_take_on": waits and may(request, "governance.prepare"),
+    }  # fmt: skip
 
 
 def _paper(request: Any, version: models.PaperVersion | None) -> dict[str, Any] | None:

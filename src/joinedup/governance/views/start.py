@@ -14,7 +14,7 @@ from joinedup.governance import models
 from joinedup.governance.calendar_months import months_after
 from joinedup.governance.interests.register import CONFIRMED_MONTHS
 from joinedup.governance.kept.assurance import overdue_of
-from joinedup.governance.kept.meetings import day_of
+from joinedup.governance.kept.meetings import as_changed, day_of, late_of_boards, not_cancelled
 from joinedup.governance.kept.standing import proposed_conflicts
 from joinedup.governance.meetings.chain import TIERS
 from joinedup.governance.meetings.decisions import MEETING_KINDS
@@ -52,6 +52,8 @@ def start(request: Any) -> HttpResponseBase:
         waiting=_waiting(request, person, moment, coming, names),
         person=person,
         may_declare=may(request, "governance.declare"),
+        may_prepare=may(request, "governance.prepare"),
+        may_submit=may(request, "governance.submit"),
         meetings=Table(
             [
                 Column("day", _("Meeting"), "link", "href"),
@@ -108,7 +110,7 @@ def _coming(moment: Moment, boards: list[str]) -> list[models.Meeting]:
     day = moment.valid_on
     begins = datetime(day.year, day.month, day.day, tzinfo=LONDON)
     rows = models.Meeting.objects.filter(starts_at__gte=begins, board__in=boards, at__lte=moment.known_at)
-    return list(rows.order_by("starts_at", "key")[:20])
+    return list(not_cancelled(rows, moment.known_at).order_by("starts_at", "key")[:20])
 
 
 def _waiting(
@@ -117,7 +119,8 @@ def _waiting(
     """Answer what waits for whoever asks, each with the page on which it is done."""
     found: list[dict[str, str]] = []
     mine = own_boards(person, moment)
-    items = list(models.AgendaItem.objects.select_related("meeting__board").filter(meeting__in=coming, decision=None))
+    rows = models.AgendaItem.objects.select_related("meeting__board").filter(meeting__in=coming, decision=None)
+    items = [one for one in as_changed(rows, moment.known_at) if not one.withdrawn]
     if person:
         found += _votes_open(person, moment, mine)
         found += _declarations(request, person, moment, [one for one in items if one.meeting.board_id in mine])
@@ -135,8 +138,21 @@ def _waiting(
             ) % {"count": len(late), "board": names.get(board, board)}
             found.append({"text": text, "href": f"{reverse('governance:commitments')}?board={board}"})
     if may(request, "governance.prepare"):
+        found += _meetings_overdue(moment, names)
         found += _late_papers(request, moment, items, names)
     return found
+
+
+def _meetings_overdue(moment: Moment, names: dict[str, str]) -> list[dict[str, str]]:
+    """Answer the boards that should have met by now and did not, each with the form that calls a meeting (B5)."""
+    return [
+        {"text": _("%(board)s should have met by %(day)s: call a meeting")
+         % {"board": names[board], "day": f"{by.day} {by:%B %Y}"},
+         "href": f"{reverse('governance:call')}?board={board}"}
+        for board, late in sorted(late_of_boards(names, moment).items())
+        for by, held in late[-1:]
+        if held is None
+    ]  # fmt: skip
 
 
 def _votes_open(person: str, moment: Moment, boards: set[str]) -> list[dict[str, str]]:
