@@ -86,6 +86,8 @@ def prepare(residents: int, tell: Callable[[str], None], on_progress: Callable[[
     with transaction.atomic():  # First the users, who are refused where real ones are; all of it or nothing.
         users = demo_users()
         for key in services.systems():
+            if services.is_loaded(key):
+                continue
             tell(f"Loading the system {key} ...")
             services.load_system(services.system_file(key), grant)
     if not folder.exists():

@@ -41,6 +41,7 @@ from joinedup.system.models import (
 from joinedup.system.periods import PartialDate
 from joinedup.system.picture import Picture
 from joinedup.system.surroundings import Surrounding, surroundings
+from joinedup.system.way import way
 
 Answer = dict[str, Any]
 ENGLAND = frozenset({"england", "eng", "e92000001"})
@@ -92,7 +93,8 @@ def england(picture: Picture) -> Answer:
 def area(picture: Picture, asked_area: Area, asked: str = "") -> Answer:
     """Answer an area: its leader, the areas within it, the bodies that serve it by kind, and the changes ahead.
 
-    Any but a system also tells what it lies in and who is responsible there (`lies_in`, widest first).
+    A system also tells its way from leader to leader (`way`, oldest first, the present stretch among them). Any other
+    area also tells what it lies in and who is responsible there (`lies_in`, widest first).
     """
     tree = picture.areas_within(asked_area.id)
     ids = [a.id for a in tree]
@@ -133,6 +135,8 @@ def area(picture: Picture, asked_area: Area, asked: str = "") -> Answer:
     }
     if asked_area.kind != "system":
         answer["lies_in"] = lies_in(picture, [asked_area.id]).get(asked_area.id, [])
+    else:
+        answer["way"] = way(picture, asked_area.id)
     if asked:
         answer["asked"] = asked
         answer["asked_code_since"] = _code_since(picture, asked)
@@ -299,6 +303,7 @@ def code(picture: Picture, text: str) -> Answer:
         "denotes": next((names.of(f) for f in uses if _holds(picture, f)), None),
         "uses": [{"of": names.of(f), "scheme": f.scheme, **_days(f)} for f in uses],
         "became": sorted(became - {text}),
+        "followed_by": _followed_by(picture, [f.body_id for f in uses if f.body_id]),
         "lives_on": text in became,
         "succession": [{"old": r.old_code, "new": r.new_code, "on": r.on.isoformat()} for r in rows],
     }
@@ -636,6 +641,24 @@ def _lineage(picture: Picture, asked: UUID) -> Answer:
             for old, new, kind, on in sorted(arrows, key=lambda a: (a[3], str(a[0]), str(a[1])))
         ],
     }
+
+
+def _followed_by(picture: Picture, asked: Iterable[UUID]) -> list[Answer]:
+    """Answer the bodies of the day that came after bodies that are no more, through changes in force by that day."""
+    on = picture.moment.valid_on.isoformat()
+    found: dict[str, Answer] = {}
+    for body_id in asked:
+        lineage = _lineage(picture, body_id)
+        after, ahead = {str(body_id)}, [str(body_id)]
+        while ahead:
+            here = ahead.pop()
+            nexts = {c["to"] for c in lineage["changes"] if c["from"] == here and c["on"] <= on} - after
+            after |= nexts
+            ahead.extend(nexts)
+        after.remove(str(body_id))
+        gone = {c["from"] for c in lineage["changes"] if c["on"] <= on}
+        found |= {one["id"]: one for one in lineage["bodies"] if one["id"] in after - gone}
+    return sorted(found.values(), key=lambda one: (one["name"], one["key"]))
 
 
 Scope = tuple[set[UUID], set[UUID]]  # bodies, areas

@@ -45,6 +45,11 @@ def systems() -> list[str]:
     return sorted(path.stem for path in SYSTEMS.glob("*.toml"))
 
 
+def is_loaded(key: str) -> bool:
+    """Answer whether a system is loaded already, from this or another version of its file."""
+    return Source.objects.filter(key=f"system-file:{key}").exists()
+
+
 def system_file(key_or_path: str) -> Path:
     """Answer the file of a system, by the key of one that comes along or by the path of any; NotFound otherwise."""
     own = SYSTEMS / f"{key_or_path}.toml"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from joinedup.system.kinds import AREA_KINDS, BODY_KINDS, FACTS
+from joinedup.system.kinds import AREA_KINDS, BODY_KINDS, FACTS, LEGAL_FORMS
 
 Answer = dict[str, Any]
 
@@ -30,6 +30,7 @@ def _area(answer: Answer) -> list[str | None]:
     led = answer["led_by"]
     lines.append(f"Led by {_named(led)}, {BODY_KINDS[led['kind']]}" if led else "Led by no body on this day")
     lines.append(_people(answer))
+    lines += [f"  since {line}" for line in map(_stretch, answer.get("way", ()))]
     lines += [
         f"  {AREA_KINDS[a['kind']]}: {a['name']} – {_people(a)}"
         + (f", led by {a['led_by']['name']}" if a["led_by"] else "")
@@ -37,6 +38,13 @@ def _area(answer: Answer) -> list[str | None]:
     ]
     lines += [f"  {many:>5,} × {BODY_KINDS.get(kind, kind)}" for kind, many in answer["counts"].items()]
     return lines + [f"  {line}" for line in map(_event, answer["events"])]
+
+
+def _stretch(stretch: Answer) -> str:
+    led = stretch["led_by"]
+    who = f"{led['name']} ({LEGAL_FORMS[led['legal_form']].lower()})" if led else "no body"
+    bought = ", ".join(body["name"] for body in stretch["commissioned_by"]) or "nobody that is told"
+    return f"{stretch['from']}: led by {who}; care commissioned by {bought}; {stretch['small_areas']:,} small areas"
 
 
 def _people(found: Answer) -> str:
@@ -124,6 +132,7 @@ def _code(answer: Answer) -> list[str | None]:
         f"It denotes {denotes['name']}" if denotes else "It denotes nothing on this day",
         *(f"  {use['from']} to {use['to'] or 'open'}: {use['of']['name']}" for use in answer["uses"]),
         f"It has become {', '.join(answer['became'])}" if answer["became"] else None,
+        *(f"The body that had it was followed by {_named(body)}" for body in answer["followed_by"]),
         *(f"  {row['on']}: {row['old']} → {row['new']}" for row in answer["succession"]),
     ]
 

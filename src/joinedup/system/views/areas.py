@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from joinedup.access import requires
 from joinedup.system import answers, maps, names
+from joinedup.system.deciding import who_decides
 from joinedup.system.kept import kept
 from joinedup.system.kinds import BODY_KINDS
 from joinedup.system.picture import Picture
@@ -103,6 +104,8 @@ def system(request: Any, text: str) -> HttpResponseBase:
         breadcrumbs=crumbs(),
         answer=answer,
         status=names.body_kind(answer["led_by"]["kind"]) if answer["led_by"] else "",
+        **_present(answer, request),
+        way=_way_table(answer, request) if len(answer["way"]) > 1 else None,
         tree=_tree(answer),
         map_of_places=map_of_places,
         areas=_areas_table(answer) if answer["areas"] and not map_of_places else None,
@@ -113,6 +116,64 @@ def system(request: Any, text: str) -> HttpResponseBase:
         elsewhere=elsewhere(request, text, f"show {text}"),
         changes_href=f"{reverse('system:changes')}?{urlencode({'of': answer['key']})}",
     ).response()
+
+
+def _present(answer: Answer, request: Any) -> Answer:
+    """Answer the stretch of a system's way in which the day shown lies: legal form, who decides, who commissions."""
+    on = request.moment.valid_on.isoformat()
+    stretch = next((s for s in reversed(answer["way"]) if s["day"] <= on), None)
+    leader = stretch and stretch["led_by"]
+    return {
+        "legal_form": names.LEGAL_FORMS.get(leader["legal_form"], "") if leader else "",
+        "deciding": who_decides(leader["legal_form"]) if leader else None,
+        "commissioners": [
+            {"name": b["name"], "href": keeping(request, names.body_href(b))}
+            for b in (stretch["commissioned_by"] if stretch else ())
+        ],
+        "areas_told": stretch["areas_told"] if stretch else True,
+    }
+
+
+def _way_table(answer: Answer, request: Any) -> Table:
+    """Answer a system's way as a table: each stretch with a link to its first day, the latest last."""
+    on = request.moment.valid_on.isoformat()
+    present = max((s["day"] for s in answer["way"] if s["day"] <= on), default="")
+    rows = []
+    for stretch in answer["way"]:
+        leader = stretch["led_by"]
+        deciding = who_decides(leader["legal_form"]) if leader else None
+        query = {"as_of": stretch["day"]} | ({"known_at": request.GET["known_at"]} if request.known_on else {})
+        kinds = {b["kind"] for b in stretch["commissioned_by"]}
+        many = len(stretch["commissioned_by"])
+        rows.append(
+            {
+                "since": names.said(stretch["from"]) + (f" ({_('shown')})" if stretch["day"] == present else ""),
+                "href": f"?{urlencode(query)}",
+                "led_by": leader["name"] if leader else "",
+                "legal_form": names.LEGAL_FORMS.get(leader["legal_form"], "") if leader else "",
+                "deciding": deciding.short if deciding else "",
+                "commissioned_by": f"{many} {names.SHORT_KINDS.get(kinds.pop(), _('bodies'))}s"
+                if many > 1 and len(kinds) == 1
+                else names.listed(b["name"] for b in stretch["commissioned_by"]),
+                "small_areas": stretch["small_areas"],
+            }
+        )
+    return Table(
+        [
+            Column("since", _("Since"), "link", "href"),
+            Column("led_by", _("Led by")),
+            Column("legal_form", _("Legal form")),
+            Column("deciding", _("Who decides")),
+            Column("commissioned_by", _("Care is commissioned by")),
+            Column("small_areas", _("Small areas"), "number"),
+        ],
+        rows,
+        caption=_("Its way so far"),
+        name="way",
+        per_page=0,
+        can_filter=False,
+        can_sort=False,
+    )
 
 
 def _system(picture: Picture, text: str) -> tuple[Answer, maps.Kept | None, maps.Kept | None]:

@@ -25,6 +25,7 @@ from joinedup.system.views.parts import (
     belief_rows,
     crumbs,
     elsewhere,
+    keeping,
     may_correct,
     sees_people,
 )
@@ -298,6 +299,7 @@ def code(request: Any, text: str) -> HttpResponseBase:
         answer=answer,
         uses=uses,
         became=_became(picture, answer["became"]),
+        followed_by=[{"name": b["name"], "href": keeping(request, names.body_href(b))} for b in answer["followed_by"]],
         succession=succession if answer["succession"] else None,
         elsewhere=elsewhere(request, f"codes/{answer['code']}", f"code {answer['code']}"),
     ).response()
