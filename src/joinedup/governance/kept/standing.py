@@ -40,7 +40,7 @@ def room_at(item: models.AgendaItem, at: datetime, known_at: datetime) -> Room:
     board = board_at(item.meeting.board_id, moment)
     terms = terms_on(item.meeting.board_id, moment)
     there = [as_attendance(row) for row in attendances_of(item.meeting, known_at)]
-    excluded = excluded_of(item, at)
+    excluded = excluded_of(item, at, known_at)
     standing = standing_of_item(read_quorum_rule(terms.quorum), board, there, at=at, excluded=excluded)
     return Room(item, terms, board, there, excluded, standing, at, known_at)
 
