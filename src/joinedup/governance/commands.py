@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from joinedup.governance import transition_commands
+from joinedup.governance import register_commands, transition_commands
 
 if TYPE_CHECKING:
     from joinedup.access import Grant
@@ -147,3 +147,4 @@ def _say(as_json: bool, answer: dict[str, Any], text: str) -> None:
 
 
 transition_commands.register(board)
+register_commands.register(board)

@@ -16,4 +16,5 @@ urlpatterns = [
     path("decisions/", open_decisions.decisions, name="decisions"),
     path("decisions/<str:key>/", open_decisions.decision, name="decision"),
     path("interests/", open_registers.interests, name="interests"),
+    path("scrutiny/", open_registers.scrutiny, name="scrutiny"),
 ]

@@ -43,7 +43,7 @@ def _commitments(body: str, own: list[str], moment: Moment) -> list[Work]:
     return [
         _work("commitment", row.key, row.text, row.owner, f"/governance/boards/{row.board_id}/")
         for row in rows.order_by("pk")
-        if status_on(as_commitment(row), evidence_of(row, moment.known_at), moment.valid_on) not in DONE
+        if status_on(as_commitment(row, moment.known_at), evidence_of(row, moment.known_at), moment.valid_on) not in DONE
     ]
 
 
@@ -59,7 +59,7 @@ def _delegations(body: str, own: list[str], moment: Moment) -> list[Work]:
 
 
 def _risks(body: str, own: list[str]) -> list[Work]:
-    rows = models.Risk.objects.filter(Q(owner=body) | Q(board__in=own)).order_by("pk")
+    rows = models.Risk.objects.filter(Q(owner=body) | Q(board__in=own), closed=None).order_by("pk")
     return [_work("risk", row.key, row.event, row.owner, f"/governance/boards/{row.board_id}/") for row in rows]
 
 

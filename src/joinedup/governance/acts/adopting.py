@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -10,7 +10,7 @@ from django.db import transaction
 from joinedup.access import record
 from joinedup.errors import NotFound, RuleError
 from joinedup.governance import models
-from joinedup.governance.acts.money import hand_to_money
+from joinedup.governance.acts.letting_act import let_act
 from joinedup.governance.boards.governance_models import model_named
 from joinedup.governance.kept.decisions import adoption_of, day_decided, decision_of
 from joinedup.governance.kept.registers import grown, known_from, lock, said
@@ -93,8 +93,26 @@ def settle_adoption(grant: Grant, decision: str, *, on: date, known_at: datetime
         if on > at.astimezone(LONDON).date():
             raise RuleError(f"G2: {on} is still to come; what members said by then is not known.")
         found = _settle(grant, kept, Moment(on, at))
+        if found.outcome and not models.AdoptionSettled.objects.filter(decision=kept).exists():
+            models.AdoptionSettled.objects.create(
+                decision=kept, outcome=found.outcome, settled_on=on, **grown(grant, at)
+            )
         record(grant, "governance.settle-adoption", f"decision:{decision}", details={"outcome": found.outcome or ""})
         return found
+
+
+def settle_adoptions(grant: Grant, *, on: date, known_at: datetime | None = None) -> list[str]:
+    """Settle every decision whose days to adopt are over by a day and that is not settled yet; answers which (G2)."""
+    grant.must_be_for(PREPARE)
+    waiting = models.Decision.objects.filter(outcome=None, settled=None).select_related("board").order_by("decided_at")
+    settled = []
+    for kept in waiting:
+        days = model_named(kept.model).adoption_days
+        if days is None or day_decided(kept) + timedelta(days=days) >= on:
+            continue
+        settle_adoption(grant, kept.reference, on=on, known_at=known_at)
+        settled.append(kept.reference)
+    return settled
 
 
 def _open_to_adoption(reference: str) -> models.Decision:
@@ -108,5 +126,5 @@ def _settle(grant: Grant, decision: models.Decision, moment: Moment) -> Adoption
     decision = decision_of(decision.pk)
     found = adoption_of(decision, moment)
     assert found is not None
-    hand_to_money(decision, moment, by=grant.actor_id, at=moment.known_at)
+    let_act(decision, moment, by=grant.actor_id, at=moment.known_at)
     return found

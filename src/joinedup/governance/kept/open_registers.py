@@ -7,10 +7,12 @@ from datetime import date, timedelta
 
 from joinedup.errors import RuleError
 from joinedup.governance import models
+from joinedup.governance.assurance.scrutiny import Standing
 from joinedup.governance.interests.register import confirmation_coverage, shown_on
 from joinedup.governance.kept.conflicts import as_interest
 from joinedup.governance.kept.open_record import Hashed
 from joinedup.governance.kept.registers import believed, visible
+from joinedup.governance.kept.scrutiny import matters_on
 from joinedup.governance.publication.masking import public_text
 from joinedup.governance.publication.register import BoardYear, ComplianceReport, compliance
 from joinedup.moment import Moment, start_of_day
@@ -63,6 +65,49 @@ def open_interests(moment: Moment, today: Moment) -> OpenInterests:
         confirmed[one.person] = one.is_nil
     nil = sorted(name.get(person, person) for person, is_nil in confirmed.items() if is_nil)
     return OpenInterests(tuple(sorted(found, key=lambda row: (row[0], row[4], row[1]))), tuple(nil), hidden)
+
+
+@dataclass(frozen=True)
+class OpenMatter:
+    """A matter between a board and whoever scrutinises it, as everybody reads it."""
+
+    matter: str
+    to: str
+    origin: str
+    board: str
+    asked_on: date
+    answer_by: date
+    standing: Standing
+    answer: str
+
+
+@dataclass(frozen=True)
+class OpenScrutiny(Hashed):
+    """The public matters of a day, those that wait first."""
+
+    rows: tuple[OpenMatter, ...]
+
+
+def open_scrutiny(moment: Moment, today: Moment) -> OpenScrutiny:
+    """Answer what everybody reads of scrutiny on a day, without names, addresses and numbers (X5).
+
+    Private matters are left out, and those about a decision on an item that is private by now (X1).
+    """
+    names = {row.board_id: row.name for row in visible(models.BoardTerms, moment)}
+    private = set(
+        models.Decision.objects.filter(item__is_private=True, at__lte=today.known_at).values_list("pk", flat=True)
+    )
+    return OpenScrutiny(
+        tuple(
+            OpenMatter(
+                public_text(one.row.matter), one.row.to, one.row.origin,
+                names.get(one.row.board_id, one.row.board_id), one.row.referred_on, one.row.answer_by, one.standing,
+                public_text(one.answer.text) if one.answer else "",
+            )
+            for one in matters_on(moment, public_only=True)
+            if one.row.decision_id not in private
+        )
+    )  # fmt: skip
 
 
 def open_compliance(year: int, moment: Moment) -> ComplianceReport:

@@ -24,6 +24,7 @@ from joinedup.governance.kept.boards import board_at, board_of, terms_on
 from joinedup.governance.kept.decisions import day_decided, model_of_system
 from joinedup.governance.kept.meetings import day_of
 from joinedup.governance.kept.registers import believed
+from joinedup.governance.kept.reminders import confirmations_due_on
 from joinedup.governance.meetings.chain import TIERS
 from joinedup.governance.meetings.decisions import MEETING_KINDS
 from joinedup.governance.views.parts import (
@@ -63,6 +64,11 @@ def board(request: Any, key: str) -> HttpResponseBase:
         tier=_(TIERS[kept.tier]),
         quorum=quorum_said(terms.quorum),
         model=_model(kept, moment),
+        unconfirmed=[
+            names_of([one.person], moment)[one.person]
+            for one in confirmations_due_on(moment, board=key)
+            if one.is_overdue(moment.valid_on)
+        ],
         failures=failures_of(kept, terms, seated, moment),
         seats=_seats(seated, names, moment),
         meetings=_meetings(kept, moment),

@@ -12,11 +12,13 @@ from django.views.decorators.http import require_safe
 
 from joinedup.access import requires
 from joinedup.errors import RuleError
+from joinedup.governance.assurance.scrutiny import ORIGINS
 from joinedup.governance.interests.register import TYPES
-from joinedup.governance.kept.open_registers import open_compliance, open_interests
+from joinedup.governance.kept.open_registers import open_compliance, open_interests, open_scrutiny
 from joinedup.governance.publication.pack import hash_of_content
 from joinedup.governance.publication.register import FIGURES, ComplianceReport
 from joinedup.governance.views.open_stamp import OPEN, stamp
+from joinedup.governance.views.scrutiny import standing_said
 from joinedup.moment import Moment, now
 from joinedup.ui import Column, Crumb, Page, Table
 
@@ -55,6 +57,38 @@ def interests(request: Any) -> HttpResponseBase:
         nil=found.nil,
         held_back=found.held_back,
         stamp=stamp(request, found, lambda moment: open_interests(moment, present)),
+    ).response()  # fmt: skip
+
+
+@requires(OPEN)
+@require_safe
+def scrutiny(request: Any) -> HttpResponseBase:
+    """What boards referred to those who scrutinise them and were asked by them, and the answers, where public."""
+    found = open_scrutiny(request.moment, now())
+    return Page(
+        request,
+        "governance/open_scrutiny.jinja",
+        title=_("What scrutiny asked, and the answers"),
+        breadcrumbs=[Crumb(_("Who decides"), reverse("open_boards:boards"))],
+        matters=Table(
+            [
+                Column("matter", _("Matter")), Column("with", _("With whom")), Column("origin", _("Who began")),
+                Column("board", _("Board")), Column("on", _("Asked on"), "date"),
+                Column("due", _("Answer due by"), "date"), Column("stands", _("Stands")),
+                Column("answer", _("Answer")),
+            ],
+            [
+                {
+                    "matter": one.matter, "with": one.to, "origin": _(ORIGINS[one.origin]), "board": one.board,
+                    "on": one.asked_on, "due": one.answer_by, "stands": standing_said(one.standing),
+                    "answer": one.answer,
+                }
+                for one in found.rows
+            ],
+            caption=_("Referred and asked, what waits first"), name="scrutiny",
+            empty=_("Nothing is referred and nothing was asked by this day."),
+        ),
+        stamp=stamp(request, found, lambda moment: open_scrutiny(moment, now())),
     ).response()  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from joinedup.governance.acts import interests as acts
 from joinedup.governance.interests.register import TYPES, confirmation_coverage, is_declared_in_time
 from joinedup.governance.kept.boards import person_of_account
 from joinedup.governance.kept.registers import believed, visible
-from joinedup.governance.reading import gifts_on, register_of_holdings
+from joinedup.governance.reading import register_of_holdings
 from joinedup.governance.views.parts import crumbs, may, names_of, people_items, person_of
 from joinedup.moment import Moment, now
 from joinedup.system import checked_name
@@ -29,7 +29,6 @@ from joinedup.ui.sent import NOTICE
 PUBLISH = {
     "yes": "Published whole", "redacted": "Published without what it is about", "no": "Not published",
 }  # fmt: skip
-GIFTS = {"declined": "Declined", "accepted": "Accepted", "given_on": "Given on"}
 
 
 @requires("governance.read")
@@ -63,7 +62,7 @@ def interests(request: Any) -> HttpResponseBase:
         else None,
         register=interests_table(moment, None, caption=_("Register of interests"),
                                  may_end=may(request, "governance.keep")),
-        gifts=_gifts(moment),
+        may_keep=may(request, "governance.keep"),
     ).response()  # fmt: skip
 
 
@@ -71,7 +70,6 @@ def interests(request: Any) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 def declare(request: Any) -> HttpResponseBase:
     today = now().valid_on
-    whose = _whose(request)
     questions = [
         Question("type", "radios", _("What kind of interest is it?"), _("Choose what kind of interest it is"),
                  items=[{"value": key, "text": _(text)} for key, text in TYPES.items()]),
@@ -84,9 +82,9 @@ def declare(request: Any) -> HttpResponseBase:
                  items=[{"value": key, "text": _(text)} for key, text in PUBLISH.items()]),
         Question("publish_reason", "long", _("Why is it not published whole?"), is_optional=True),
     ]  # fmt: skip
-    grant, person = _speaker(request)
+    grant, person = speaker(request)
     if not person:
-        questions = [whose, *questions]
+        questions = [whose(request, _("Whose interest is it?"), _("Choose whose interest it is")), *questions]
 
     def who(got: Answers) -> str:
         return person or got.text("person")
@@ -121,7 +119,7 @@ def declare(request: Any) -> HttpResponseBase:
             _("Declare an interest"),
             _("Declare this interest"),
             "interest",
-            _crumbs(),
+            interests_crumbs(),
             questions,
             do,
             done,
@@ -148,7 +146,9 @@ def end(request: Any, key: str) -> HttpResponseBase:
         Question("reason", "long", _("How did it end?"), _("Say in a few words how it ended")),
     ]
     title = _("End an interest")
-    return answer(request, Act(title, _("End this interest"), "end", _crumbs(), questions, do, done, caption=about))
+    return answer(
+        request, Act(title, _("End this interest"), "end", interests_crumbs(), questions, do, done, caption=about)
+    )
 
 
 @requires("governance.declare")
@@ -207,46 +207,23 @@ def interests_table(
     )
 
 
-def _gifts(moment: Moment) -> Table:
-    found = gifts_on(moment)
-    names = names_of({one.person for one in found}, moment)
-    return Table(
-        [
-            Column("person", _("Person")),
-            Column("by", _("Offered by")),
-            Column("what", _("What")),
-            Column("pence", _("Value"), "pence"),
-            Column("on", _("Offered"), "date"),
-            Column("outcome", _("Outcome")),
-        ],
-        [
-            {
-                "person": names[one.person], "by": one.offered_by, "what": one.description, "pence": one.value_pence,
-                "on": one.offered_on, "outcome": _(GIFTS[one.outcome]),
-            }
-            for one in found
-        ],
-        caption=_("Gifts and hospitality"),
-        name="gifts",
-        empty=_("No gift was offered by this day."),
-    )  # fmt: skip
-
-
-def _speaker(request: Any) -> tuple[Any, str]:
+def speaker(request: Any) -> tuple[Any, str]:
     """Answer leave to speak, and for whom: oneself, or "" for whoever the secretary names."""
     if may(request, "governance.keep"):
         return grant_for(request, "governance.keep"), ""
     return request.grant, person_of_account(request.grant.actor_id, now())
 
 
-def _whose(request: Any) -> Question:
+def whose(request: Any, asks: str, says: str) -> Question:
+    """Answer the question for whom a secretary writes something down, among those who hold a seat."""
     moment = now()
     people = {line.person for _board, line in register_of_holdings(moment)}
     return Question(
-        "person", "choice", _("Whose interest is it?"), _("Choose whose interest it is"),
+        "person", "choice", asks, says,
         items=people_items(people, names_of(people, moment), _("Choose a person")), start=person_of(request) or None,
     )  # fmt: skip
 
 
-def _crumbs() -> list[Crumb]:
+def interests_crumbs() -> list[Crumb]:
+    """Answer the way to what lies under the register."""
     return crumbs(Crumb(_("Interests and gifts"), reverse("governance:interests")))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -14,16 +13,25 @@ from django.views.decorators.http import require_safe
 from joinedup.access import requires
 from joinedup.governance import models
 from joinedup.governance.delegation.deciding_alone import RESERVED
-from joinedup.governance.delegation.scheme import scheme_report
-from joinedup.governance.kept.delegations import as_delegation, delegations_of
+from joinedup.governance.delegation.scheme import Delegation, owned_by_lines, owners_by_day, scheme_report
+from joinedup.governance.kept.delegations import (
+    AHEAD,
+    as_delegation,
+    delegations_of,
+    powers_of,
+    vacant_posts,
+)
+from joinedup.governance.kept.officers import officer_faults_of
+from joinedup.governance.kept.registers import days_of
 from joinedup.governance.reading import delegations_on
-from joinedup.governance.views.parts import board_names, crumbs
+from joinedup.governance.views.parts import board_names, crumbs, may
 from joinedup.moment import Moment
 from joinedup.system import Period
 from joinedup.ui import Column, Page, Table
+from joinedup.ui.dates import day
+from joinedup.ui.sent import NOTICE
 from joinedup.ui.tables import pounds
 
-AHEAD = timedelta(days=366)
 PER = {"decision": "in one decision", "fy": "for one purchase in a financial year", "contract": "in one contract"}
 
 
@@ -36,14 +44,25 @@ def delegations(request: Any) -> HttpResponseBase:
         "governance/delegations.jinja",
         title=_("Who may decide what"),
         breadcrumbs=crumbs(),
-        lines=delegations_table(delegations_on(moment), moment),
+        notice=request.session.pop(NOTICE, ""),
+        may_keep=may(request, "governance.keep"),
+        lines=delegations_table(delegations_on(moment), moment, may_change=may(request, "governance.keep")),
+        owners=owners_table(moment),
         gaps=gaps_table(moment),
+        powers=powers_table(moment),
+        officer=officer_said(moment),
     ).response()
 
 
-def delegations_table(lines: Iterable[models.Delegation], moment: Moment) -> Table:
-    """Answer lines of the scheme with their limits."""
+def delegations_table(lines: Iterable[models.Delegation], moment: Moment, *, may_change: bool = False) -> Table:
+    """Answer lines of the scheme with their limits, and which of them rest because nobody holds the post (C11)."""
+    lines = list(lines)
     names = board_names(moment)
+    vacant = vacant_posts(lines, moment)
+    changes = [
+        Column("change", _("Change"), "link", "change_href", where="page"),
+        Column("end", _("End"), "link", "end_href", where="page"),
+    ]
     return Table(
         [
             Column("function", _("Function")),
@@ -53,12 +72,19 @@ def delegations_table(lines: Iterable[models.Delegation], moment: Moment) -> Tab
             Column("limit", _("Limit"), where="page"),
             Column("pence", _("Limit in pounds"), "pence", where="file"),
             Column("conditions", _("Conditions")),
+            Column("rests", _("Rests")),
             Column("until", _("Ends"), "date"),
+            *(changes if may_change else ()),
         ],
         [
             {
-                "function": _function(one.function),
+                "function": function_said(one.function),
                 "what": _what(one),
+                "rests": _rests(vacant.get(one.to, ()), moment) if one.to_kind == "post" else "",
+                "change": _("Change it"),
+                "change_href": reverse("governance:change-delegation", args=[one.key]),
+                "end": _("End it"),
+                "end_href": reverse("governance:end-delegation", args=[one.key]),
                 "owner": names.get(one.from_board_id, one.from_board_id),
                 "owner_href": reverse("governance:board", args=[one.from_board_id]),
                 "to": "" if one.reserved else names.get(one.to, one.to),
@@ -76,35 +102,113 @@ def delegations_table(lines: Iterable[models.Delegation], moment: Moment) -> Tab
     )
 
 
-def gaps_table(moment: Moment) -> Table:
-    """Answer on which days of the coming year a function has no line, or is both reserved and delegated (D1)."""
+def owners_table(moment: Moment) -> Table:
+    """Answer who owns each function on each day of the coming year: gaps name nobody, overlaps name all (D1, V7)."""
+    names = board_names(moment)
     rows = []
-    within = Period(moment.valid_on, moment.valid_on + AHEAD)
-    systems = models.Board.objects.order_by("system").values_list("system", flat=True).distinct()
-    for system in systems:
-        lines = [as_delegation(one) for one in delegations_of(system, moment.known_at)]
-        # A function may be delegated to several places at once; the rule looks at reserved against delegated.
-        report = scheme_report({one.function for one in lines}, (), lines, within)
-        for found, words in (
-            (report.without_line, _("Neither reserved nor delegated")),
+    for _system, lines in _schemes(moment):
+        owned = owned_by_lines(lines)
+        for found in owners_by_day({one.function for one in lines}, owned, _year(moment)):
+            rows.append({
+                "function": function_said(found.function), "since": found.days.start, "until": found.days.end,
+                "owner": ", ".join(names.get(one, one) for one in found.who) or _("Nobody"),
+                "stands": _("One owner") if len(found.who) == 1 else _("Overlap") if found.who else _("Gap"),
+            })  # fmt: skip
+    rows.sort(key=lambda row: (row["stands"] == _("One owner"), row["function"], row["since"]))
+    return Table(
+        [
+            Column("function", _("Function")), Column("owner", _("Owned by")), Column("stands", _("Stands")),
+            Column("since", _("From"), "date"), Column("until", _("Up to"), "date"),
+        ],
+        rows,
+        caption=_("Who owns each function on each day of the next year"), name="owners",
+        notes=[_("Whoever gives a function away stays accountable for it, and owns it.")],
+        empty=_("No function is in the scheme yet. A board secretary reserves or delegates the first."),
+    )  # fmt: skip
+
+
+def gaps_table(moment: Moment) -> Table:
+    """Answer on which days of the coming year a function has no one owner, no line, or is reserved and delegated."""
+    names = board_names(moment)
+    rows = []
+    for _system, lines in _schemes(moment):
+        report = scheme_report({one.function for one in lines}, owned_by_lines(lines), lines, _year(moment))
+        for many, words in (
+            (report.gaps, _("Nobody owns it")),
+            (report.overlaps, _("Several own it")),
             (report.reserved_and_delegated, _("Both reserved and delegated")),
         ):
             rows += [
-                {"function": _function(one.function), "what": words, "since": one.days.start, "until": one.days.end}
-                for one in found
-            ]
+                {
+                    "function": function_said(one.function), "what": words, "since": one.days.start,
+                    "until": one.days.end, "who": ", ".join(names.get(who, who) for who in one.who),
+                }
+                for one in many
+            ]  # fmt: skip
     return Table(
         [
-            Column("function", _("Function")),
-            Column("what", _("What is wrong")),
-            Column("since", _("From"), "date"),
-            Column("until", _("Up to"), "date"),
+            Column("function", _("Function")), Column("what", _("What is wrong")), Column("who", _("Who")),
+            Column("since", _("From"), "date"), Column("until", _("Up to"), "date"),
         ],
         rows,
         caption=_("Gaps and overlaps in the next year"),
         name="gaps",
-        empty=_("No gap and no overlap: each function is either reserved or delegated on every day of the next year."),
-    )
+        empty=_("No gap and no overlap: each function has one owner on every day of the next year."),
+    )  # fmt: skip
+
+
+def powers_table(moment: Moment) -> Table:
+    """Answer which law allows a function or a committee on which days (G6)."""
+    rows = [
+        {
+            "power": function_said(one.power), "law": one.law, "since": one.valid.lower, "until": one.valid.upper,
+            "stands": _("In force") if moment.valid_on in days_of(one) else _("Not in force"),
+        }
+        for lines in powers_of(moment.known_at).values()
+        for one in lines
+    ]  # fmt: skip
+    return Table(
+        [
+            Column("power", _("Function or committee")), Column("law", _("Law")), Column("stands", _("On this day")),
+            Column("since", _("From"), "date"), Column("until", _("Up to"), "date"),
+        ],
+        sorted(rows, key=lambda row: (row["power"], row["since"])),
+        caption=_("Powers and the law behind them"), name="powers",
+        notes=[_("A power is delegated, and decided under, only while its law is in force.")],
+        empty=_("No law is written down, so that no power is held to its days."),
+    )  # fmt: skip
+
+
+def officer_said(moment: Moment) -> list[str]:
+    """Answer in sentences what is wrong with the posts of each system's accountable officer on a day (G4)."""
+    found = []
+    for system in _systems():
+        faults = officer_faults_of(system, moment)
+        found += [f"{system}: {one}" for one in faults]
+    return found
+
+
+def _systems() -> list[str]:
+    return list(models.Board.objects.order_by("system").values_list("system", flat=True).distinct())
+
+
+def _schemes(moment: Moment) -> list[tuple[str, list[Delegation]]]:
+    """Answer the lines of each system's scheme; a function may be delegated to several places at once."""
+    return [(system, [as_delegation(one) for one in delegations_of(system, moment.known_at)]) for system in _systems()]
+
+
+def _year(moment: Moment) -> Period:
+    return Period(moment.valid_on, moment.valid_on + AHEAD)
+
+
+def _rests(vacant: Iterable[Period], moment: Moment) -> str:
+    """Answer since when, or from when on, the post is vacant, so that its delegations rest; "" while it is held."""
+    for days in sorted(vacant, key=lambda one: one.start):
+        if moment.valid_on in days:
+            return _("Yes: nobody holds the post since %(day)s") % {"day": day(days.start)}
+        if days.start > moment.valid_on:
+            return _("From %(day)s, when nobody holds the post") % {"day": day(days.start)}
+    return ""
 
 
 def limit_said(line: models.Delegation) -> str:
@@ -121,5 +225,6 @@ def _what(line: models.Delegation) -> str:
     return _("Reserved: %(type)s") % {"type": _(RESERVED[line.reserved_type])} if line.reserved_type else _("Reserved")
 
 
-def _function(code: str) -> str:
+def function_said(code: str) -> str:
+    """Answer what people call a function."""
     return code.replace("-", " ").capitalize()

@@ -11,10 +11,11 @@ from django.views.decorators.http import require_safe
 
 from joinedup.access import requires
 from joinedup.governance import models
-from joinedup.governance.calendar_months import months_after
-from joinedup.governance.interests.register import CONFIRMED_MONTHS
+from joinedup.governance.interests.reminders import to_remind
 from joinedup.governance.kept.assurance import overdue_of
 from joinedup.governance.kept.meetings import as_changed, day_of, late_of_boards, not_cancelled
+from joinedup.governance.kept.reminders import confirmations_due_on
+from joinedup.governance.kept.scrutiny import matters_on
 from joinedup.governance.kept.standing import proposed_conflicts
 from joinedup.governance.meetings.chain import TIERS
 from joinedup.governance.meetings.decisions import MEETING_KINDS
@@ -31,6 +32,7 @@ from joinedup.governance.views.parts import (
 )
 from joinedup.moment import LONDON, Moment
 from joinedup.ui import Column, Page, Table
+from joinedup.ui.dates import day
 from joinedup.ui.sent import NOTICE
 
 
@@ -107,8 +109,8 @@ def start(request: Any) -> HttpResponseBase:
 def _coming(moment: Moment, boards: list[str]) -> list[models.Meeting]:
     from datetime import datetime
 
-    day = moment.valid_on
-    begins = datetime(day.year, day.month, day.day, tzinfo=LONDON)
+    on = moment.valid_on
+    begins = datetime(on.year, on.month, on.day, tzinfo=LONDON)
     rows = models.Meeting.objects.filter(starts_at__gte=begins, board__in=boards, at__lte=moment.known_at)
     return list(not_cancelled(rows, moment.known_at).order_by("starts_at", "key")[:20])
 
@@ -124,10 +126,7 @@ def _waiting(
     if person:
         found += _votes_open(person, moment, mine)
         found += _declarations(request, person, moment, [one for one in items if one.meeting.board_id in mine])
-        if _must_confirm(person, moment):
-            found.append(
-                {"text": _("Confirm what the register says of your interests"), "href": reverse("governance:interests")}
-            )
+        found += _to_confirm(person, moment)
     for board in sorted(mine or (set(names) if may(request, "governance.prepare") else set())):
         late = overdue_of(board, moment)
         if late:
@@ -140,6 +139,9 @@ def _waiting(
     if may(request, "governance.prepare"):
         found += _meetings_overdue(moment, names)
         found += _late_papers(request, moment, items, names)
+        found += _late_answers(moment, names)
+    if may(request, "governance.keep"):
+        found += _not_reminded(moment)
     return found
 
 
@@ -178,10 +180,38 @@ def _declarations(request: Any, person: str, moment: Moment, items: list[models.
     ]  # fmt: skip
 
 
-def _must_confirm(person: str, moment: Moment) -> bool:
-    last = models.RegisterConfirmed.objects.filter(person=person, at__lte=moment.known_at).order_by("-confirmed_on")
-    newest = last.first()
-    return newest is None or months_after(newest.confirmed_on, CONFIRMED_MONTHS) <= moment.valid_on
+def _to_confirm(person: str, moment: Moment) -> list[dict[str, str]]:
+    """Answer the task to confirm the register, with the day of the last reminder; nothing while it is not due."""
+    found = []
+    for one in confirmations_due_on(moment, person=person):
+        text = _("Confirm what the register says of your interests, by %(day)s") % {"day": day(one.due_on)}
+        if one.reminded_on:
+            text += _(": you were reminded on %(day)s") % {"day": day(one.reminded_on)}
+        found.append({"text": text, "href": reverse("governance:interests")})
+    return found
+
+
+def _not_reminded(moment: Moment) -> list[dict[str, str]]:
+    asked = to_remind(confirmations_due_on(moment), moment.valid_on)
+    if not asked:
+        return []
+    text = ngettext(
+        "%(count)s member has to confirm the register and was not reminded",
+        "%(count)s members have to confirm the register and were not reminded",
+        len(asked),
+    ) % {"count": len(asked)}
+    return [{"text": text, "href": reverse("governance:reminders")}]
+
+
+def _late_answers(moment: Moment, names: dict[str, str]) -> list[dict[str, str]]:
+    """Answer the answers that boards owe whoever scrutinises them, and that are overdue."""
+    return [
+        {"text": _("An answer to %(who)s was due on %(day)s: %(board)s")
+         % {"who": one.row.to, "day": day(one.row.answer_by), "board": names[one.row.board_id]},
+         "href": reverse("governance:scrutiny")}
+        for one in matters_on(moment)
+        if one.standing.state == "overdue" and one.row.origin == "asked" and one.row.board_id in names
+    ]  # fmt: skip
 
 
 def _late_papers(
