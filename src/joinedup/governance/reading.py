@@ -144,13 +144,21 @@ def quorum_views(reference: str, known_at: datetime | None = None) -> QuorumView
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """An agenda with what reaches it by itself: overdue commitments, decisions to ratify, minutes to approve."""
+    """An agenda with what reaches it by itself: overdue commitments, decisions to ratify, minutes to approve.
+
+    What is overdue stands on it as one item, the last: nobody has to put it there, and nobody can leave it out.
+    """
 
     meeting: models.Meeting
     items: tuple[models.AgendaItem, ...]
     overdue: tuple[Commitment, ...]
     to_ratify: tuple[tuple[str, Ratifying], ...]
     minutes_of: tuple[str, ...]
+
+    @property
+    def overdue_number(self) -> int:
+        """The place of the item for what is overdue: after all others."""
+        return max((one.number for one in self.items), default=0) + 1
 
 
 def agenda_of(meeting: str, moment: Moment) -> Agenda:

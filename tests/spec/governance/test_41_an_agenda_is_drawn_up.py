@@ -117,13 +117,13 @@ def test_a_meeting_without_a_chair_says_so_beside_who_presides(office: dict[str,
 
 
 def test_a_meeting_too_long_after_the_last_says_so_before_it_is_called(office: dict[str, Any]) -> None:
-    from joinedup.access.models import AccessEvent
+    from joinedup.access.models import AuditEntry
 
     called(office["board_secretary"], in_days(10))
     sent = meeting_on(in_days(100))
     assert "days late" in send(office["board_secretary"], "/governance/meetings/call/?board=icb", 200, **sent)
     late = called(office["board_secretary"], in_days(100))
-    row = AccessEvent.objects.filter(action="governance.call-meeting").latest("pk")
+    row = AuditEntry.objects.filter(action="governance.call-meeting").latest("pk")
     assert "later_than" in row.details
     assert late
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from joinedup.governance import models
 from joinedup.governance.kept.boards import terms_on
 from joinedup.governance.kept.conflicts import actions_of
-from joinedup.governance.kept.meetings import attendances_of, day_of, presiding_at
+from joinedup.governance.kept.meetings import attendances_of, day_of, items_of, presiding_at
 from joinedup.governance.meetings.decisions import OUTCOMES
 from joinedup.governance.meetings.voting import Tally
 from joinedup.moment import LONDON, Moment
@@ -30,7 +30,7 @@ def drafted(meeting: models.Meeting, known_at: datetime) -> str:
 def _lines(meeting: models.Meeting, known_at: datetime) -> Iterator[str]:
     day = day_of(meeting)
     there = attendances_of(meeting, known_at)
-    items = list(meeting.items.order_by("number"))
+    items = items_of(meeting, known_at)
     people = {row.person for row in there} | {presiding_at(meeting, meeting.starts_at).person}
     people |= {row.person for item in items for row in item.declarations.all()}
     people |= {one.person for item in items for one in models.Dissent.objects.filter(decision__item=item)}
@@ -51,6 +51,9 @@ def _lines(meeting: models.Meeting, known_at: datetime) -> Iterator[str]:
 
 
 def _item_lines(item: models.AgendaItem, name: dict[str, str], known_at: datetime) -> Iterator[str]:
+    if item.withdrawn:
+        yield f"The item was withdrawn: {item.withdrawn}."
+        return
     decision = models.Decision.objects.filter(item=item, at__lte=known_at).first()
     until = decision.decided_at if decision else known_at
     actions = actions_of(item, until, known_at)

@@ -17,7 +17,7 @@ from joinedup.governance.boards.governance_models import model_named
 from joinedup.governance.kept.assurance import as_commitment
 from joinedup.governance.kept.boards import terms_on
 from joinedup.governance.kept.decisions import adoption_of, day_decided, outcome_of
-from joinedup.governance.kept.meetings import day_of, meeting_of
+from joinedup.governance.kept.meetings import day_of, items_of, meeting_of
 from joinedup.governance.kept.packs import (
     Reader,
     decision_in_words,
@@ -233,7 +233,7 @@ def open_meeting(key: str, moment: Moment, at: datetime) -> OpenMeeting:
     if approved is None:
         return OpenMeeting(pack, "", "The minutes are published when a later meeting has approved them.")
     text = public_minutes(
-        approved.text, [ItemTitle(one.number, one.title, one.is_private) for one in meeting.items.order_by("number")]
+        approved.text, [ItemTitle(one.number, one.title, one.is_private) for one in items_of(meeting, approved.at)]
     )
     if text is None:
         return OpenMeeting(pack, "", "The minutes are approved. Parts of them are private, and are being taken out.")

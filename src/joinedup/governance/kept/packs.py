@@ -16,10 +16,10 @@ from joinedup.governance import models
 from joinedup.governance.kept.boards import terms_on
 from joinedup.governance.kept.conflicts import as_interest, rights_of
 from joinedup.governance.kept.decisions import outcome_of
-from joinedup.governance.kept.meetings import attendances_of, day_of, meeting_of
+from joinedup.governance.kept.meetings import as_changed, attendances_of, day_of, meeting_of
 from joinedup.governance.kept.minutes import ACTIONS
 from joinedup.governance.meetings.decisions import MEETING_KINDS, OUTCOMES
-from joinedup.governance.meetings.papers import is_open_to
+from joinedup.governance.meetings.papers import PURPOSES, is_open_to
 from joinedup.governance.meetings.voting import Tally
 from joinedup.governance.publication import pack as words
 from joinedup.governance.publication.masking import public_text
@@ -87,7 +87,8 @@ def pack_of(meeting: str, moment: Moment, reader: Reader) -> Pack:
             "declarations", "conflict_actions", "decision__dissents", "paper_versions__published",
             "paper_versions__item",
         )  # fmt: skip
-        items = tuple(_item(item, name, moment, reader) for item in rows)
+        items = tuple(_item(item, name, moment, reader) for item in as_changed(rows, moment.known_at))
+        items += tuple(_overdue(agenda)) if agenda else ()
         there = tuple(_stays(kept, name, moment.known_at))
     return Pack(
         kept.key, kept.board_id, f"{terms.name}, {day.day} {day:%B %Y}", tuple(row for row in facts if row[1]), items,
@@ -190,9 +191,13 @@ def _item(item: models.AgendaItem, name: dict[str, str], moment: Moment, reader:
     if item.is_private and not reader.is_member:
         return PackItem(item.number, words.PRIVATE_TITLE, "In private", True)
     tidy = reader.said
+    if item.withdrawn:
+        return PackItem(item.number, tidy(item.title), f"Withdrawn: {tidy(item.withdrawn)}", item.is_private)
     money = [("Amount", "" if item.amount_pence is None else words.pounds_said(item.amount_pence)),
              ("Supplier", tidy(item.supplier)), ("Function", item.function.replace("-", " "))]  # fmt: skip
-    asks = [*money, *((label, tidy(text)) for label, text in words.facts_of(item.asks, words.ASKS_SAID))]
+    about = [("Presented by", tidy(item.presenter)), ("Minutes", str(item.minutes or "")),
+             ("Purposes", "; ".join(PURPOSES[one] for one in item.purposes))]  # fmt: skip
+    asks = [*about, *money, *((label, tidy(text)) for label, text in words.facts_of(item.asks, words.ASKS_SAID))]
     decision = getattr(item, "decision", None)
     if decision is not None and decision.at > moment.known_at:
         decision = None
@@ -238,9 +243,14 @@ def _stays(meeting: models.Meeting, name: dict[str, str], known_at: datetime) ->
         yield f"{name.get(row.person, row.person)}, from {since:%H:%M}{left}{deputy}"
 
 
+def _overdue(agenda: Agenda) -> Iterable[PackItem]:
+    """Yield the item by which what is overdue reaches the agenda; none where nothing is."""
+    rows = tuple((f"Due {one.due_on.day} {one.due_on:%B %Y}", f"{one.text} ({one.owner})") for one in agenda.overdue)
+    if rows:
+        yield PackItem(agenda.overdue_number, words.OVERDUE_TITLE, words.TYPES_SAID["discuss"], asks=rows)
+
+
 def _by_itself(agenda: Agenda) -> Iterable[str]:
-    for one in agenda.overdue:
-        yield f"Overdue: {one.text} (due {one.due_on.day} {one.due_on:%B %Y}, {one.owner})"
     for reference, ratifying in agenda.to_ratify:
         yield f"To ratify: {reference}" + (f", open for {ratifying.days_open} days" if ratifying.days_open else "")
     for meeting in agenda.minutes_of:

@@ -15,6 +15,7 @@ from joinedup.governance.meetings.papers import PURPOSES, TRIPLE_AIM, content_ha
 
 WITHHELD: Final = "Name withheld"
 PRIVATE_TITLE: Final = "Private item"
+OVERDUE_TITLE: Final = "Overdue commitments and actions"
 TYPES_SAID: Final = {"approve": "For decision", "discuss": "For discussion", "note": "To note"}
 EXPECTS_SAID: Final = {
     "measure": "Measure",

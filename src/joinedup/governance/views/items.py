@@ -20,7 +20,7 @@ from joinedup.governance.kept.meetings import day_of, item_of, presiding_at
 from joinedup.governance.kept.standing import Room, clock_of, proposed_conflicts, room_at
 from joinedup.governance.meetings.lost_quorum import WAYS
 from joinedup.governance.meetings.papers import PURPOSES, TRIPLE_AIM, type_of_item
-from joinedup.governance.views.meetings import paper_said
+from joinedup.governance.views.agenda_lines import paper_said
 from joinedup.governance.views.parts import (
     ACTIONS,
     TYPES,

@@ -17,11 +17,20 @@ from joinedup.errors import Refused, RuleError
 from joinedup.governance import models
 from joinedup.governance.acts import meetings as acts, voting
 from joinedup.governance.kept.boards import board_at, person_of_account
-from joinedup.governance.kept.meetings import as_attendance, attendances_of, day_of, item_of, meeting_of, presiding_at
+from joinedup.governance.kept.meetings import (
+    as_attendance,
+    attendances_of,
+    day_of,
+    item_of,
+    items_of,
+    meeting_of,
+    presiding_at,
+)
 from joinedup.governance.kept.standing import clock_of
 from joinedup.governance.meetings.voting import VoteRefused
+from joinedup.governance.views.agenda_lines import lines_of
 from joinedup.governance.views.items import item_page
-from joinedup.governance.views.meetings import MODE, line_of
+from joinedup.governance.views.meetings import MODE
 from joinedup.governance.views.parts import (
     VOTES,
     meeting_crumbs,
@@ -77,7 +86,7 @@ def run(request: Any, key: str) -> HttpResponseBase:
         absent=people_items({*members, *deputies} - here, names),
         modes=[{"value": one, "text": _(text)} for one, text in MODE.items()],
         members=people_items(members, names, _("For nobody")),
-        lines=[line_of(request, one, True, moment) for one in kept.items.order_by("number")],
+        lines=lines_of(kept, items_of(kept, moment.known_at), True, moment),
         values=dict(sent.items()) if errors else {"at": said_minute(clock), "mode": "in_person"},
         chosen=sent.getlist("person") if errors else [],
         errors=errors,
