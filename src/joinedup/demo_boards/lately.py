@@ -73,7 +73,7 @@ def _boiler(script: Script) -> str:
     on = script.friday(9) + timedelta(days=4)
     done = script.act(
         "urgent.take_urgent_decision", BOARD, text="A hired boiler for the Harlow day centre, for twelve weeks",
-        reason="Forty people come each day, and the building has no heat; the next meeting is in three weeks",
+        reason="Forty people come each day, and the building has no heat; the next meeting is more than two weeks away",
         decided_at=script.minute(on, "15:30"), function="resources", amount_pence=BOILER_PENCE,
         supplier="Sample Heating Ltd", on=on, at="16:00",
         asks={

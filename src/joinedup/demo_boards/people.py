@@ -48,7 +48,7 @@ NAMES: Final = {
     "hwe-chief": "Jane Sample", "hwe-audit": "Omar Sample", "hwe-finance": "Ruth Sample", "hwe-medical": "Tunde Sample",
     "hwe-nursing": "Grace Sample", "hwe-acute": "Peter Sample", "hwe-mind": "Leila Sample", "hwe-gp": "Anil Sample",
     "hwe-herts": "Maura Sample", "hwe-essex": "Colin Sample", "hwe-vcse": "Esme Sample",
-    "hwe-place-lead-1": "Hugh Sample", "hwe-place-lead-2": "Nadia Sample", "hwe-place-lead-3": "Victor Sample",
+    "hwe-place-lead-1": "Hugh Sample", "hwe-place-lead-2": "Nell Sample", "hwe-place-lead-3": "Victor Sample",
     "hwe-community": "Bridget Sample",
     "hwe-mhld-chair": "Iris Sample", "hwe-mhld-buyer": "Kofi Sample", "hwe-mhld-doctor": "Rosa Sample",
     "hwe-mhld-vcse": "Dilip Sample", "hwe-mhld-expert": "Billy Sample",

@@ -94,7 +94,8 @@ class Script:
             **{one: str(said.get(one, "")) for one in _WORDS},
         )  # fmt: skip
         day = on - timedelta(days=days)
-        given = {"title": said["title"], "text": said["text"].strip().format_map(self.known), "parts": parts}
+        text = said["text"].strip().format_map(self.known)
+        given: dict[str, Any] = {"title": said["title"], "text": text, "parts": parts}
         given |= {"submitted_at": self.minute(day, "12:00")} | self.told(day) | more
         cites = [(kind, id_.format_map(self.known)) for kind, id_ in said.get("cites", ())] + list(
             given.pop("cites", ())
@@ -124,7 +125,7 @@ class Script:
 
     def arrive(self, meeting: str, on: date, people: Iterable[str], at: str = "09:55", **more: Any) -> dict[str, Any]:
         """Let people come at a minute; answers their visits by person."""
-        given = {"arrived": self.minute(on, at), "on": on, "at": "12:30"} | more
+        given: dict[str, Any] = {"arrived": self.minute(on, at), "on": on, "at": "12:30"} | more
         return {one: self.act("meetings.record_attendance", meeting, one, **given) for one in people}
 
     def leave(self, visit: Any, on: date, at: str) -> None:
