@@ -1,4 +1,4 @@
-"""The acts of human resources in a transition: reading the open cases, and answering what staff asked (rules: C7 to C9).
+"""The acts of human resources in a transition: reading open cases, and answering what staff asked (rules: C7 to C9).
 
 Cases stand by the keys of employments and name nobody; each reading and each answer is audited.
 """

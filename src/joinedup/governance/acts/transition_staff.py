@@ -112,6 +112,17 @@ def import_staff(
     return len(new)
 
 
+def try_staff(grant: Grant, transition: str, name: str, content: bytes, *, reason: str) -> tuple[int, StaffSums | None]:
+    """Take in a list of staff, answer what `import_staff` does and the sums it comes to, and take it back. Audited."""
+    with one_transaction.atomic():
+        new = import_staff(grant, transition, name, content, reason=reason)
+        sums = read_sums(grant, transition, now().known_at)
+        one_transaction.set_rollback(True)
+    with one_transaction.atomic():
+        record(grant, "governance.try-staff", f"transition:{transition}", details={"new": new})
+    return new, sums
+
+
 def record_leaver(
     grant: Grant, transition: str, employment: str, *, reason: str, known_at: datetime | None = None
 ) -> None:

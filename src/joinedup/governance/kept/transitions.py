@@ -27,6 +27,7 @@ class Deadline:
     light: str
     submitted_at: datetime | None
     days_late: int
+    decided: models.ApplicationDecided | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,12 @@ def receiving_codes(event: Event, known_at: datetime) -> frozenset[str]:
 def deadlines_of(transition: str, moment: Moment) -> list[Deadline]:
     """Answer the applications of a transition and how each stands on a day, the next deadline first (P1)."""
     rows = models.Application.objects.filter(transition=transition, at__lte=moment.known_at)
+    decided = {
+        one.application_id: one
+        for one in models.ApplicationDecided.objects.filter(
+            application__transition=transition, at__lte=moment.known_at, decided_on__lte=moment.valid_on
+        ).order_by("pk")
+    }
     found = []
     for row in rows.select_related("sent").order_by("submit_by", "key"):
         due = PartialDate(row.submit_by, row.precision)
@@ -99,7 +106,7 @@ def deadlines_of(transition: str, moment: Moment) -> list[Deadline]:
         found.append(
             Deadline(
                 row, due, (due.breach - moment.valid_on).days - 1, light(due, moment.valid_on), at,
-                days_late(due, at) if at else max(0, (moment.valid_on - due.breach).days + 1),
+                days_late(due, at) if at else max(0, (moment.valid_on - due.breach).days + 1), decided.get(row.pk),
             )
         )  # fmt: skip
     return found
@@ -130,6 +137,14 @@ def functions_of(transition: str, known_at: datetime) -> FunctionReport | None:
     missing, several = gaps_and_overlaps(row.before, after)
     moved = sorted({function for function, body in after if row.before.get(function) not in (None, body)})
     return FunctionReport(len(row.before), tuple(missing), tuple(several), tuple(moved))
+
+
+def new_owners_of(transition: str, known_at: datetime) -> list[models.NewOwner]:
+    """Answer the new owners of open work as last said, each for its body, room, kind and piece."""
+    rows = models.NewOwner.objects.filter(transition=transition, at__lte=known_at)
+    return list(
+        rows.order_by("body", "room", "kind", "work", "-pk").distinct("body", "room", "kind", "work")
+    )  # fmt: skip
 
 
 def counts_of(transition: str, what: str, known_at: datetime) -> dict[str, int]:

@@ -172,7 +172,9 @@ class StaffResponse(Grown):
     words = models.TextField(blank=True)
 
     class Meta:
-        indexes: ClassVar = (models.Index(fields=["transition", "employment", "-id"], name="governance_response_newest"),)
+        indexes: ClassVar = (
+            models.Index(fields=["transition", "employment", "-id"], name="governance_response_newest"),
+        )
 
     def __str__(self) -> str:
         return f"response {self.pk}"

@@ -1,4 +1,4 @@
-"""A list of staff and where each goes, as a CSV file: all of it or nothing, errors by row and field (rules: C7 to C10).
+"""A list of staff and where each goes, CSV or workbook: all of it or nothing, errors by row and field (C7 to C10).
 
 Terms before and after are the hash, or the terms themselves as a JSON object, of which only the hash is kept. A row
 without `to_post` is somebody unplaced. Errors say what was expected, never what stands in the cell.
@@ -13,10 +13,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Any, Final
 
 from joinedup.errors import FileError, RuleError
 from joinedup.governance.transition.offers import WISHES, Offer, TermsError, terms_hash
+from joinedup.governance.transition.staff_sheet import read_sheet
 from joinedup.governance.transition.staff_transfer import BASES, CLASSES, Employed, Placing
 
 COLUMNS: Final = (
@@ -40,14 +41,10 @@ class StaffLine:
 
 
 def read_staff(name: str, content: bytes) -> list[StaffLine]:
-    """Read a list of staff; FileError with row and field for the first cell that cannot be."""
-    try:
-        reader = csv.DictReader(content.decode("utf-8-sig").splitlines(), strict=True)
-        rows = list(reader)
-    except (UnicodeDecodeError, csv.Error):
-        raise FileError(name, "the file cannot be read", "Give a CSV file, UTF-8.") from None
+    """Read a list of staff, a CSV or the filled workbook; FileError with row and field for the first bad cell."""
+    titles, rows = read_sheet(name, content) if name.lower().endswith(".xlsx") else _read_csv(name, content)
     for column in COLUMNS:
-        if column not in (reader.fieldnames or ()):
+        if column not in titles:
             raise FileError(name, f"expected the columns {', '.join(COLUMNS)}", "Add it.", line=1, field=column)
     if not rows:
         raise FileError(name, "expected at least one member of staff", "Give one row for each employment.")
@@ -73,6 +70,14 @@ def read_staff(name: str, content: bytes) -> list[StaffLine]:
             posts[post] = number
         lines.append(line)
     return lines
+
+
+def _read_csv(name: str, content: bytes) -> tuple[list[str], list[dict[Any, Any]]]:
+    try:
+        reader = csv.DictReader(content.decode("utf-8-sig").splitlines(), strict=True)
+        return list(reader.fieldnames or ()), list(reader)
+    except (UnicodeDecodeError, csv.Error):
+        raise FileError(name, "the file cannot be read", "Give a CSV file, UTF-8.") from None
 
 
 def must_lose_nobody(name: str, lines: Iterable[StaffLine], known: Iterable[str], counted: Mapping[str, int]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from django.http import HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -10,23 +10,28 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from joinedup.access import actor_of, decide, grant_for, requires
+from joinedup.access import grant_for, requires
 from joinedup.errors import NotFound, RuleError
 from joinedup.governance import models
 from joinedup.governance.acts.day_one import check_before, put_in_force
+from joinedup.governance.acts.transition_cases import CASES
 from joinedup.governance.acts.transition_staff import read_sums
 from joinedup.governance.acts.transitions import TRANSIT
+from joinedup.governance.kept.day_one import TO_COME
 from joinedup.governance.kept.transitions import (
     deadlines_of,
     events_of,
     functions_of,
+    new_owners_of,
     steps_of,
     transition_of,
 )
+from joinedup.governance.views.transition_parts import CERTAINTIES, KINDS, crumbs, may
 from joinedup.governance.views.transition_tables import (
     deadlines_table,
     functions_table,
     orphans_table,
+    owners_table,
     people_table,
     receiving_table,
     steps_table,
@@ -36,26 +41,6 @@ from joinedup.moment import Moment, now
 from joinedup.system import Event, as_of
 from joinedup.ui import Column, Crumb, Page, Table
 from joinedup.ui.sent import NOTICE
-
-KINDS: Final = {
-    "found": "New body", "rename": "New name", "recode": "New code", "redesignate": "New standing", "merge": "Merger",
-    "absorb": "Taken into another", "split": "Split", "transfer_function": "Functions move",
-    "boundary_change": "Boundary moves", "dissolve": "Dissolved",
-}  # fmt: skip
-CERTAINTIES: Final = {
-    "proposed": ("Proposed", "grey"), "subject_to_parliament": ("Subject to Parliament", "yellow"),
-    "approved": ("Approved", "blue"), "in_force": ("In force", "green"), "withdrawn": ("Withdrawn", "red"),
-}  # fmt: skip
-
-
-def crumbs(*more: Crumb) -> list[Crumb]:
-    boards = Crumb(_("Boards"), reverse("governance:start"))
-    return [Crumb("joinedup", "/"), boards, Crumb(_("Transitions"), reverse("transition:transitions")), *more]
-
-
-def may_lead(request: Any) -> bool:
-    """Answer whether whoever asks leads transitions today; the act asks again."""
-    return decide(actor_of(request.user), TRANSIT, now().valid_on).allowed
 
 
 @requires("governance.read")
@@ -82,6 +67,7 @@ def transitions(request: Any) -> HttpResponseBase:
         "governance/transitions.jinja",
         title=_("Transitions"),
         breadcrumbs=crumbs()[:2],
+        leads=may(request, TRANSIT),
         transitions=Table(
             [
                 Column("title", _("Transition"), "link", "href"),
@@ -116,7 +102,7 @@ def transition(request: Any, key: str) -> HttpResponseBase:
     row = transition_of(key)
     if row.at > moment.known_at:
         raise NotFound(_("This transition was not known then. Ask for a later day."))
-    leads = may_lead(request)
+    leads = may(request, TRANSIT)
     sums = read_sums(grant_for(request, TRANSIT), key, moment.known_at) if leads else None
     events = events_of(key, moment)
     kept = {one.event: one for one in models.DayOneResult.objects.filter(transition=key, at__lte=moment.known_at)}
@@ -130,8 +116,11 @@ def transition(request: Any, key: str) -> HttpResponseBase:
         row=row,
         leads=leads,
         events=[_event_row(key, one, moment, kept.get(one.key), leads) for one in events],
-        deadlines=deadlines_table(deadlines_of(key, moment)),
-        steps=steps_table(steps_of(key, moment.known_at), moment),
+        deadlines=deadlines_table(deadlines_of(key, moment), leads=leads),
+        steps=steps_table(steps_of(key, moment.known_at), moment, leads=leads),
+        owners=owners_table(new_owners_of(key, moment.known_at)),
+        acts=_acts(key) if leads else (),
+        may_handle_cases=may(request, CASES),
         functions=functions,
         faults=functions_table(functions) if functions and (functions.gaps or functions.overlaps) else None,
         sums=sums,
@@ -139,6 +128,18 @@ def transition(request: Any, key: str) -> HttpResponseBase:
         people=people_table(sums) if sums else None,
         receiving=receiving_table(sums) if sums else None,
     ).response()
+
+
+ACTS = {
+    "add-change": "Add a change", "add-application": "Add an application", "add-step": "Add a step",
+    "functions": "Say who has which function after", "count": "Record a count of people or posts",
+    "staff": "Hand in the list of staff", "leaver": "Record somebody who left before day one",
+    "new-owner": "Name a new owner of open work",
+}  # fmt: skip
+
+
+def _acts(key: str) -> list[dict[str, str]]:
+    return [{"text": _(text), "href": reverse(f"transition:{name}", args=[key])} for name, text in ACTS.items()]
 
 
 def _event_row(
@@ -203,5 +204,7 @@ def day_one(request: Any, key: str, text: str) -> HttpResponseBase:
         reason=reason,
         work=work_table(found),
         orphans=orphans_table(found) if found.day_one.orphans else None,
-        not_checked=found.day_one.not_checked,
+        not_checked=[
+            [room.capitalize(), _(TO_COME.get(room, "it is not asked"))] for room in found.day_one.not_checked
+        ],
     ).response(400 if errors else 200)
