@@ -392,7 +392,7 @@ def leaver(request: Any, key: str) -> HttpResponseBase:
 
 def _closing_names(key: str) -> dict[str, str]:
     moment = now()
-    found = {}
+    found: dict[str, str] = {}
     for event in events_of(key, moment):
         if event.kind in CLOSING:
             found |= {code: f"{one.name} ({code})" for code, one in closing_bodies(event, moment.known_at).items()}

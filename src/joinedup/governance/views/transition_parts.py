@@ -42,7 +42,7 @@ def codes_in(text: str) -> list[str]:
 def receiving_items(transition: str) -> dict[str, str]:
     """Answer the bodies that are there after the changes of a transition, by code, with their names."""
     moment = now()
-    found = {}
+    found: dict[str, str] = {}
     for event in events_of(transition, moment):
         bodies = as_of(event.effective.earliest, moment.known_at).bodies_by_id(event.results)
         found |= {one.code or one.key: f"{one.name} ({one.code or one.key})" for one in bodies.values()}

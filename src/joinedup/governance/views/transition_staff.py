@@ -77,7 +77,7 @@ def staff(request: Any, key: str) -> HttpResponseBase:
         file_name=name,
         kept=kept,
         preview=preview,
-        template=reverse("transition:staff-template", args=[key]),
+        template_href=reverse("transition:staff-template", args=[key]),
     ).response(422 if errors else 200)
 
 
@@ -114,7 +114,8 @@ def _tried(request: Any, key: str, name: str, content: bytes, reason: str) -> di
 def staff_template(request: Any, key: str) -> HttpResponseBase:
     """The workbook to fill, with what each column takes and the codes of the bodies."""
     transition_of(key)
-    moment, bodies = now(), {}
+    moment = now()
+    bodies: dict[str, str] = {}
     for event in events_of(key, moment):
         bodies |= {
             code: _("%(name)s, which closes") % {"name": one.name}
