@@ -25,6 +25,8 @@ __all__ = [
     "Grown",
     "Line",
     "Plan",
+    "PlanAuthority",
+    "PlanAuthorityEnd",
     "Roster",
     "RosterLine",
     "Version",
@@ -158,6 +160,34 @@ class GapStep(Grown):
     values = models.JSONField()
     reason = models.TextField(blank=True)
     expires = models.DateField(null=True)
+
+
+class PlanAuthority(Grown):
+    """Leave by a decision to settle a gap, or for plan lines to be funded; `reference` is the decision's (rule MD6)."""
+
+    id = models.TextField(primary_key=True)
+    reference = models.TextField()
+    given_by = models.TextField()
+    reason = models.TextField()
+    acts = models.JSONField()  # of decided.ACTS
+    plan_lines = models.JSONField(default=list)  # keys of plan lines
+    gap = models.ForeignKey(Gap, on_delete=models.PROTECT, null=True, related_name="authorities")
+    valid_from = models.DateField()
+
+    def __str__(self) -> str:
+        return f"plan authority {self.id}"
+
+
+class PlanAuthorityEnd(Grown):
+    """From `ends_on` an authority allows nothing more: its decision fell, or another took its place."""
+
+    id = models.BigAutoField(primary_key=True)
+    authority = models.ForeignKey(PlanAuthority, on_delete=models.PROTECT, related_name="ends")
+    ends_on = models.DateField()
+    reason = models.TextField()
+
+    def __str__(self) -> str:
+        return f"end of {self.authority_id}"
 
 
 class CheckWaiver(Grown):

@@ -192,7 +192,14 @@ def escalate(grant: Grant, gap: int, *, acting_for: Code, reason: str) -> Gap:
 
 
 def arbitrate(grant: Grant, gap: int, *, acting_for: Code, decision_id: str, reason: str) -> Gap:
-    """Settle an escalated gap by a decision. It needs leave to sign."""
+    """Settle an escalated gap by a decision. It needs leave to sign.
+
+    Raises NoPlanAuthority for a decision of which planning was given another authority than for this gap.
+    """
+    from joinedup.planning.plans.decided import check_plan_authority
+
+    grant.must_be_for(SIGN)
+    check_plan_authority(decision_id, gap, now().valid_on)
     return _act(grant, gap, "arbitrate", acting_for, {"decision_id": decision_id}, reason, permission=SIGN)
 
 

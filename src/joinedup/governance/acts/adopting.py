@@ -10,7 +10,7 @@ from django.db import transaction
 from joinedup.access import record
 from joinedup.errors import NotFound, RuleError
 from joinedup.governance import models
-from joinedup.governance.acts.money import hand_to_money
+from joinedup.governance.acts.letting_act import let_act
 from joinedup.governance.boards.governance_models import model_named
 from joinedup.governance.kept.decisions import adoption_of, day_decided, decision_of
 from joinedup.governance.kept.registers import grown, known_from, lock, said
@@ -126,5 +126,5 @@ def _settle(grant: Grant, decision: models.Decision, moment: Moment) -> Adoption
     decision = decision_of(decision.pk)
     found = adoption_of(decision, moment)
     assert found is not None
-    hand_to_money(decision, moment, by=grant.actor_id, at=moment.known_at)
+    let_act(decision, moment, by=grant.actor_id, at=moment.known_at)
     return found

@@ -12,7 +12,7 @@ from django.db import transaction
 from joinedup.access import record
 from joinedup.errors import RuleError, did_you_mean
 from joinedup.governance import models
-from joinedup.governance.acts.money import hand_to_money
+from joinedup.governance.acts.letting_act import let_act
 from joinedup.governance.boards import seats
 from joinedup.governance.kept.conflicts import conflicts_snapshot
 from joinedup.governance.kept.decisions import decision_of, model_of_system, must_be_adopted, quorum_kept
@@ -108,7 +108,7 @@ def close_item(
             "quorum": room.standing.quorum.says, "dissents": len(dissents or {}),
         }  # fmt: skip
         record(grant, "governance.close-item", f"decision:{decision.pk}", details=details)
-        hand_to_money(decision_of(decision.pk), Moment(_day(at), known), by=grant.actor_id, at=known)
+        let_act(decision_of(decision.pk), Moment(_day(at), known), by=grant.actor_id, at=known)
     return decision_of(decision.pk)
 
 

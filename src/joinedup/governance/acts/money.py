@@ -1,4 +1,4 @@
-"""Handing money its authority when a decision that asks for it stands, and taking it back when the decision falls."""
+"""Handing money its authority when a decision that asks for it stands, and ending that of the one it supersedes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from joinedup.governance.kept.boards import terms_on
 from joinedup.governance.kept.decisions import CARRIED, day_decided, outcome_of
 from joinedup.governance.kept.registers import lock
 from joinedup.governance.meetings.asking_money import authority_asked
+from joinedup.governance.meetings.asking_planning import of_money
 from joinedup.moment import Moment, now
 from joinedup.money import give_authority, revoke_authority
 
@@ -27,7 +28,8 @@ def hand_to_money(decision: models.Decision, moment: Moment, *, by: str, at: dat
     before = models.GivenAuthority.objects.filter(decision=decision.supersedes_id).first()
     board = decision.board_id
     leave = service_grant(f"board {board}", "Let money act on a decision", f"decision {decision.reference}")
-    if decision.asks is None or not decision.amount_pence:
+    asks = of_money(decision.asks or {})
+    if not asks or not decision.amount_pence:
         if before is not None:
             revoke_authority(leave, before.authority, now().valid_on, f"Superseded by decision {decision.reference}")
         return ""
@@ -35,7 +37,7 @@ def hand_to_money(decision: models.Decision, moment: Moment, *, by: str, at: dat
     place = f", item {item.number}" if item else ""
     name = terms_on(board, Moment(day_decided(decision), moment.known_at)).name
     asked = authority_asked(
-        decision.asks, decision.amount_pence, reference=decision.reference, given_by=board,
+        asks, decision.amount_pence, reference=decision.reference, given_by=board,
         reason=f"{name}, {day_decided(decision)}{place}",
     )  # fmt: skip
     given = give_authority(leave, asked, supersedes=before.authority if before is not None else "")

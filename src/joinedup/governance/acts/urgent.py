@@ -12,7 +12,7 @@ from joinedup.access import record, service_grant
 from joinedup.errors import RuleError
 from joinedup.governance import models
 from joinedup.governance.acts.expecting import write_effects
-from joinedup.governance.acts.money import hand_to_money
+from joinedup.governance.acts.letting_act import end_for_planning, let_act
 from joinedup.governance.boards import seats
 from joinedup.governance.delegation.deciding_alone import ReferredUp
 from joinedup.governance.kept.boards import board_at, board_of, terms_on
@@ -96,7 +96,7 @@ def take_urgent_decision(
         write_effects(grant, expected, at, decision=made)
         details = {"chair": chair, "leader": leader, "pence": amount_pence}
         record(grant, "governance.decide-urgently", f"decision:{reference}", details=details)
-        hand_to_money(decision_of(reference), moment, by=grant.actor_id, at=at)
+        let_act(decision_of(reference), moment, by=grant.actor_id, at=at)
     return decision_of(reference)
 
 
@@ -128,6 +128,8 @@ def ratify(grant: Grant, decision: str, item: str, *, known_at: datetime | None 
         if given is not None and not is_ratified:
             leave = service_grant(f"board {kept.board_id}", "Take leave to act back", f"decision {by_item.pk}")
             revoke_authority(leave, given.authority, now().valid_on, f"Not ratified: {by_item.pk}")
+        if not is_ratified:
+            end_for_planning(kept, by_item.pk)
         record(grant, "governance.ratify", f"decision:{decision}", details={"by": item, "is_ratified": is_ratified})
     return is_ratified
 

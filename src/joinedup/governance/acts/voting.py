@@ -27,6 +27,7 @@ from joinedup.governance.kept.meetings import (
     within_day,
 )
 from joinedup.governance.kept.registers import grown, known_from, lock
+from joinedup.governance.meetings.asking_planning import of_money
 from joinedup.governance.meetings.papers import type_of_item
 from joinedup.governance.meetings.proxies import Proxy, check_proxy_vote
 from joinedup.governance.meetings.voting import Vote, VoteRefused, check_vote
@@ -64,7 +65,7 @@ def open_item(
             )
         version = kept.paper_versions.order_by("-number").first()
         type_, missing = type_of_item(kept.type, parts_of(version) if version else None)
-        if type_ == "approve" and kept.asks and kept.amount_pence and not is_stated(kept, known):
+        if type_ == "approve" and of_money(kept.asks or {}) and kept.amount_pence and not is_stated(kept, known):
             type_, missing = "discuss", ("expected_effect",)
         models.ItemOpened.objects.create(item=kept, since=at, type=type_, missing=list(missing), **grown(grant, known))
         details = {"type": type_, "missing": list(missing)}

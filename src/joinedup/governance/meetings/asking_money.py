@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any, Final
 
 from joinedup.errors import RuleError, did_you_mean
+from joinedup.governance.meetings.asking_planning import PLANNING, checked_planning, of_money
 from joinedup.moment import parse_day
 from joinedup.money import Authority
 
@@ -37,13 +38,20 @@ def authority_asked(
 
 
 def checked_asks(asks: Mapping[str, Any], amount_pence: int | None) -> dict[str, Any]:
-    """Answer what an item asks of money, in a form that is kept; RuleError where no authority could be made of it."""
+    """Answer what an item asks of money and of planning, in a form that is kept.
+
+    RuleError where no authority could be made of it.
+    """
+    planning = checked_planning(asks)
+    if planning and not of_money(asks):
+        return {PLANNING: planning}
     if not amount_pence:
         raise RuleError("B10: an item that asks money for something says for how many pence, above 0.")
-    made = authority_asked(asks, amount_pence, reference="asked", given_by="a board", reason="asked")
+    made = authority_asked(of_money(asks), amount_pence, reference="asked", given_by="a board", reason="asked")
     kept = {name: getattr(made, name) for name in ASKS}
     kept |= {"acts": sorted(made.acts), "valid_from": str(made.valid_from), "valid_to": str(made.valid_to)}
-    return {name: value for name, value in kept.items() if value not in ("", None)}
+    told = {name: value for name, value in kept.items() if value not in ("", None)}
+    return told | ({PLANNING: planning} if planning else {})
 
 
 def _day(asks: Mapping[str, Any], name: str) -> date:

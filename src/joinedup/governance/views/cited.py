@@ -13,7 +13,10 @@ from typing import Any
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
+from joinedup.governance import models
 from joinedup.governance.kept.citations import today_differs
+from joinedup.governance.meetings.decisions import OUTCOMES
+from joinedup.governance.views.parts import sees_private
 from joinedup.measures import month_shown
 from joinedup.ui.tables import pounds
 
@@ -42,9 +45,12 @@ class CitedThing:
     is_gone: bool
 
 
-def cited_shown(cites: Iterable[Mapping[str, Any]], known_at: datetime) -> list[CitedThing]:
-    """Answer what a version of a paper cites, in words, beside what that says as known at an instant."""
-    return [_shown(one, known_at) for one in cites]
+def cited_shown(cites: Iterable[Mapping[str, Any]], known_at: datetime, request: Any = None) -> list[CitedThing]:
+    """Answer what a version of a paper cites, in words, beside what that says as known at an instant.
+
+    A decision that was taken in private says nothing, but to whoever asks (`request`) and belongs to that private part.
+    """
+    return [_private() if _is_hidden(one, request) else _shown(one, known_at) for one in cites]
 
 
 def said_of(one: Mapping[str, Any]) -> str:
@@ -57,6 +63,20 @@ def _shown(one: Mapping[str, Any], known_at: datetime) -> CitedThing:
     gone = now is not None and "gone" in now
     today = "" if now is None else _("no longer there") if gone else said_of(now)
     return CitedThing(_(KINDS[one["kind"]]), _name(one), said_of(one), _href(one), today, gone)
+
+
+def _is_hidden(one: Mapping[str, Any], request: Any) -> bool:
+    if one["kind"] != "decision":
+        return False
+    found = models.Decision.objects.select_related("item__meeting").filter(pk=one["id"]).first()
+    item = found.item if found else None
+    if item is None or not item.is_private:
+        return False
+    return request is None or not sees_private(request, item.meeting.board_id)
+
+
+def _private() -> CitedThing:
+    return CitedThing(_(KINDS["decision"]), _("taken in private"), _("nothing of it is shown"), "", "", False)
 
 
 def _name(one: Mapping[str, Any]) -> str:
@@ -79,8 +99,6 @@ def _href(one: Mapping[str, Any]) -> str:
 
 
 def _decision(one: Mapping[str, Any]) -> str:
-    from joinedup.governance.views.parts import OUTCOMES
-
     outcome = OUTCOMES.get(one.get("outcome") or "")
     said = _(outcome) if outcome else _("waits for its members")
     return f"{said}, {pounds(one['pence'])}" if one.get("pence") else said

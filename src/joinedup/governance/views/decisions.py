@@ -17,11 +17,13 @@ from joinedup.governance.boards.governance_models import model_named
 from joinedup.governance.interests.register import NATURES
 from joinedup.governance.kept.assurance import status_of
 from joinedup.governance.kept.decisions import adoption_of, day_decided, decision_of
+from joinedup.governance.kept.expecting import effects_of
 from joinedup.governance.meetings.adoption import STATUSES
 from joinedup.governance.meetings.chain import TIERS
 from joinedup.governance.meetings.lost_quorum import WAYS
 from joinedup.governance.meetings.voting import Tally
 from joinedup.governance.reading import quorum_views
+from joinedup.governance.views.cited import cited_shown
 from joinedup.governance.views.parts import (
     ACTIONS,
     VOTES,
@@ -92,8 +94,13 @@ def decision(request: Any, key: str) -> HttpResponseBase:
         positions=_positions(kept, request.moment) if adoption else None,
         may_adopt=may(request, "governance.prepare") and adoption is not None,
         authority=given.authority if given else "",
-        plan_lines=sorted({*filter(None, [asks.get("plan_line")]), *_cited_lines(kept)}),
-        expects=kept.item.expects if kept.item else None,
+        plan_lines=sorted({
+            *filter(None, [asks.get("plan_line")]), *(asks.get("planning") or {}).get("plan_lines", ()),
+            *_cited_lines(kept),
+        }),
+        gap=(asks.get("planning") or {}).get("gap"),
+        cites=cited_shown(_cites(kept), request.moment.known_at, request),
+        effects=effects_of(kept),
         commitments=[
             {"text": one.text, "owner": one.owner, "due": one.due_on, "status": status_of(one.key, moment)}
             for one in kept.commitments.order_by("due_on", "key")
@@ -212,9 +219,14 @@ def _positions(kept: models.Decision, moment: Moment) -> Table:
     )  # fmt: skip
 
 
-def _cited_lines(kept: models.Decision) -> list[str]:
-    found = []
+def _cites(kept: models.Decision) -> list[dict[str, Any]]:
+    """Answer what the papers cite that a decision rests on, once each."""
+    found = {}
     for one in kept.papers:
         version = models.PaperVersion.objects.get(paper=one["paper"], number=one["number"])
-        found += [cite["id"] for cite in version.cites if cite["kind"] == "plan_line"]
-    return found
+        found |= {(cite["kind"], cite["id"]): cite for cite in version.cites}
+    return list(found.values())
+
+
+def _cited_lines(kept: models.Decision) -> list[str]:
+    return [cite["id"] for cite in _cites(kept) if cite["kind"] == "plan_line"]

@@ -30,7 +30,7 @@ from joinedup.money.views.forecasts import reported_table
 from joinedup.money.views.fund_acts import acts_of_fund
 from joinedup.money.views.ledger import postings_table
 from joinedup.money.views.parts import NOTICE, bodies_named, crumbs, fund_crumb, in_millions, may, said_plainly
-from joinedup.planning import financial_year
+from joinedup.planning import decisions_of_lines, financial_year
 from joinedup.ui import Column, Page, Table
 from joinedup.ui.decided import decision_page, decision_pages
 from joinedup.ui.tables import pounds
@@ -140,9 +140,10 @@ def plan_line(request: Any, code: str) -> HttpResponseBase:
     """From a plan line to its pounds."""
     found = pounds_of_plan_line(code)
     lines = models.BudgetLine.objects.filter(plan_line=code).order_by("code")
-    decided = decisions_of_plan_line(keys_within(code))
+    keys = keys_within(code)
+    decided = list(dict.fromkeys([*decisions_of_plan_line(keys), *decisions_of_lines(keys)]))
     pages = decision_pages(decided)
-    if not lines and not found.postings:
+    if not lines and not found.postings and not decided:
         raise NotFound(
             _("No pound is traced to a plan line “%(code)s”. Open a posting to see its plan line.") % {"code": code}
         )

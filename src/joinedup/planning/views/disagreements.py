@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Literal
 
 from django.http import HttpResponseRedirect
@@ -15,6 +16,7 @@ from joinedup.moment import now
 from joinedup.planning import services, words
 from joinedup.planning.models import Gap, Version
 from joinedup.planning.plans import kept_plans
+from joinedup.planning.plans.decided import authorities_for_gap
 from joinedup.planning.plans.plan_lines import first_day
 from joinedup.planning.triangulation.pairing import ShareWarning
 from joinedup.planning.triangulation.resolution import (
@@ -37,6 +39,7 @@ from joinedup.planning.triangulation.standing import (
 from joinedup.planning.triangulation.worth import in_pence, in_people
 from joinedup.planning.views import parts
 from joinedup.ui import Column, Crumb, Page, Table, day
+from joinedup.ui.decided import decision_pages
 
 READ = "planning.read"
 FILTERS = ("provider", "pod", "state", "owner", "kind")
@@ -57,9 +60,8 @@ def disagreements(request: Any) -> HttpResponseBase:
     if asked["provider"]:
         failed = [one for one in failed if one.provider == asked["provider"]]
     open_ = [one for one in found if not one.is_settled]
-    names = parts.names_of(
-        code for one in every for code in (*one.gap.sides, one.gap.owner)
-    ) | parts.names_of(one.provider for one in failed)  # fmt: skip
+    sides = (code for one in every for code in (*one.gap.sides, one.gap.owner))
+    names = parts.names_of([*sides, *(one.provider for one in failed)])
     people = sum((one.people or 0 for one in open_ if one.gap.disagreement.reason != "year"), start=0)
     return Page(
         request,
@@ -161,8 +163,17 @@ def disagreement(request: Any, number: int) -> HttpResponseBase:
         proposal=said_of(gap, gap.proposal, names) if gap.proposal and gap.state == "proposed" else None,
         acts=_acts(request, gap),
         steps=_steps_table(gap, names),
+        decisions=_decisions(number, gap, today),
         notice=parts.said(request),
     ).response()
+
+
+def _decisions(number: int, gap: OpenGap, today: date) -> list[dict[str, str]]:
+    """Answer the decisions that settled a gap, or by which it may be settled, each with its page where it has one."""
+    named = [str(dict(step.values)["decision_id"]) for step in gap.steps if "decision_id" in dict(step.values)]
+    named += [one.reference for one in authorities_for_gap(number, today)]
+    pages = decision_pages(named)
+    return [{"reference": one, "href": pages.get(one, "")} for one in dict.fromkeys(named)]
 
 
 def gap_of(number: int) -> tuple[Gap, OpenGap]:

@@ -16,11 +16,13 @@ from joinedup.access import requires
 from joinedup.errors import JoinedupError, Refused
 from joinedup.moment import now
 from joinedup.planning import ReasonRequired, services, words
+from joinedup.planning.plans.decided import authorities_for_gap
 from joinedup.planning.plans.plan_lines import PENCE, PENCE_A_UNIT, PERCENT, Number, year_of
 from joinedup.planning.triangulation.resolution import ADJUSTMENTS, LEAST_REASON, NEEDS_TEXT, PROPOSALS, Gap as OpenGap
 from joinedup.planning.views import parts
 from joinedup.planning.views.disagreements import gap_of, said_of
 from joinedup.ui import Crumb, Page, WrittenDate, read_date
+from joinedup.ui.decided import decision_page
 
 MOST_FIGURE = 10**15
 Errors = list[dict[str, str]]
@@ -179,7 +181,11 @@ def decide(request: Any, number: int) -> HttpResponseBase:
             ), errors, "decision",
         ):  # fmt: skip
             return _back(request, number, _("It is decided."))
-    return _page(request, "planning/decide.jinja", number, gap, _("Decide it for the system"), errors, acting)
+    offered = [one.reference for one in authorities_for_gap(number, now().valid_on)]
+    return _page(
+        request, "planning/decide.jinja", number, gap, _("Decide it for the system"), errors, acting,
+        offered=offered, offered_href=decision_page(offered[0]) if offered else "",
+    )  # fmt: skip
 
 
 @requires(services.RESOLVE)
