@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from joinedup.governance.reading import agenda_of
 from joinedup.moment import Moment, now
 
 from . import sitting
-from .sitting import BOARD, COMMITTEE, MEETS, arrive, call, close, grant, item, open_, paper, set_up_committee
+from .sitting import BOARD, COMMITTEE, MEETS, arrive, call, close, grant, item, job, open_, paper, set_up_committee
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("littleshire_with_a_board")]
 LATER = date(2022, 11, 25)
@@ -23,8 +23,8 @@ LATER = date(2022, 11, 25)
 
 def promise(due: date, key: str = "C1", **more: Any) -> None:
     services_assurance.open_commitment(
-        grant("governance.assure"), BOARD, key, source="the plan", text="Open the ward", owner="The chief nurse",
-        due_on=due, test="patients are in it", **more,
+        more.pop("leave", grant("governance.assure")), BOARD, key, source="the plan", text="Open the ward",
+        owner="The chief nurse", due_on=due, test="patients are in it", **more,
     )  # fmt: skip
 
 
@@ -53,9 +53,10 @@ def test_what_is_due_on_the_day_of_the_meeting_is_not_overdue() -> None:
 
 def test_a_commitment_that_was_met_leaves_the_agenda() -> None:
     meeting = call()
-    promise(MEETS - timedelta(days=1))
+    known = datetime(2022, 9, 20, 9, tzinfo=UTC)
+    promise(MEETS - timedelta(days=1), leave=job(), known_at=known)
     services_assurance.give_evidence(
-        grant("governance.assure"), "C1", "the ward is open", dated=MEETS - timedelta(days=2), status="met"
+        job(), "C1", "the ward is open", dated=date(2022, 9, 19), status="met", known_at=known
     )
     assert members_pack(meeting).items == ()
 

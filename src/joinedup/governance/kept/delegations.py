@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
+from django.db.models import Q
+
 from joinedup.errors import RuleError, did_you_mean
 from joinedup.governance import models
 from joinedup.governance.boards.governance_models import Law, NoModel, check_power
@@ -172,7 +174,7 @@ def _earlier(system: str, top: str, moment: Moment, but: str, is_by_contract: bo
     first = population_day(moment.valid_on)
     rows = models.Decision.objects.filter(
         board__system=system, amount_pence__gt=0, at__lte=moment.known_at
-    ).exclude(board=top)  # fmt: skip
+    ).exclude(~Q(method="delegated"), board=top)  # fmt: skip
     if not is_by_contract:  # Else decisions of all years count.
         rows = rows.filter(decided_at__gte=datetime(first.year, 4, 1, tzinfo=LONDON))
     replaced = {one.supersedes_id for one in rows if outcome_of(one, moment) in {None, "carried"}} | {but}

@@ -30,6 +30,7 @@ from joinedup.governance.meetings.decisions import MEETING_KINDS
 from joinedup.governance.views.parts import (
     crumbs,
     kind_said,
+    may,
     names_of,
     outcome_said,
     said_day,
@@ -60,6 +61,8 @@ def board(request: Any, key: str) -> HttpResponseBase:
         title=terms.name,
         breadcrumbs=crumbs(),
         board=kept,
+        may_prepare=may(request, "governance.prepare"),
+        may_run=may(request, "governance.preside"),
         terms=terms,
         tier=_(TIERS[kept.tier]),
         quorum=quorum_said(terms.quorum),
