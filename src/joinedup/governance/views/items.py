@@ -16,11 +16,14 @@ from joinedup.governance.acts.papers import open_paper, parts_of
 from joinedup.governance.interests.register import NATURES
 from joinedup.governance.kept.conflicts import actions_of
 from joinedup.governance.kept.delegations import verdict_on
+from joinedup.governance.kept.expecting import newest_statement
 from joinedup.governance.kept.meetings import day_of, item_of, presiding_at
 from joinedup.governance.kept.standing import Room, clock_of, proposed_conflicts, room_at
+from joinedup.governance.meetings.asking_planning import of_money
 from joinedup.governance.meetings.lost_quorum import WAYS
 from joinedup.governance.meetings.papers import PURPOSES, TRIPLE_AIM, type_of_item
 from joinedup.governance.views.agenda_lines import paper_said
+from joinedup.governance.views.cited import cited_shown
 from joinedup.governance.views.parts import (
     ACTIONS,
     TYPES,
@@ -40,7 +43,7 @@ from joinedup.governance.views.parts import (
     title_of,
 )
 from joinedup.moment import Moment, now
-from joinedup.ui import Column, Page, Table
+from joinedup.ui import Column, Page, Table, day
 from joinedup.ui.sent import NOTICE
 
 
@@ -66,6 +69,9 @@ def item_page(request: Any, key: str, values: dict[str, str], errors: dict[str, 
     decision = models.Decision.objects.select_related("board").filter(item=kept).first()
     version = kept.paper_versions.order_by("-number").first()
     _type, missing = type_of_item(kept.type, parts_of(version) if version else None)
+    effects = newest_statement(kept, moment.known_at)
+    if kept.amount_pence and of_money(kept.asks or {}) and not effects:
+        missing = (*missing, "expected_effect")
     room = room_at(kept, clock, moment.known_at)
     person = person_of(request)
     may_run = may(request, "governance.preside")
@@ -84,6 +90,11 @@ def item_page(request: Any, key: str, values: dict[str, str], errors: dict[str, 
         opened_at=said_minute(opened.since) if opened else "",
         decision=decision,
         outcome=outcome_said(decision, Moment(now().valid_on, moment.known_at)) if decision else None,
+        effects=[
+            _("%(size)s of %(measure)s by %(by)s, for %(whom)s")
+            % {"size": one.size, "measure": one.measure.replace("-", " "), "by": day(one.by_day), "whom": one.whom}
+            for one in effects
+        ],
         paper=_paper(request, version),
         version=version,
         paper_said=paper_said(kept, version, missing),
@@ -158,7 +169,7 @@ def _paper(request: Any, version: models.PaperVersion | None) -> dict[str, Any] 
         "conflicts": parts.conflicts_considered,
         "engagement": [*parts.engagement, *parts.co_production, *filter(None, [parts.no_engagement_reason])],
         "cost": parts.cost_pence,
-        "cites": [_cite(one) for one in found.cites],
+        "cites": cited_shown(found.cites, now().known_at, request),
         "late_reason": found.late_reason,
     }
 
@@ -167,19 +178,6 @@ def _reads(request: Any) -> Any:
     from joinedup.access import grant_for
 
     return grant_for(request, "governance.read")
-
-
-def _cite(one: dict[str, Any]) -> dict[str, str]:
-    where = {
-        "decision": ("governance:decision", one["id"]), "plan_line": ("money:plan-line", one["id"]),
-        "measure": ("measures:measure", one["id"]),
-    }[one["kind"]]  # fmt: skip
-    said = ", ".join(str(one[name]) for name in ("title", "outcome", "value", "unit") if one.get(name))
-    try:
-        href = reverse(where[0], args=[where[1]])
-    except Exception:
-        href = ""
-    return {"text": f"{one['id']} ({said})", "href": href}
 
 
 def _referral(kept: models.AgendaItem, room: Room, moment: Moment) -> list[str]:

@@ -25,6 +25,7 @@ from joinedup.ui import Crumb
 PARTS = {
     "purposes": "which of the four purposes it serves", "triple_aim.health": "what it does for health",
     "triple_aim.quality": "what it does for quality", "triple_aim.sustainability": "what it does for sustainability",
+    "expected_effect": "the expected effect (measure, size, by when, for whom)",
     "evidence": "evidence", "engagement": "engagement", "co_production": "co-production",
     "equality_impact": "the impact on equality", "conflicts_considered": "conflicts of interest",
     "cost_pence": "what it costs", "lowest_tier": "the lowest tier that could decide",
