@@ -12,7 +12,7 @@ import pytest
 
 from joinedup.errors import NotFound, RuleError
 from joinedup.governance import models
-from joinedup.governance.acts import boards, deciding, delegations, interests, meetings, minutes
+from joinedup.governance.acts import boards, deciding, delegations, interests, meetings, minutes, papers
 from joinedup.governance.delegation.scheme import Delegation
 from joinedup.governance.kept.meetings import attendances_of, item_of
 from joinedup.governance.meetings.voting import VoteRefused
@@ -350,3 +350,19 @@ def test_a_function_is_handed_on_only_while_it_is_still_there(boardroom: None) -
     error = while_another(take_back, lambda: delegations.delegate(keep, below, reason="to be quick",
                                                                   signatures=("ada",)))  # fmt: skip
     assert isinstance(error, NotFound)
+
+
+def test_two_who_submit_a_paper_of_one_name_are_two_versions(boardroom: None) -> None:
+    meeting = sitting.call(on=date(2022, 12, 16))
+    items = [sitting.item(meeting, number) for number in (1, 2)]
+
+    def submit(item: str, text: str) -> None:
+        papers.submit_paper(
+            sitting.grant("governance.submit"), item, "shared", title="A paper", text=text,
+            parts=sitting.WHOLE, submitted_at=sitting.minute("09:00", date(2022, 12, 1)),
+        )  # fmt: skip
+
+    submit(items[0], "First.")
+    assert while_another(lambda: submit(items[0], "Second."), lambda: submit(items[1], "Third.")) is None
+    kept = models.PaperVersion.objects.filter(paper="shared").order_by("number")
+    assert list(kept.values_list("number", "text")) == [(1, "First."), (2, "Second."), (3, "Third.")]

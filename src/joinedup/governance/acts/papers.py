@@ -64,6 +64,7 @@ def submit_paper(
     grant.must_be_for(SUBMIT)
     with transaction.atomic():
         kept = must_be_on_agenda(item_of(item, locked=True))
+        lock(f"paper {key}")
         at = known_from(grant, known_at)
         if models.Decision.objects.filter(item=kept).exists():
             raise RuleError("B9: this item is decided and keeps its paper. Put a new version to a new item.")
