@@ -190,6 +190,8 @@ OPEN_WORK = [
     "joinedup.money.open_work.open_work",
     "joinedup.governance.open_work.open_work",
 ]
+# (room, kind, key, codes of bodies) -> dicts of body, to, on, is_in_force, title, href: who has it from the day
+NEW_OWNERS = ["joinedup.governance.kept.new_owners.new_owners"]
 # (key of a change event): raises RuleError where the change is prepared and not ready to take force
 BEFORE_IN_FORCE = ["joinedup.governance.acts.day_one.must_be_ready"]
 # (references) -> {reference: address of its page}: decisions, for rooms that keep only the reference

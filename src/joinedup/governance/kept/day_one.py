@@ -37,6 +37,8 @@ TO_COME = {
 CHILDREN = frozenset({
     ("system", "sub-body"), ("system", "post"), ("system", "site"), ("system", "area served"), ("governance", "seat"),
 })  # fmt: skip
+# Rooms that find a body by its code, key or uuid alike: they are asked once, by its code.
+KNOW_BY_ANY_NAME = frozenset({"access", "system", "feeds", "identity", "record", "population", "measures"})
 RoomAsked = Callable[[str, date], Iterable[Mapping[str, str]]]
 
 
@@ -71,7 +73,7 @@ def rooms_asked(closing: dict[str, ClosingBody]) -> dict[str, OpenWorkOf | None]
     registered = {path.split(".")[1]: path for path in settings.OPEN_WORK}
     rooms = [one.rpartition(".")[2] for one in settings.ROOMS if one != "joinedup.ui"]
     return {
-        room: _asking(import_string(registered[room]), closing) if room in registered else None
+        room: _asking(room, import_string(registered[room]), closing) if room in registered else None
         for room in (*rooms, *TO_COME)
     }
 
@@ -141,12 +143,12 @@ def _staff(
     return report, counted, [*said, *report.blocks]
 
 
-def _asking(ask: RoomAsked, closing: dict[str, ClosingBody]) -> OpenWorkOf:
+def _asking(room: str, ask: RoomAsked, closing: dict[str, ClosingBody]) -> OpenWorkOf:
     """Answer a question to a room about a body by everything that it is known by; the same work counts once."""
 
     def of(body: str, on: date) -> Iterable[OpenWork]:
         found: dict[tuple[str, str], OpenWork] = {}
-        for alias in sorted(closing[body].aliases):
+        for alias in [body] if room in KNOW_BY_ANY_NAME else sorted(closing[body].aliases):
             for work in ask(alias, on):
                 key = (work["kind"], work["id"])
                 count = int(work.get("count", 1))
