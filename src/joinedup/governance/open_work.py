@@ -43,7 +43,8 @@ def _commitments(body: str, own: list[str], moment: Moment) -> list[Work]:
     return [
         _work("commitment", row.key, row.text, row.owner, f"/governance/boards/{row.board_id}/")
         for row in rows.order_by("pk")
-        if status_on(as_commitment(row, moment.known_at), evidence_of(row, moment.known_at), moment.valid_on) not in DONE
+        if status_on(as_commitment(row, moment.known_at), evidence_of(row, moment.known_at), moment.valid_on)
+        not in DONE
     ]
 
 

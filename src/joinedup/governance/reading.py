@@ -33,14 +33,16 @@ from joinedup.governance.meetings.quorum import Quorum, quorum_of_item, read_quo
 from joinedup.governance.meetings.urgent import Ratifying, ratifying
 from joinedup.moment import LONDON, Moment, now
 
+# Keys are sorted by their code points: by the rules of a language it took most of the time of a register.
 _INTERESTS = """
 SELECT key, person, type, about_org, lower(valid), declared_on, upper(valid), publish, publish_reason
   FROM governance_interest WHERE valid @> %(on)s AND known @> %(known)s AND (%(person)s = '' OR person = %(person)s)
- ORDER BY person, lower(valid), key
+ ORDER BY person COLLATE "C", lower(valid), key COLLATE "C"
 """
 _HOLDINGS = """
 SELECT board_id, seat, person, lower(valid), upper(valid), status, on_behalf_of
-  FROM governance_seatholding WHERE valid @> %(on)s AND known @> %(known)s ORDER BY board_id, seat, person
+  FROM governance_seatholding WHERE valid @> %(on)s AND known @> %(known)s
+ ORDER BY board_id COLLATE "C", seat COLLATE "C", person COLLATE "C"
 """
 
 
