@@ -78,7 +78,9 @@ def test_a_proxy_is_refused_where_the_terms_know_none(office: dict[str, Any]) ->
 def test_a_proxy_is_given_and_used(office: dict[str, Any]) -> None:
     from joinedup.governance.acts import boards
 
-    boards.change_terms(grant("governance.keep"), BOARD, version="2", since=OPENED, proxies=True, reason="by resolution")
+    boards.change_terms(
+        grant("governance.keep"), BOARD, version="2", since=OPENED, proxies=True, reason="by resolution"
+    )
     meeting = sitting.call(on=yesterday())
     item = sitting.item(meeting, 1, function="resources")
     sitting.paper(item, submitted_at=minute("09:00", yesterday() - timedelta(days=12)))
@@ -151,8 +153,8 @@ def test_nobody_decides_for_a_post_of_somebody_else() -> None:
 
 def test_no_post_decides_on_a_day_without_the_law() -> None:
     line()
-    delegations.allow_by_law(
-        grant("governance.keep"), "home-care", "an Act to come", since=now().valid_on + timedelta(days=9),
+    delegations.keep_power(
+        grant("governance.keep"), "home-care", "an Act to come", law_from=now().valid_on + timedelta(days=9),
         reason="the Act",
     )  # fmt: skip
     with pytest.raises(PowerNotInForce, match="G6"):
