@@ -34,6 +34,7 @@ urlpatterns = [
     path("", start.start, name="start"),
     path("boards/<str:key>/", boards.board, name="board"),
     path("meetings/call/", calling.call, name="call"),
+    path("meetings/<str:key>/publish/", calling.publish, name="publish"),
     path("meetings/<str:key>/move/", calling.move, name="move-meeting"),
     path("meetings/<str:key>/cancel/", calling.cancel, name="cancel-meeting"),
     path("papers/submit/", paper_forms.choose, name="submit"),

@@ -13,11 +13,11 @@ from django.views.decorators.http import require_http_methods
 from joinedup.access import requires
 from joinedup.errors import NotFound, RuleError
 from joinedup.governance import models
-from joinedup.governance.acts import agenda as agenda_acts, meetings as acts
+from joinedup.governance.acts import agenda as agenda_acts, meetings as acts, publishing
 from joinedup.governance.kept.boards import board_at, chairs_on, terms_on
 from joinedup.governance.kept.meetings import day_of, late_of, meeting_of, must_take_place, not_cancelled
 from joinedup.governance.meetings.decisions import MEETING_KINDS
-from joinedup.governance.meetings.notice import meeting_dates, next_meeting_by
+from joinedup.governance.meetings.notice import days_late, meeting_dates, next_meeting_by
 from joinedup.governance.views.parts import (
     board_crumb,
     board_names,
@@ -228,4 +228,32 @@ def cancel(request: Any, key: str) -> HttpResponseBase:
         request,
         Act(_("Cancel this meeting"), _("Cancel the meeting"), "cancel", meeting_crumbs(kept), questions, do, done,
             caption=said_day(kept)),
+    )  # fmt: skip
+
+
+@requires("governance.prepare")
+@require_http_methods(["GET", "HEAD", "POST"])
+def publish(request: Any, key: str) -> HttpResponseBase:
+    """Publish the papers of a meeting; the pack is kept as it was published."""
+    kept = must_take_place(meeting_of(key))
+    late = days_late(now().known_at, kept.papers_due)
+    count = 0
+
+    def do(_got: Answers) -> None:
+        nonlocal count
+        count = publishing.publish(request.grant, key, address=reverse("open_boards:pack", args=[key]))
+
+    def done(_got: Answers) -> tuple[str, str]:
+        words = _("Papers published: %(count)s. The pack is kept as it was published.") % {"count": count}
+        return words, reverse("governance:meeting", args=[key])
+
+    intro = [_("Papers are due by %(day)s.") % {"day": day(kept.papers_due)}]
+    if late:
+        intro.append(_("They are published %(days)s days late, and say so.") % {"days": late})
+    question = Question("sure", "radios", _("Are the papers ready for everybody to read?"), _("Say whether they are"),
+                        items=code_items({"yes": _("Yes, publish the newest version of each")}))  # fmt: skip
+    return answer(
+        request,
+        Act(_("Publish the papers"), _("Publish them"), "publish", meeting_crumbs(kept), [question], do, done,
+            caption=said_day(kept), intro=intro),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from joinedup.access import requires
+from joinedup.governance.acts.publishing import published_copy
 from joinedup.governance.kept.open_record import open_meeting
 from joinedup.governance.kept.packs import Reader, pack_of
 from joinedup.governance.publication.pack_pdf import pdf_of
@@ -45,7 +46,9 @@ def meeting(request: Any, key: str) -> HttpResponseBase:
 @requires(OPEN)
 @require_safe
 def pack(request: Any, key: str) -> HttpResponseBase:
-    """The same as one tagged PDF."""
+    """The same as one tagged PDF. Asked for a past instant, it is the bytes that were published by then (X7)."""
+    if request.known_on is not None and (copy := published_copy(request.path, request.moment)) is not None:
+        return as_pdf(copy[0], key)
     made = pack_of(key, request.moment, Reader(now().known_at))
     return as_pdf(pdf_of(made), made.title)
 
