@@ -7,12 +7,17 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from joinedup.demo_transition import as_csv, staff_rows
+
 pytestmark = pytest.mark.journey
 OWN = "/governance/my-transfer/"
 PAGES = {
     "transitions": "/governance/transitions/",
     "a transition": "/governance/transitions/hwe-2022/",
     "day one": "/governance/transitions/hwe-to-come/day-one/hwe-split/",
+    "the list of staff": "/governance/transitions/hwe-to-come/staff/",
+    "open cases": "/governance/transitions/hwe-2022/cases/",
+    "a form": "/governance/transitions/hwe-to-come/add-step/",
 }
 
 
@@ -83,3 +88,30 @@ def test_whoever_leads_sees_sums_that_name_nobody_and_why_a_change_is_not_ready(
     page.get_by_role("link", name="Check whether it is ready for day one").click()
     expect(page.get_by_text("Not ready")).to_be_visible()
     expect(page.get_by_role("button", name="Put the change in force")).to_have_count(0)
+
+
+def test_whoever_leads_hands_in_a_list_that_loses_somebody_and_nothing_is_taken_in(
+    browser_page: Any, served: Any, assert_accessible: Any
+) -> None:
+    page = browser_page
+    given_somebody_signed_in(page, served, "board_secretary")
+    page.goto(f"{served.url}/governance/transitions/hwe-2022/")
+    page.get_by_text("What you can do here").click()
+    page.get_by_role("link", name="Hand in the list of staff").click()
+    lost = as_csv(staff_rows()[:-1])
+    page.get_by_label("The filled list of staff").set_input_files(
+        {"name": "staff.csv", "mimeType": "text/csv", "buffer": lost}
+    )
+    page.get_by_label("Where does the list come from?").fill("payroll of June")
+    page.get_by_role("button", name="Check the list").click()
+
+    expect(page.get_by_text("1 of the employments that are known are not in this list").first).to_be_visible()
+    assert_accessible(page)
+
+    page.get_by_label("The filled list of staff").set_input_files(
+        {"name": "staff.csv", "mimeType": "text/csv", "buffer": as_csv(staff_rows())}
+    )
+    page.get_by_role("button", name="Check the list").click()
+    expect(page.get_by_text("Nothing was taken in yet")).to_be_visible()
+    expect(page.get_by_text("291 before, 291 after")).to_be_visible()
+    assert_accessible(page)
