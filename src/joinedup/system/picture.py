@@ -93,6 +93,11 @@ SELECT i.body_id, i.area_id FROM system_identifier i
  WHERE i.code = upper(%(code)s) AND i.known @> %(known)s
  ORDER BY i.valid @> %(on)s DESC, lower(i.valid) > %(on)s, abs(lower(i.valid) - %(on)s) LIMIT 1
 """
+_CODES = """
+SELECT DISTINCT ON (i.code) i.code, i.body_id, i.area_id FROM system_identifier i
+ WHERE i.code = ANY(%(codes)s) AND i.known @> %(known)s
+ ORDER BY i.code, i.valid @> %(on)s DESC, lower(i.valid) > %(on)s, abs(lower(i.valid) - %(on)s)
+"""
 _POSTS = """
 SELECT p.id, p.key, s.title, s.category, s.body_id, lower(s.valid), s.from_precision, upper(s.valid), s.to_precision,
        a.person_id, a.works_for_id, a.status, a.fte::text, lower(a.valid), a.from_precision, upper(a.valid),
@@ -171,6 +176,14 @@ class Picture:
             if rows:
                 return kind, rows[0][0]
         return None
+
+    def find_each(self, texts: Iterable[str]) -> dict[str, tuple[str, UUID]]:
+        """Answer what each of these codes, keys or uuids denotes, as `find` does; what denotes nothing is left out."""
+        asked = list(dict.fromkeys(texts))
+        rows = self._rows(_CODES, codes=[text.upper() for text in asked])
+        of_code = {code: ("body", body) if body else ("area", area) for code, body, area in rows}
+        found = {text: of_code.get(text.upper()) or self.find(text) for text in asked}
+        return {text: one for text, one in found.items() if one}
 
     def _not_found(self, what: str, text: str) -> NotFound:
         names = [row[0] for row in self._rows("SELECT DISTINCT name FROM system_name WHERE person_id IS NULL")]

@@ -65,12 +65,19 @@ def name_accounts(grant: Grant, body: str, accounts: Iterable[PartnerAccount]) -
 
 def accounts_of(body: str) -> list[PartnerAccount]:
     """Answer which of a partner's accounts are the pot's, as last said."""
-    rows = models.PartnerAccount.objects.filter(body=body).order_by("partner_account", "-pk")
-    return [
-        PartnerAccount(one.partner_account, one.account, one.fund_id, one.budget_line_id or "")
-        for one in rows.distinct("partner_account")
-        if one.account
-    ]
+    return accounts_of_each([body])[body]
+
+
+def accounts_of_each(bodies: Iterable[str]) -> dict[str, list[PartnerAccount]]:
+    """Answer what `accounts_of` answers for each of these partners, by its code."""
+    found: dict[str, list[PartnerAccount]] = {body: [] for body in bodies}
+    rows = models.PartnerAccount.objects.filter(body__in=found).order_by("body", "partner_account", "-pk")
+    for one in rows.distinct("body", "partner_account"):
+        if one.account:
+            found[one.body].append(
+                PartnerAccount(one.partner_account, one.account, one.fund_id, one.budget_line_id or "")
+            )
+    return found
 
 
 def import_trial_balance(

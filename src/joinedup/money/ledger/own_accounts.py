@@ -21,7 +21,7 @@ from joinedup.access import record
 from joinedup.errors import FileError, RuleError, did_you_mean
 from joinedup.money import models
 from joinedup.money.ledger.double_entry import account
-from joinedup.money.ledger.importing_trial_balances import accounts_of
+from joinedup.money.ledger.importing_trial_balances import accounts_of_each
 from joinedup.money.ledger.posting import must_be_theirs
 
 if TYPE_CHECKING:
@@ -102,17 +102,24 @@ def name_own_accounts(grant: Grant, body: str, accounts: Iterable[OwnAccount]) -
 
 def own_accounts_of(body: str) -> dict[str, OwnAccount]:
     """Answer what is said of a partner's own accounts, by their codes, as last said."""
-    rows = models.StatementAccount.objects.filter(body=body).order_by("partner_account", "-pk")
-    return {
-        one.partner_account: OwnAccount(one.partner_account, one.kind, one.counterparty)
-        for one in rows.distinct("partner_account")
-    }
+    return _own_accounts([body])[body]
 
 
-def kinds_of(body: str) -> dict[str, OwnAccount]:
-    """Answer what each account of a partner is that somebody has named: its own, and those that are the pot's."""
-    found: dict[str, OwnAccount] = {}
-    for one in accounts_of(body):
-        kind = account(one.account).kind
-        found[one.partner_account] = OwnAccount(one.partner_account, kind if kind in ("income", "spend") else "balance")
-    return found | own_accounts_of(body)
+def kinds_of(bodies: Iterable[str]) -> dict[str, dict[str, OwnAccount]]:
+    """Answer by partner what each of its accounts is that somebody has named: its own, and those that are the pot's."""
+    own = _own_accounts(bodies)
+    found: dict[str, dict[str, OwnAccount]] = {}
+    for body, accounts in accounts_of_each(own).items():
+        kinds = {one.partner_account: account(one.account).kind for one in accounts}
+        found[body] = {
+            code: OwnAccount(code, kind if kind in ("income", "spend") else "balance") for code, kind in kinds.items()
+        } | own[body]
+    return found
+
+
+def _own_accounts(bodies: Iterable[str]) -> dict[str, dict[str, OwnAccount]]:
+    found: dict[str, dict[str, OwnAccount]] = {body: {} for body in bodies}
+    rows = models.StatementAccount.objects.filter(body__in=found).order_by("body", "partner_account", "-pk")
+    for one in rows.distinct("body", "partner_account"):
+        found[one.body][one.partner_account] = OwnAccount(one.partner_account, one.kind, one.counterparty)
+    return found

@@ -116,10 +116,10 @@ def _actuals(year: str, month: int) -> tuple[Pairs, Pairs, set[str], str]:
     payees: Pairs = {}
     at = month_day(year, month)
     held = newest_balances(at)
+    known = kinds_of(held)
     for body, balance in held.items():
-        known = kinds_of(body)
-        for line in balance.lines.order_by("row"):
-            one = known.get(line.account)
+        for line in balance.lines.all():
+            one = known[body].get(line.account)
             if one is None or not one.counterparty:
                 continue
             pence = line.debit_pence - line.credit_pence

@@ -21,7 +21,7 @@ from joinedup.errors import RuleError, did_you_mean
 from joinedup.moment import now
 from joinedup.money import models
 from joinedup.money.allocation.splitting import half_up, profile
-from joinedup.money.ledger.own_accounts import kinds_of
+from joinedup.money.ledger.own_accounts import OwnAccount, kinds_of
 from joinedup.money.ledger.reading import availabilities
 from joinedup.money.pot import positions
 from joinedup.money.pot.outturn import LineToDate, forecast_outturn
@@ -156,8 +156,9 @@ def system_position(
     kinds = _kinds(_codes(plans, balances, year), first)
     nhs = inside if isinstance(inside, tuple) else (inside,)
     here = {*_with_data(plans, balances), *_hosts(year)}
+    named = kinds_of(balances)
     rows = tuple(
-        _standing(body, kinds.get(body, ""), nhs, plans, balances, year, month, method)
+        _standing(body, kinds.get(body, ""), nhs, plans, balances.get(body), named.get(body, {}), year, month, method)
         for body in sorted(kinds)
         if kinds[body] in nhs or body in here
     )
@@ -180,7 +181,7 @@ def month_day(year: str, month: int) -> date:
 def newest_balances(month: date) -> dict[str, models.TrialBalance]:
     """Answer each partner's trial balance of a month, the newest where one replaced another."""
     rows = models.TrialBalance.objects.filter(month=month).order_by("body", "-pk").distinct("body")
-    return {one.body: one for one in rows}
+    return {one.body: one for one in rows.prefetch_related("lines")}
 
 
 def planned_position(lines: Iterable[PlanLine], body: str, year: str) -> tuple[list[int] | None, str]:
@@ -205,7 +206,8 @@ def _standing(
     kind: str,
     nhs: tuple[object, ...],
     plans: list[StandingPlan],
-    balances: Mapping[str, models.TrialBalance],
+    held: models.TrialBalance | None,
+    named: Mapping[str, OwnAccount],
     year: str,
     month: int,
     method: str,
@@ -214,12 +216,11 @@ def _standing(
     plan, months, why = _plan_of(body, plans, year)
     if months is None:
         missing.append(why)
-    held = balances.get(body)
     actual = None
     if held is None:
         missing.append(f"no trial balance of {month_day(year, month):%B %Y}")
     else:
-        actual, why = _actual(body, held)
+        actual, why = _actual(held, named)
         if actual is None:
             missing.append(why)
     forecast = None
@@ -247,13 +248,12 @@ def _plan_of(body: str, plans: list[StandingPlan], year: str) -> tuple[StandingP
     return (mine[0] if mine else None), None, why
 
 
-def _actual(body: str, held: models.TrialBalance) -> tuple[int | None, str]:
+def _actual(held: models.TrialBalance, known: Mapping[str, OwnAccount]) -> tuple[int | None, str]:
     """Answer income less spend of a trial balance in pence, plus is a surplus; or why it cannot be said."""
-    known = kinds_of(body)
     sums = {"income": 0, "spend": 0}
     unnamed = []
     counted = False
-    for line in held.lines.order_by("row"):
+    for line in sorted(held.lines.all(), key=lambda one: one.row):
         one = known.get(line.account)
         if one is None:
             unnamed.append(line.account)
@@ -274,12 +274,18 @@ def _funds(year: str, month: int) -> tuple[FundStanding, ...]:
     last = date(at.year + at.month // 12, at.month % 12 + 1, 1) - timedelta(days=1)
     until = max(last, min(now().valid_on, after - timedelta(days=1)))
     found = []
-    for fund in models.Fund.objects.filter(valid_from__lt=after, valid_to__gt=first).order_by("code"):
-        lines = models.BudgetLine.objects.filter(fund=fund, year=year).values_list("code", flat=True)
-        left = availabilities(lines, last).values()
+    funds = list(models.Fund.objects.filter(valid_from__lt=after, valid_to__gt=first).order_by("code"))
+    lines_of: dict[str, list[str]] = {fund.code: [] for fund in funds}
+    for line, code in models.BudgetLine.objects.filter(fund__in=funds, year=year).values_list("code", "fund"):
+        lines_of[code].append(line)
+    every = [line for lines in lines_of.values() for line in lines]
+    by_then, by_now = availabilities(every, last), availabilities(every, until)
+    for fund in funds:
+        lines = lines_of[fund.code]
+        left = [by_then[line] for line in lines]
         budget, actual, committed = (sum(getattr(one, name) for one in left) for name in _SUMS)
         outturn = forecast_outturn(LineToDate(budget, actual, committed), month, "run_rate").outturn
-        since = sum(one.actual for one in availabilities(lines, until).values()) - actual
+        since = sum(by_now[line].actual for line in lines) - actual
         found.append(FundStanding(fund.code, fund.kind, fund.host, budget, actual, committed, outturn, since))
     return tuple(found)
 
@@ -307,6 +313,7 @@ def _kinds(codes: Iterable[str], on: date) -> dict[str, str]:
     from joinedup.system import as_of
 
     picture = as_of(on, now().known_at)
-    ids = {code: found[1] for code in codes if (found := picture.find(code)) and found[0] == "body"}
+    codes = list(codes)
+    ids = {code: one for code, (kind, one) in picture.find_each(codes).items() if kind == "body"}
     bodies = picture.bodies_by_id(ids.values())
     return {code: (bodies[ids[code]].kind or "") if code in ids else "" for code in codes}

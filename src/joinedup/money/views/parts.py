@@ -80,15 +80,15 @@ def bodies_named(codes: Iterable[str]) -> dict[str, str]:
     """
     moment = now()
     picture = as_of(moment.valid_on, moment.known_at)
-    found = {code: picture.find(code) for code in sorted(set(codes)) if code}
-    bodies = picture.bodies_by_id(where[1] for where in found.values() if where and where[0] == "body")
-    areas = picture.areas_by_id([where[1] for where in found.values() if where and where[0] == "area"], counted=False)
-    names = {}
+    asked = sorted(code for code in set(codes) if code)
+    found = picture.find_each(asked)
+    bodies = picture.bodies_by_id(where[1] for where in found.values() if where[0] == "body")
+    areas = picture.areas_by_id([where[1] for where in found.values() if where[0] == "area"], counted=False)
+    names = {code: code for code in asked}
     for code, where in found.items():
-        names[code] = code
-        if where and where[0] == "area" and where[1] in areas:
+        if where[0] == "area" and where[1] in areas:
             names[code] = areas[where[1]].name or code
-        elif where and where[1] in bodies and bodies[where[1]].exists:
+        elif where[1] in bodies and bodies[where[1]].exists:
             names[code] = bodies[where[1]].name
     return names
 

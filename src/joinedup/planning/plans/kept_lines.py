@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from joinedup.errors import NotFound, did_you_mean
 from joinedup.planning.models import Line, Plan, Version
-from joinedup.planning.plans.kept_plans import state_of
+from joinedup.planning.plans.kept_plans import newest_of, state_of, states_of
 from joinedup.planning.plans.line_keys import LineKey, parse_line_key
 from joinedup.planning.plans.plan_lines import Code, Number, PlanLine, months_of, total, year_of
 
@@ -93,24 +93,20 @@ def must_be_planned(key: str) -> KeptLine:
 def standing_plans(year: str, *, kind: str, side: str = "", known_at: datetime | None = None) -> Iterator[StandingPlan]:
     """Answer every plan of a year that stands, by owner and side, each with its lines of one kind."""
     months_of(year)
-    plans = Plan.objects.filter(year=year, **({"side": side} if side else {})).order_by("owner", "side")
-    for plan in plans:
-        standing = _standing(plan, known_at)
-        if standing is not None:
-            version, state = standing
-            lines = tuple(_line(row) for row in Line.objects.filter(version=version, kind=kind).order_by("pk"))
-            yield StandingPlan(plan.owner, plan.side, plan.year, version.pk, version.number, state, lines)
+    plans = Plan.objects.filter(year=year, **({"side": side} if side else {}))
+    versions = newest_of(plans, states=STANDING, known_at=known_at).values()
+    states = states_of(versions, known_at)
+    lines: dict[int, list[PlanLine]] = {version.pk: [] for version in versions}
+    for row in Line.objects.filter(version__in=lines, kind=kind).order_by("pk"):
+        lines[row.version_id].append(_line(row))
+    for version in sorted(versions, key=lambda one: (one.plan.owner, one.plan.side)):
+        plan, found = version.plan, tuple(lines[version.pk])
+        yield StandingPlan(plan.owner, plan.side, plan.year, version.pk, version.number, states[version.pk], found)
 
 
 def _standing(plan: Plan, known_at: datetime | None) -> tuple[Version, str] | None:
-    versions = Version.objects.filter(plan=plan)
-    if known_at is not None:
-        versions = versions.filter(at__lte=known_at)
-    for version in versions.order_by("-number"):
-        state = state_of(version, known_at)
-        if state in STANDING:
-            return version, state
-    return None
+    version = newest_of([plan], states=STANDING, known_at=known_at).get(plan.pk)
+    return (version, state_of(version, known_at)) if version else None
 
 
 def _lines_of_key(version: Version, key: LineKey) -> list[PlanLine]:

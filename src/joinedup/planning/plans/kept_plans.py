@@ -14,6 +14,7 @@ from django.db import connection
 from joinedup.errors import NotFound, RuleError, Unavailable
 from joinedup.planning.models import (
     Comparison,
+    ComparisonGap,
     Document,
     Gap,
     GapStep,
@@ -64,11 +65,16 @@ def lines_of(version: Version) -> list[PlanLine]:
 
 def state_of(version: Version, known_at: datetime | None = None) -> str:
     """Answer the state of a version, now or as it was known at an instant."""
-    steps = version.steps.all()
+    return states_of([version], known_at)[version.pk]
+
+
+def states_of(versions: Iterable[Version], known_at: datetime | None = None) -> dict[int, str]:
+    """Answer what `state_of` answers for each of these versions, by its id."""
+    found = {one.pk: "draft" for one in versions}
+    steps = VersionStep.objects.filter(version__in=found)
     if known_at is not None:
         steps = steps.filter(at__lte=known_at)
-    last = steps.order_by("-pk").first()
-    return str(last.state) if last else "draft"
+    return found | dict(steps.order_by("pk").values_list("version", "state"))
 
 
 def version_of(number: int) -> Version:
@@ -81,12 +87,27 @@ def version_of(number: int) -> Version:
 
 def latest(owner: Code, side: str, year: str, *, states: Sequence[str] = ()) -> Version:
     """Answer the newest version of a plan, of those in the states asked for; NotFound where there is none."""
-    versions = Version.objects.select_related("plan").filter(plan__owner=owner, plan__side=side, plan__year=year)
-    for version in versions.order_by("-number"):
-        if not states or state_of(version) in states:
-            return version
+    for version in newest_of(Plan.objects.filter(owner=owner, side=side, year=year), states=states).values():
+        return version
     said = f" that is {' or '.join(states)}" if states else ""
     raise NotFound(f"There is no plan of {owner} as the {side} for {year}{said}. joinedup plan list shows them.")
+
+
+def newest_of(
+    plans: Iterable[Plan], *, states: Sequence[str] = (), known_at: datetime | None = None
+) -> dict[int, Version]:
+    """Answer the newest version of each of these plans, by the plan's id, of those in the states asked for.
+
+    With `known_at` the versions and states are those that were known then. A plan without one is left out.
+    """
+    kept = Version.objects.select_related("plan").filter(plan__in=plans).order_by("-number")
+    versions = list(kept if known_at is None else kept.filter(at__lte=known_at))
+    states_then = states_of(versions, known_at)
+    found: dict[int, Version] = {}
+    for version in versions:
+        if not states or states_then[version.pk] in states:
+            found.setdefault(version.plan_id, version)
+    return found
 
 
 def first_sent(plan: Plan) -> datetime | None:
@@ -109,11 +130,18 @@ def plan_version(version: Version, *, check: bool = True) -> PlanVersion:
 
 def plan_before(version: Version) -> Version | None:
     """Answer the newest version that was handed in of the same body's plan of the year before; None without one."""
-    plan = version.plan
-    try:
-        return latest(plan.owner, plan.side, year_before(plan.year), states=HANDED_IN)
-    except NotFound:
-        return None
+    return plans_before([version]).get(version.pk)
+
+
+def plans_before(versions: Sequence[Version]) -> dict[int, Version]:
+    """Answer what `plan_before` answers for each of these versions, by its id; those without one are left out."""
+    wanted = {one.pk: (one.plan.owner, one.plan.side, year_before(one.plan.year)) for one in versions}
+    plans = Plan.objects.filter(
+        owner__in={owner for owner, _, _ in wanted.values()}, year__in={year for _, _, year in wanted.values()}
+    )
+    newest = newest_of(plans, states=HANDED_IN).values()
+    of_plan = {(one.plan.owner, one.plan.side, one.plan.year): one for one in newest}
+    return {number: of_plan[plan] for number, plan in wanted.items() if plan in of_plan}
 
 
 def comparison_of(number: int) -> Comparison:
@@ -139,8 +167,18 @@ def latest_comparisons(year: str | None = None) -> list[Comparison]:
 
 def gaps_of(comparison: Comparison, *, known_at: datetime | None = None) -> list[tuple[Gap, OpenGap]]:
     """Answer the gaps that a comparison found, each as kept and as it stands now or stood by what was known then."""
-    rows = Gap.objects.filter(found_in__comparison=comparison).order_by("pk").prefetch_related("steps")
-    return [(row, standing(row, known_at=known_at)) for row in rows]
+    return gaps_of_each([comparison], known_at=known_at)[comparison.pk]
+
+
+def gaps_of_each(
+    comparisons: Iterable[Comparison], *, known_at: datetime | None = None
+) -> dict[int, list[tuple[Gap, OpenGap]]]:
+    """Answer what `gaps_of` answers for each of these comparisons, by its id."""
+    found: dict[int, list[tuple[Gap, OpenGap]]] = {one.pk: [] for one in comparisons}
+    rows = ComparisonGap.objects.filter(comparison__in=found).select_related("gap").prefetch_related("gap__steps")
+    for row in rows.order_by("gap_id"):
+        found[row.comparison_id].append((row.gap, standing(row.gap, known_at=known_at)))
+    return found
 
 
 def standing(row: Gap, *, known_at: datetime | None = None) -> OpenGap:

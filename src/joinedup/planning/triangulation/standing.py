@@ -12,7 +12,6 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from joinedup.errors import NotFound
 from joinedup.planning.models import CheckWaiver, Comparison, Line, Plan, Version
 from joinedup.planning.parameters import ParameterMissing, ParameterSet
 from joinedup.planning.plans import kept_plans
@@ -52,9 +51,10 @@ class Contradiction:
 def standing_gaps(comparisons: Sequence[Comparison], params: ParameterSet, on: date) -> list[Standing]:
     """Answer every gap of these comparisons, the dearest first; those without a price come last."""
     found = []
+    gaps = kept_plans.gaps_of_each(comparisons)
     for comparison in comparisons:
         start = first_day(comparison.provider_version.plan.year)
-        for row, gap in kept_plans.gaps_of(comparison):
+        for row, gap in gaps[comparison.pk]:
             one = gap.disagreement
             found.append(
                 Standing(
@@ -78,11 +78,13 @@ def total_pence(found: Sequence[Standing]) -> int:
 def contradictions(comparisons: Sequence[Comparison], params: ParameterSet) -> list[Contradiction]:
     """Answer the checks that failed or could not be made, of each provider's plan once."""
     found = []
+    before = kept_plans.plans_before([one.provider_version for one in comparisons])
+    versions = [one.commissioner_version_id for one in comparisons] + [one.provider_version_id for one in comparisons]
+    waivers = list(CheckWaiver.objects.filter(version__in=versions).order_by("pk"))
     for comparison in comparisons:
-        theirs = comparison.provider_version
-        versions = (comparison.commissioner_version, theirs)
-        waived = {one.check_name: one.by for one in CheckWaiver.objects.filter(version__in=versions)}
-        for result in checks_of(comparison, params):
+        theirs, ours = comparison.provider_version, comparison.commissioner_version
+        waived = {one.check_name: one.by for one in waivers if one.version_id in (theirs.pk, ours.pk)}
+        for result in _checks(_Held((theirs, ours, before.get(theirs.pk)), params)):
             if not result.passed:
                 found.append(
                     Contradiction(
@@ -165,12 +167,11 @@ def pairs_to_compare(year: str = "", *, provider: Code = "") -> list[tuple[int, 
     A body is not compared with itself, nor with one of which neither plan says that it buys from the other.
     """
     newest: dict[tuple[str, str], list[Version]] = {}
-    for plan in Plan.objects.filter(**({"year": year} if year else {})).order_by("year", "owner"):
+    plans = Plan.objects.filter(**({"year": year} if year else {}))
+    versions = kept_plans.newest_of(plans, states=kept_plans.HANDED_IN).values()
+    for version in sorted(versions, key=lambda one: (one.plan.year, one.plan.owner)):
+        plan = version.plan
         if plan.side == "commissioner" or not provider or plan.owner == provider:
-            try:
-                version = kept_plans.latest(plan.owner, plan.side, plan.year, states=kept_plans.HANDED_IN)
-            except NotFound:
-                continue
             newest.setdefault((plan.year, plan.side), []).append(version)
     return [
         (ours.pk, theirs.pk)

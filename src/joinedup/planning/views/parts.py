@@ -68,10 +68,10 @@ def names_of(codes: Iterable[Code]) -> dict[Code, str]:
     """Answer the names that bodies have today, by code; a code that denotes none is its own name."""
     moment = now()
     picture = as_of(moment.valid_on, moment.known_at)
-    found = {code: picture.find(code) for code in dict.fromkeys(codes) if code}
-    ids = {code: one[1] for code, one in found.items() if one and one[0] == "body"}
+    asked = [code for code in dict.fromkeys(codes) if code]
+    ids = {code: one for code, (kind, one) in picture.find_each(asked).items() if kind == "body"}
     bodies = picture.bodies_by_id(ids.values())
-    return {code: bodies[ids[code]].name if code in ids and ids[code] in bodies else code for code in found}
+    return {code: bodies[ids[code]].name if code in ids and ids[code] in bodies else code for code in asked}
 
 
 def bodies_of(grant: Any, codes: Iterable[Code]) -> list[Code]:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from joinedup.access import requires
 from joinedup.moment import now
 from joinedup.planning import missing_today, services, words
-from joinedup.planning.models import Plan, Version
+from joinedup.planning.models import Plan, Version, VersionSignature
 from joinedup.planning.plans import kept_plans
 from joinedup.planning.plans.documents import document_kinds
 from joinedup.planning.plans.return_deadlines import return_deadlines, standing_of
@@ -41,7 +41,8 @@ def start(request: Any) -> HttpResponseBase:
     gaps = [one for one in standing_gaps(comparisons, parts.parameters(), today) if not one.is_settled]
     failed = [one for one in contradictions(comparisons, parts.parameters()) if not one.waived]
     people = sum((one.people or 0 for one in gaps if one.gap.disagreement.reason != "year"), start=0)
-    signed = [one for one in comparisons if one.signatures.filter(role="system").exists()]
+    by_all = VersionSignature.objects.filter(role="system", comparison__in=comparisons)
+    signed = by_all.values("comparison").distinct().count()
     missing = [
         (system, kind, missing_today(kept_plans.document_of(kind, system.code), today,
                                      partners=partners_of(system.code)))
@@ -62,7 +63,7 @@ def start(request: Any) -> HttpResponseBase:
         people=words.number(people) if people else "",
         overdue=sum(1 for one in gaps if one.is_late),
         failed=failed,
-        signed=len(signed),
+        signed=signed,
         missing=sum(len(found) for _, _, found in missing),
         late_documents=sum(1 for _, _, found in missing if any(one.is_late for one in found)),
         notice=parts.said(request),
