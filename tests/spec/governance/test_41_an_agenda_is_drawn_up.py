@@ -122,10 +122,9 @@ def test_a_meeting_too_long_after_the_last_says_so_before_it_is_called(office: d
     called(office["board_secretary"], in_days(10))
     sent = meeting_on(in_days(100))
     assert "days late" in send(office["board_secretary"], "/governance/meetings/call/?board=icb", 200, **sent)
-    late = called(office["board_secretary"], in_days(100))
-    row = AuditEntry.objects.filter(action="governance.call-meeting").latest("pk")
-    assert "later_than" in row.details
-    assert late
+    called(office["board_secretary"], in_days(100))
+    bodies = [str(one.body) for one in AuditEntry.objects.order_by("pk") if "call-meeting" in str(one.body)]
+    assert ["later_than" in one for one in bodies[-2:]] == [False, True]
 
 
 def test_a_cancelled_meeting_stays_with_its_reason_and_takes_nothing_more(office: dict[str, Any]) -> None:
