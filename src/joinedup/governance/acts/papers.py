@@ -18,6 +18,7 @@ from joinedup.governance.kept.citations import cited
 from joinedup.governance.kept.conflicts import may_open_papers
 from joinedup.governance.kept.meetings import item_of, meeting_of, must_be_on_agenda
 from joinedup.governance.kept.registers import grown, known_from, lock, said
+from joinedup.governance.meetings.asking_planning import of_money
 from joinedup.governance.meetings.expected_effect import effects
 from joinedup.governance.meetings.notice import days_late
 from joinedup.governance.meetings.papers import PaperParts, UnderEmbargo, check_embargo, content_hash_of
@@ -74,7 +75,7 @@ def submit_paper(
                 f"B5: papers were due on {kept.meeting.papers_due}; this one is {late} day{'s' * (late > 1)} late. "
                 "Give the reason, or put it on the next agenda."
             )
-        if kept.asks and parts.cost_pence not in (None, kept.amount_pence):
+        if of_money(kept.asks or {}) and parts.cost_pence not in (None, kept.amount_pence):
             raise RuleError(
                 f"B8: the paper costs {parts.cost_pence} p and its item asks for {kept.amount_pence} p. Say one amount."
             )
