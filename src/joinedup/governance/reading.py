@@ -188,9 +188,7 @@ def _to_ratify(board: str, day: date, moment: Moment) -> list[tuple[str, Ratifyi
     meetings = [
         day_of(one)
         for one in not_cancelled(
-            models.Meeting.objects.filter(
-                board=board, kind__in=["decision", "extraordinary"], at__lte=moment.known_at
-            ),
+            models.Meeting.objects.filter(board=board, kind__in=["decision", "extraordinary"], at__lte=moment.known_at),
             moment.known_at,
         )
     ]

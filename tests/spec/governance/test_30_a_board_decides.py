@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from joinedup.governance import models
-from joinedup.governance.meetings.expected_effect import NoExpectedEffect
 from joinedup.governance.meetings.decisions import MeetingCannotDecide
+from joinedup.governance.meetings.expected_effect import NoExpectedEffect
 
 from .sitting import ASKS, BOARD, EFFECT, arrive, call, close, item, open_, paper, vote
 

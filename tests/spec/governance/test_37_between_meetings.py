@@ -11,9 +11,9 @@ from joinedup.errors import NotFound, RuleError
 from joinedup.governance import models
 from joinedup.governance.acts import (
     assurance as services_assurance,
-    scrutiny as services_scrutiny,
     interests as services_interests,
     minutes as services_minutes,
+    scrutiny as services_scrutiny,
     urgent as services_urgent,
 )
 from joinedup.governance.assurance.commitments import EvidenceTooLate

@@ -73,9 +73,7 @@ def test_a_decision_for_something_else_settles_nothing() -> None:
             planner(SIGN), gap, acting_for="QM7", decision_id=decision.reference, reason="The board decided 960"
         )
     assert Gap.objects.get(pk=gap).steps.count() == 1
-    services.arbitrate(
-        planner(SIGN), gap, acting_for="QM7", decision_id="Minute 7", reason="Another board said 960"
-    )
+    services.arbitrate(planner(SIGN), gap, acting_for="QM7", decision_id="Minute 7", reason="Another board said 960")
 
 
 def test_what_is_not_carried_gives_planning_nothing() -> None:
