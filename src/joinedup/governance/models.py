@@ -96,7 +96,6 @@ __all__ = [
     "Application",
     "ApplicationDecided",
     "ApplicationSent",
-    "ApplicationSent",
     "Attendance",
     "Board",
     "BoardTerms",
