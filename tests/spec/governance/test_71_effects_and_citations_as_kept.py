@@ -235,3 +235,17 @@ def test_from_a_pound_one_click_reaches_the_decision(member: Client) -> None:
     page = client.get(f"/money/authorities/{decision.reference}/")
     assert page.status_code == 200
     assert f'href="/governance/decisions/{decision.reference}/"' in page.content.decode()
+
+
+def test_an_urgent_decision_has_its_page_and_keeps_what_was_expected(member: Client) -> None:
+    from joinedup.governance.acts import urgent
+
+    decision = urgent.take_urgent_decision(
+        grant("governance.preside"), "icb", text="Beds for the winter", reason="The winter came early",
+        decided_at=minute("12:00", MET), expects=MORE, **MONEY,
+    )  # fmt: skip
+    assert [one.size for one in effects_of(decision)] == ["5% fewer"]
+    words = words_of(member.get(f"/governance/decisions/{decision.reference}/"))
+    assert "Decided by the chair and the leader." in words
+    assert "Expected: 5% fewer of emergency admissions" in words
+    assert "Beds for the winter" in words_of(member.get(f"/governance/decisions/{decision.reference}/outcome/"))

@@ -69,6 +69,7 @@ class Movement:
     side: str = ""
     signals: tuple[str, ...] = ()
     signalled_just_before: bool = False
+    flags: tuple[tuple[date, str, str], ...] = ()  # each month that signals: which rule, high or low
 
     @property
     def change(self) -> float | None:
@@ -147,6 +148,7 @@ def movement(points: Sequence[MonthValue], decided_on: date) -> Movement:
         counted.before, counted.after, float(first["mean"]), float(first["lower"]), float(first["upper"]),
         sum(values) / len(values) if values else None, "both" if len(sides) > 1 else "".join(sides),
         tuple(sorted({signal for signal, _ in after if signal})), any(one in (OUTSIDE, NEAR) for one in just_before),
+        tuple((row.month, str(label), str(way)) for row, (_, label, way) in zip(rows, flagged, strict=True) if label),
     )  # fmt: skip
 
 

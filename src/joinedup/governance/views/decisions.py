@@ -56,12 +56,14 @@ def decision(request: Any, key: str) -> HttpResponseBase:
     day = day_decided(kept)
     then = Moment(day, request.moment.known_at)
     moment = Moment(max(request.moment.valid_on, day), request.moment.known_at)
-    views = quorum_views(key, request.moment.known_at)
+    # Who decides alone or urgently has no quorum: the record says who it was instead.
+    views = quorum_views(key, request.moment.known_at) if "count" in kept.quorum_snapshot else None
     votes = kept.votes_snapshot
     people = {one["person"] for one in kept.conflicts_snapshot} | set(kept.dissents.values_list("person", flat=True))
     people |= {one["person"] for name in ("counted", "set_aside", "superseded") for one in votes.get(name, ())}
     people |= {one["decided_by"] for one in kept.conflicts_snapshot} | {votes.get("presiding", "")}
-    people |= {*views.as_known.counted, *views.corrected.counted, *(one.person for one in views.corrections)}
+    if views is not None:
+        people |= {*views.as_known.counted, *views.corrected.counted, *(one.person for one in views.corrections)}
     names = names_of(people, then)
     adoption = adoption_of(kept, moment)
     given = models.GivenAuthority.objects.filter(decision=kept).first()
@@ -82,8 +84,11 @@ def decision(request: Any, key: str) -> HttpResponseBase:
         decided_at=kept.decided_at.astimezone(LONDON),
         reasons=[_(WAYS.get(one, one)) for one in kept.reasons],
         views=views,
-        quorum=_quorum(views, names) if kept.item else None,
-        corrections=[(names[one.person], one.known_at.astimezone(LONDON), one.reason) for one in views.corrections],
+        quorum=_quorum(views, names) if views else None,
+        corrections=[
+            (names[one.person], one.known_at.astimezone(LONDON), one.reason)
+            for one in (views.corrections if views else ())
+        ],
         conflicts=_conflicts(kept, names),
         tally=Tally(votes["votes_for"], votes["votes_against"], votes["abstentions"], votes["no_vote"]).says
         if "votes_for" in votes

@@ -145,7 +145,12 @@ def _chart(one: JudgedEffect, decided_on: date) -> Chart:
     found, scale = one.outcome, scale_of(one.definition)
     assert found is not None
     limits = (found.measured.mean, found.measured.lower, found.measured.upper)
-    points = [Point(f.month, f.value, f.value_shown(scale), *limits, status=f.status) for f in one.figures]
+    # A signal is drawn without a judgement: that something changed says nothing of why.
+    flags = {month: ("neutral", way, signal) for month, signal, way in found.measured.flags}
+    points = [
+        Point(f.month, f.value, f.value_shown(scale), *limits, *flags.get(f.month, ("common cause", "", "")), f.status)
+        for f in one.figures
+    ]
     spec = spc_spec(points, title=scale.title)
     beside = [{"month": month.isoformat(), "beside": value} for month, value in one.comparator if value is not None]
     named = one.compared_with[:1].upper() + one.compared_with[1:]
