@@ -49,10 +49,14 @@ def place_buys_a_falls_car(script: Script) -> str:
         meeting, 1, "A falls car that comes within two hours", on, function="home-care", amount_pence=24_800_000,
         supplier="Sample Falls Car CIC", orgs_named=["Sample Falls Car CIC"],
         asks=asks(on, "Sample Falls Car CIC", "falls car"),
-        expects=expects(
-            on, "falls-admissions-65", "8% fewer", "people over 75", extreme=True,
-            why="The place was among the highest of the system in the year before",
-        ),
+        expects=[
+            expects(
+                on, "falls-admissions-65", "8% fewer", "people over 75", extreme=True,
+                why="The place was among the highest of the system in the year before",
+            ),
+            # A measure of months, which the charts can judge after a year.
+            expects(on, "emergency-admissions", "2% fewer", "everybody in the place", area="hwe-west-hertfordshire"),
+        ],
     )  # fmt: skip
     script.paper(item, "falls", on, cost=24_800_000)
     script.publish(meeting, on)

@@ -8,6 +8,7 @@ from joinedup.governance.views import (
     agenda_forms,
     assurance,
     between,
+    board_forms,
     boards,
     calling,
     commitment_acts,
@@ -26,13 +27,21 @@ from joinedup.governance.views import (
     running,
     scheme,
     scrutiny,
+    seat_forms,
     start,
 )
 
 app_name = "governance"
 urlpatterns = [
     path("", start.start, name="start"),
+    path("boards/add/", board_forms.add, name="add-board"),
     path("boards/<str:key>/", boards.board, name="board"),
+    path("boards/<str:key>/terms/", board_forms.terms, name="change-terms"),
+    path("boards/<str:key>/end/", board_forms.end, name="end-board"),
+    path("boards/<str:key>/seats/", seat_forms.add, name="add-seat"),
+    path("boards/<str:key>/appoint/", seat_forms.appoint, name="appoint"),
+    path("boards/<str:key>/leave/", seat_forms.leave, name="leave-seat"),
+    path("model/", board_forms.model, name="model"),
     path("meetings/call/", calling.call, name="call"),
     path("meetings/<str:key>/publish/", calling.publish, name="publish"),
     path("meetings/<str:key>/move/", calling.move, name="move-meeting"),

@@ -63,14 +63,14 @@ def page(client: Client, path: str, status: int = 200) -> str:
     return response.content.decode()
 
 
-def send(client: Client, path: str, status: int = 302, **sent: Any) -> str:
+def send(client: Client, path: str, status: int = 302, /, **sent: Any) -> str:
     response = client.post(path, sent)
     text = response.content.decode()
     assert response.status_code == status, text[:2000]
     return text
 
 
-def act(client: Client, path: str, **sent: Any) -> None:
+def act(client: Client, path: str, /, **sent: Any) -> None:
     """Answer an act's form, see the page to check, and confirm."""
     checked = send(client, path, 200, **sent)
     assert "Check what you are about to do" in checked

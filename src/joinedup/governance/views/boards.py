@@ -63,6 +63,7 @@ def board(request: Any, key: str) -> HttpResponseBase:
         board=kept,
         may_prepare=may(request, "governance.prepare"),
         may_run=may(request, "governance.preside"),
+        may_keep=may(request, "governance.keep"),
         terms=terms,
         tier=_(TIERS[kept.tier]),
         quorum=quorum_said(terms.quorum),

@@ -54,6 +54,7 @@ def start(request: Any) -> HttpResponseBase:
         waiting=_waiting(request, person, moment, coming, names),
         person=person,
         may_declare=may(request, "governance.declare"),
+        may_keep=may(request, "governance.keep"),
         may_prepare=may(request, "governance.prepare"),
         may_submit=may(request, "governance.submit"),
         meetings=Table(
