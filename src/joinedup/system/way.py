@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Count, Q
@@ -15,6 +15,7 @@ from joinedup.system.picture import Picture
 
 Answer = dict[str, Any]
 # Deeper than any area lies in another: system, place, neighbourhood.
+PRECISIONS: Final = ("year", "month", "day")
 DEEPEST = 4
 
 
@@ -36,7 +37,8 @@ def way(picture: Picture, system: UUID) -> list[Answer]:
     bodies = leading | {s.body_id for s in serving} | {m.body_id for m in members}
     standing = list(Standing.objects.filter(known, body__in=bodies))
     called = list(Name.objects.filter(known, body__in=bodies, role="official"))
-    sizes = list(Part.objects.filter(known, area=system).values("valid").annotate(many=Count("pk")).order_by())
+    parts = Part.objects.filter(known, area=system, small_area__retired_at__isnull=True)
+    sizes = list(parts.values("valid").annotate(many=Count("pk")).order_by())
     keys = dict(Body.objects.filter(pk__in=bodies).values_list("pk", "key"))
     first = min((s.valid.lower for s in serving if s.role == "leads"), default=None)
     if first is None:
@@ -65,7 +67,9 @@ def way(picture: Picture, system: UUID) -> list[Answer]:
             "small_areas": sum(s["many"] for s in sizes if on in s["valid"]),
         }
 
-    exact = {s.valid.lower: s.from_precision for s in (*called, *standing, *serving) if s.valid.lower}
+    told = [(s.valid.lower, s.from_precision) for s in (*called, *standing, *serving) if s.valid.lower]
+    # Of two facts that begin on one day the more exact one says how exact the day is, in whatever order they come.
+    exact = dict(sorted(told, key=lambda one: PRECISIONS.index(one[1])))
     days = {day for fact in (*serving, *standing, *called, *members) for day in (fact.valid.lower, fact.valid.upper)}
     days |= {day for size in sizes for day in (size["valid"].lower, size["valid"].upper)}
     days |= {day for places in within.values() for valid, _ in places for day in (valid.lower, valid.upper)}
