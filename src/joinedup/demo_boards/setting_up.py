@@ -70,11 +70,11 @@ def _partnership_board(script: Script) -> None:
 def _place(script: Script, number: int, board: str, name: str) -> None:
     script.act(
         "boards.create_board", board, system=SYSTEM, tier="place", name=name, since=SINCE, joint_of=[BODY], on=SINCE,
-        quorum={"need": {"fixed": 3}}, composition=[{"category": "chair"}, {"category": "vcse"}],
+        quorum={"need": {"fixed": 3}}, composition=[{"category": kind} for kind in ("chair", "clinical", "vcse")],
     )  # fmt: skip
     _seats(script, board, (
         ("chair", "Chair", "chair", (), True, f"hwe-place-lead-{number}", ""),
-        ("gp", "Primary care", "partner_primary_care", (), True, "hwe-gp", ""),
+        ("gp", "Primary care, clinical lead", "partner_primary_care", ("clinical",), True, "hwe-gp", ""),
         ("community", "Community health", "community_health", (), True, "hwe-community", ""),
         ("vcse", "Voluntary sector", "vcse", (), True, "hwe-vcse", ""),
     ))  # fmt: skip
