@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from joinedup.system.services import load_practices, load_systems_of, renew_belief
     from joinedup.system.shapes import Shapes, shapes_of
     from joinedup.system.succession import index, resolve
+    from joinedup.system.works import WorksFor, works_of
 
 __all__ = [
     "CLOSING",
@@ -33,6 +34,7 @@ __all__ = [
     "Post",
     "Row",
     "Shapes",
+    "WorksFor",
     "as_of",
     "check_rename",
     "checked_name",
@@ -53,6 +55,7 @@ __all__ = [
     "resolve",
     "revise",
     "shapes_of",
+    "works_of",
 ]
 
 _HOMES = {
@@ -70,6 +73,7 @@ _HOMES = {
     "shares": ("largest_remainder",),
     "succession": ("index", "resolve"),
     "system_file": ("SystemFile", "read_system_file"),
+    "works": ("WorksFor", "works_of"),
 }
 
 

@@ -12,6 +12,7 @@ from joinedup.governance.interests.conflicts import Proposal, Relations, proposa
 from joinedup.governance.interests.register import Interest
 from joinedup.governance.kept.boards import board_at, terms_on
 from joinedup.governance.kept.conflicts import as_interest, excluded_of
+from joinedup.governance.kept.employment import employed_interests
 from joinedup.governance.kept.meetings import as_attendance, attendances_of, day_of
 from joinedup.governance.kept.registers import visible
 from joinedup.governance.meetings.lost_quorum import ItemStanding, standing_of_item
@@ -65,7 +66,7 @@ def clock_of(meeting: models.Meeting, now_: datetime) -> datetime:
 def proposed_conflicts(items: Iterable[models.AgendaItem], moment: Moment) -> list[Proposal]:
     """Answer which interests of the members of these items' boards the items touch on the day of each meeting (I3).
 
-    What bodies were made of, and what they became, counts as well.
+    What bodies were made of, and what they became, counts as well; so does where members work, undeclared (I1).
     """
     rows = list(items)
     found: list[Proposal] = []
@@ -79,6 +80,9 @@ def proposed_conflicts(items: Iterable[models.AgendaItem], moment: Moment) -> li
         interests: list[Interest] = [
             as_interest(line) for line in visible(models.Interest, at, person__in=sorted(members))
         ]
+        declared = {(one.person, one.about_org) for one in interests}
+        # What was declared says it already: its own words are asked about, once.
+        interests += [one for one in employed_interests(members, at) if (one.person, one.about_org) not in declared]
         codes = sorted({*item.orgs_named, *(one.about_org for one in interests)})
         found += proposals({item.key: item.orgs_named}, interests, _relations(codes, at), on=day)
     return found

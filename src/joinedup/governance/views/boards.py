@@ -20,8 +20,9 @@ from joinedup.governance.boards.composition import (
 )
 from joinedup.governance.boards.governance_models import NoModel
 from joinedup.governance.boards.seats import Board, Holding
-from joinedup.governance.kept.boards import board_at, board_of, terms_on
+from joinedup.governance.kept.boards import board_at, board_of, chairs_on, terms_on
 from joinedup.governance.kept.decisions import day_decided, model_of_system
+from joinedup.governance.kept.employment import partner_posts
 from joinedup.governance.kept.meetings import day_of
 from joinedup.governance.kept.registers import believed
 from joinedup.governance.kept.reminders import confirmations_due_on
@@ -120,7 +121,8 @@ def failures_of(kept: models.Board, terms: models.BoardTerms, seated: Board, mom
     except RuleError as error:
         found.append(str(error))
     if kept.is_partnership_board:
-        found += leadership_failures(seated, day)
+        chairs = chairs_on(seated, moment)
+        found += leadership_failures(seated, day, partner_posts=partner_posts(kept, chairs, moment))
     for kind in sorted({one for rule in terms.composition for one in [rule["category"]]}, key=len, reverse=True):
         found = [one.replace(f"{kind}: ", f"{kind_said(kind)}: ", 1) if one.startswith(f"{kind}: ") else one
                  for one in found]  # fmt: skip

@@ -17,6 +17,7 @@ from joinedup.governance import models
 from joinedup.governance.acts import interests as acts
 from joinedup.governance.interests.register import TYPES, confirmation_coverage, is_declared_in_time
 from joinedup.governance.kept.boards import person_of_account
+from joinedup.governance.kept.employment import employed_interests
 from joinedup.governance.kept.registers import believed, visible
 from joinedup.governance.reading import register_of_holdings
 from joinedup.governance.views.parts import crumbs, may, names_of, people_items, person_of
@@ -186,6 +187,8 @@ def interests_table(
             "end": _("End it"),
             "href": reverse("governance:end-interest", args=[one.key]),
         })  # fmt: skip
+    rows += _derived_rows(moment, people, {(one.person, one.about_org) for one in lines})
+    rows.sort(key=lambda row: (row["person"], row["arose"]))
     columns = [
         Column("person", _("Person")),
         Column("type", _("Kind")),
@@ -202,9 +205,28 @@ def interests_table(
         rows,
         caption=caption,
         name=name,
-        notes=[_("Late: declared more than 28 days after it arose.")],
+        notes=[
+            _("Late: declared more than 28 days after it arose."),
+            _("Where a member works is an interest without being declared; it ends with the work."),
+        ],
         empty=_("Nothing is declared. Whoever has an interest declares it within 28 days."),
     )
+
+
+def _derived_rows(
+    moment: Moment, people: Collection[str] | None, declared: Collection[tuple[str, str]]
+) -> list[dict[str, Any]]:
+    """Answer lines for where members work on a day, but for what they declared of the same body (I1)."""
+    who = {line.person for _board, line in register_of_holdings(moment)} if people is None else set(people)
+    found = [one for one in employed_interests(who, moment) if (one.person, one.about_org) not in declared]
+    names = names_of({one.person for one in found}, moment)
+    return [
+        {
+            "person": names[one.person], "type": _(TYPES[one.type]), "about": one.about_org, "what": _("Works there"),
+            "arose": one.arose_on, "declared": None, "late": _("Needs no declaration"), "end": "", "href": "",
+        }
+        for one in found
+    ]  # fmt: skip
 
 
 def speaker(request: Any) -> tuple[Any, str]:
