@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from joinedup.system.dated import DatedAreas, dated_areas
     from joinedup.system.lookup import codes_answered_for, id_of, is_code_in_use
     from joinedup.system.overview import Overview, overview_of
+    from joinedup.system.owners import OwnedFunction, owned_functions
     from joinedup.system.people import checked_name, keep_person, names_of_people
     from joinedup.system.periods import PartialDate, Period, gaps, handover_gap
     from joinedup.system.picture import Picture, as_of
@@ -27,6 +28,7 @@ __all__ = [
     "DatedAreas",
     "Event",
     "Overview",
+    "OwnedFunction",
     "PartialDate",
     "Period",
     "Person",
@@ -51,6 +53,7 @@ __all__ = [
     "load_systems_of",
     "names_of_people",
     "overview_of",
+    "owned_functions",
     "renew_belief",
     "resolve",
     "revise",
@@ -65,6 +68,7 @@ _HOMES = {
     "dated": ("DatedAreas", "dated_areas"),
     "lookup": ("codes_answered_for", "id_of", "is_code_in_use"),
     "overview": ("Overview", "overview_of"),
+    "owners": ("OwnedFunction", "owned_functions"),
     "people": ("checked_name", "keep_person", "names_of_people"),
     "periods": ("PartialDate", "Period", "gaps", "handover_gap"),
     "picture": ("Picture", "as_of"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_safe
 from joinedup.access import requires
 from joinedup.governance import models
 from joinedup.governance.delegation.deciding_alone import RESERVED
-from joinedup.governance.delegation.scheme import Delegation, owned_by_lines, owners_by_day, scheme_report
+from joinedup.governance.delegation.scheme import Delegation, Owned, owned_by_lines, owners_by_day, scheme_report
 from joinedup.governance.kept.delegations import (
     AHEAD,
     as_delegation,
@@ -26,7 +27,7 @@ from joinedup.governance.kept.registers import days_of
 from joinedup.governance.reading import delegations_on
 from joinedup.governance.views.parts import board_names, crumbs, may
 from joinedup.moment import Moment
-from joinedup.system import Period
+from joinedup.system import Period, owned_functions
 from joinedup.ui import Column, Page, Table
 from joinedup.ui.dates import day
 from joinedup.ui.sent import NOTICE
@@ -59,6 +60,7 @@ def delegations_table(lines: Iterable[models.Delegation], moment: Moment, *, may
     lines = list(lines)
     names = board_names(moment)
     vacant = vacant_posts(lines, moment)
+    rests = {one.pk: _rests(vacant.get(one.to, ()), moment) if one.to_kind == "post" else "" for one in lines}
     changes = [
         Column("change", _("Change"), "link", "change_href", where="page"),
         Column("end", _("End"), "link", "end_href", where="page"),
@@ -66,21 +68,21 @@ def delegations_table(lines: Iterable[models.Delegation], moment: Moment, *, may
     return Table(
         [
             Column("function", _("Function")),
+            *(changes if may_change else ()),
             Column("what", _("Held as")),
             Column("owner", _("From"), "link", "owner_href"),
             Column("to", _("To"), "link", "to_href"),
             Column("limit", _("Limit"), where="page"),
             Column("pence", _("Limit in pounds"), "pence", where="file"),
             Column("conditions", _("Conditions")),
-            Column("rests", _("Rests")),
+            *([Column("rests", _("Rests"))] if any(rests.values()) else ()),
             Column("until", _("Ends"), "date"),
-            *(changes if may_change else ()),
         ],
         [
             {
                 "function": function_said(one.function),
                 "what": _what(one),
-                "rests": _rests(vacant.get(one.to, ()), moment) if one.to_kind == "post" else "",
+                "rests": rests[one.pk],
                 "change": _("Change it"),
                 "change_href": reverse("governance:change-delegation", args=[one.key]),
                 "end": _("End it"),
@@ -104,16 +106,15 @@ def delegations_table(lines: Iterable[models.Delegation], moment: Moment, *, may
 
 def owners_table(moment: Moment) -> Table:
     """Answer who owns each function on each day of the coming year: gaps name nobody, overlaps name all (D1, V7)."""
-    names = board_names(moment)
-    rows = []
-    for _system, lines in _schemes(moment):
-        owned = owned_by_lines(lines)
-        for found in owners_by_day({one.function for one in lines}, owned, _year(moment)):
-            rows.append({
-                "function": function_said(found.function), "since": found.days.start, "until": found.days.end,
-                "owner": ", ".join(names.get(one, one) for one in found.who) or _("Nobody"),
-                "stands": _("One owner") if len(found.who) == 1 else _("Overlap") if found.who else _("Gap"),
-            })  # fmt: skip
+    rows = [
+        {
+            "function": found.function, "since": found.days.start, "until": found.days.end,
+            "owner": ", ".join(found.who) or _("Nobody"),
+            "stands": _("One owner") if len(found.who) == 1 else _("Overlap") if found.who else _("Gap"),
+        }
+        for functions, owned, _lines in _owned(moment)
+        for found in owners_by_day(functions, owned, _year(moment))
+    ]  # fmt: skip
     rows.sort(key=lambda row: (row["stands"] == _("One owner"), row["function"], row["since"]))
     return Table(
         [
@@ -122,17 +123,19 @@ def owners_table(moment: Moment) -> Table:
         ],
         rows,
         caption=_("Who owns each function on each day of the next year"), name="owners",
-        notes=[_("Whoever gives a function away stays accountable for it, and owns it.")],
+        notes=[
+            _("Whoever gives a function away stays accountable for it, and owns it."),
+            _("A function without a line in the scheme is owned by the body that has it for its area."),
+        ],
         empty=_("No function is in the scheme yet. A board secretary reserves or delegates the first."),
     )  # fmt: skip
 
 
 def gaps_table(moment: Moment) -> Table:
-    """Answer on which days of the coming year a function has no one owner, no line, or is reserved and delegated."""
-    names = board_names(moment)
+    """Answer on which days of the coming year a function has no one owner, or is both reserved and delegated."""
     rows = []
-    for _system, lines in _schemes(moment):
-        report = scheme_report({one.function for one in lines}, owned_by_lines(lines), lines, _year(moment))
+    for functions, owned, lines in _owned(moment):
+        report = scheme_report(functions, owned, lines, _year(moment))
         for many, words in (
             (report.gaps, _("Nobody owns it")),
             (report.overlaps, _("Several own it")),
@@ -140,8 +143,8 @@ def gaps_table(moment: Moment) -> Table:
         ):
             rows += [
                 {
-                    "function": function_said(one.function), "what": words, "since": one.days.start,
-                    "until": one.days.end, "who": ", ".join(names.get(who, who) for who in one.who),
+                    "function": one.function, "what": words, "since": one.days.start, "until": one.days.end,
+                    "who": ", ".join(one.who),
                 }
                 for one in many
             ]  # fmt: skip
@@ -192,9 +195,29 @@ def _systems() -> list[str]:
     return list(models.Board.objects.order_by("system").values_list("system", flat=True).distinct())
 
 
-def _schemes(moment: Moment) -> list[tuple[str, list[Delegation]]]:
-    """Answer the lines of each system's scheme; a function may be delegated to several places at once."""
-    return [(system, [as_delegation(one) for one in delegations_of(system, moment.known_at)]) for system in _systems()]
+def _owned(moment: Moment) -> list[tuple[set[str], list[Owned], list[Delegation]]]:
+    """Answer of each system its functions, who owns them and the lines of its scheme, in the words of people.
+
+    By the lines of the scheme their boards own them; of the functions that are in no line, the bodies that have them.
+    """
+    names = board_names(moment)
+    found = []
+    for system in _systems():
+        lines = [as_delegation(one) for one in delegations_of(system, moment.known_at)]
+        said = [replace(one, function=function_said(one.function)) for one in lines]
+        owned = [replace(one, owner=names.get(one.owner, one.owner)) for one in owned_by_lines(said)]
+        inside = [one for one in owned_functions(system, moment) if one.function not in {row.function for row in lines}]
+        areas: dict[str, set[str]] = {}
+        for row in inside:
+            areas.setdefault(row.title, set()).add(row.area)
+        owned += [
+            Owned(
+                f"{one.title} ({one.area})" if len(areas[one.title]) > 1 else one.title, one.owner, one.start, one.end
+            )
+            for one in inside
+        ]
+        found.append(({one.function for one in owned} | {one.function for one in said}, owned, said))
+    return found
 
 
 def _year(moment: Moment) -> Period:
