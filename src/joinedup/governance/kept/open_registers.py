@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 from joinedup.errors import RuleError
 from joinedup.governance import models
 from joinedup.governance.assurance.scrutiny import Standing
-from joinedup.governance.interests.register import confirmation_coverage, shown_on
+from joinedup.governance.interests.register import ACTIONS, confirmation_coverage, conflict_loads, shown_on
 from joinedup.governance.kept.conflicts import as_interest
-from joinedup.governance.kept.open_record import Hashed
+from joinedup.governance.kept.open_record import UNDECIDED, Hashed
 from joinedup.governance.kept.registers import believed, visible
 from joinedup.governance.kept.scrutiny import matters_on
+from joinedup.governance.meetings.chain import tier_shares
 from joinedup.governance.publication.masking import public_text
 from joinedup.governance.publication.register import BoardYear, ComplianceReport, compliance
 from joinedup.moment import Moment, start_of_day
@@ -144,3 +148,51 @@ def open_compliance(year: int, moment: Moment) -> ComplianceReport:
             )
         )  # fmt: skip
     return compliance(years)
+
+
+@dataclass(frozen=True)
+class DecidedYear(Hashed):
+    """The decisions of a year that everybody may read: (tier, how many, percent), and (model, items, exclusions, load).
+
+    The load is how many members were excluded by a conflict for each item decided under a model, to two places.
+    """
+
+    tiers: tuple[tuple[str, int, str], ...]
+    loads: tuple[tuple[str, int, int, str], ...]
+
+
+def open_decided_year(year: int, moment: Moment) -> DecidedYear:
+    """Answer at which tier decisions were taken in a financial year, up to a day, and how often conflicts excluded.
+
+    Items that are private are left out, and so is what was put off or referred (B11, I7).
+    """
+    until = min(date(year + 1, 4, 1), moment.valid_on + timedelta(days=1))
+    rows = [
+        row
+        for row in models.Decision.objects.filter(
+            decided_at__gte=start_of_day(date(year, 4, 1)), decided_at__lt=start_of_day(until), at__lte=moment.known_at
+        ).exclude(item__is_private=True)
+        if row.outcome not in UNDECIDED
+    ]  # fmt: skip
+    counts = Counter(row.tier for row in rows)
+    items = [
+        (row.model, sum(ACTIONS[one["action"]].is_excluded for one in row.conflicts_snapshot if one["action"]))
+        for row in rows
+        if row.item_id
+    ]
+    loads = conflict_loads(items)
+    return DecidedYear(
+        tuple((tier, counts[tier], str(share)) for tier, share in tier_shares(row.tier for row in rows).items()),
+        tuple(
+            (
+                model, sum(one == model for one, _excluded in items),
+                sum(excluded for one, excluded in items if one == model), _two_places(load),
+            )
+            for model, load in loads.items()
+        ),
+    )  # fmt: skip
+
+
+def _two_places(value: Fraction) -> str:
+    exact = Decimal(value.numerator) / Decimal(value.denominator)
+    return str(exact.quantize(Decimal("0.01"), ROUND_HALF_UP))

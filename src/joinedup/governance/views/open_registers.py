@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -13,8 +14,16 @@ from django.views.decorators.http import require_safe
 from joinedup.access import requires
 from joinedup.errors import RuleError
 from joinedup.governance.assurance.scrutiny import ORIGINS
+from joinedup.governance.boards.governance_models import model_named
 from joinedup.governance.interests.register import TYPES
-from joinedup.governance.kept.open_registers import open_compliance, open_interests, open_scrutiny
+from joinedup.governance.kept.open_registers import (
+    DecidedYear,
+    open_compliance,
+    open_decided_year,
+    open_interests,
+    open_scrutiny,
+)
+from joinedup.governance.meetings.chain import TIERS
 from joinedup.governance.publication.pack import hash_of_content
 from joinedup.governance.publication.register import FIGURES, ComplianceReport
 from joinedup.governance.views.open_stamp import OPEN, stamp
@@ -95,10 +104,13 @@ def scrutiny(request: Any) -> HttpResponseBase:
 @dataclass(frozen=True)
 class _Answer:
     report: ComplianceReport
+    decided: DecidedYear
 
     @property
     def content_hash(self) -> str:
-        return hash_of_content([(one.board, one.percents) for one in self.report.boards])
+        return hash_of_content([
+            [(one.board, one.percents) for one in self.report.boards], self.decided.tiers, self.decided.loads,
+        ])  # fmt: skip
 
 
 @requires(OPEN)
@@ -114,7 +126,8 @@ def compliance(request: Any) -> HttpResponseBase:
             % {"year": asked[:20], "newest": newest}
         )
     year = int(asked)
-    found = _Answer(open_compliance(year, moment))
+    said = f"{year}/{(year + 1) % 100:02d}"
+    found = _answer(year, moment)
     return Page(
         request,
         "governance/open_compliance.jinja",
@@ -134,10 +147,39 @@ def compliance(request: Any) -> HttpResponseBase:
                 {"board": row.board, "none": _("None due")} | {f"figure{n}": one for n, one in enumerate(row.percents)}
                 for row in found.report.boards
             ],
-            caption=_("What boards published in %(year)s") % {"year": f"{year}/{(year + 1) % 100:02d}"},
+            caption=_("What boards published in %(year)s") % {"year": said},
             name="boards",
             empty=_("No board sat in this year."),
         ),
         at_zero=[(_(one), count) for one, count in zip(FIGURES, found.report.at_zero, strict=True)],
-        stamp=stamp(request, found, lambda when: _Answer(open_compliance(year, when))),
-    ).response()
+        tiers=Table(
+            [
+                Column("tier", _("Tier")), Column("decisions", _("Decisions"), "number"),
+                Column("share", _("Share (%)"), "number", decimals=1),
+            ],
+            [
+                {"tier": _(TIERS[tier]), "decisions": count, "share": Decimal(share)}
+                for tier, count, share in found.decided.tiers
+            ],
+            caption=_("At which tier decisions were taken in %(year)s") % {"year": said}, name="tiers",
+            empty=_("No board decided anything in this year."),
+        ),
+        loads=Table(
+            [
+                Column("model", _("Governance model")), Column("items", _("Items decided"), "number"),
+                Column("excluded", _("Members excluded"), "number"),
+                Column("load", _("Excluded for each item"), "number", decimals=2),
+            ],
+            [
+                {"model": model_named(model).title, "items": items, "excluded": excluded, "load": Decimal(load)}
+                for model, items, excluded, load in found.decided.loads
+            ],
+            caption=_("How often a conflict kept members from deciding in %(year)s") % {"year": said}, name="loads",
+            empty=_("No item was decided in this year."),
+        ),
+        stamp=stamp(request, found, lambda when: _answer(year, when)),
+    ).response()  # fmt: skip
+
+
+def _answer(year: int, moment: Moment) -> _Answer:
+    return _Answer(open_compliance(year, moment), open_decided_year(year, moment))
