@@ -33,7 +33,7 @@ from joinedup.governance.meetings.quorum import Quorum, quorum_of_item, read_quo
 from joinedup.governance.meetings.urgent import Ratifying, ratifying
 from joinedup.moment import LONDON, Moment, now
 
-# Keys are sorted by their code points: by the rules of a language it took most of the time of a register.
+# Keys are sorted by their code points whatever the database's own order is: the rules of a language take longer.
 _INTERESTS = """
 SELECT key, person, type, about_org, lower(valid), declared_on, upper(valid), publish, publish_reason
   FROM governance_interest WHERE valid @> %(on)s AND known @> %(known)s AND (%(person)s = '' OR person = %(person)s)
