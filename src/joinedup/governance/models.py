@@ -9,9 +9,7 @@ by their keys in `system`.
 from joinedup.governance.tables.agenda import (
     ItemChange,
     MeetingChange,
-    PublicMinutes,
     PublishedCopy,
-    Redaction,
     ReferredItem,
 )
 from joinedup.governance.tables.assurance import (
@@ -130,10 +128,8 @@ __all__ = [
     "PowerInLaw",
     "Presiding",
     "ProxyGiven",
-    "PublicMinutes",
     "PublishedCopy",
     "Ratification",
-    "Redaction",
     "Referral",
     "ReferralReply",
     "ReferredItem",

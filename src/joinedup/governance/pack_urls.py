@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from joinedup.governance.views import pack
+from joinedup.governance.views import minutes_acts, pack
 
 app_name = "board_papers"
 urlpatterns = [
     path("meetings/<str:key>/pack/", pack.read, name="pack"),
     path("meetings/<str:key>/pack.pdf", pack.pdf, name="pdf"),
     path("meetings/<str:key>/minutes/", pack.minutes, name="minutes"),
+    path("meetings/<str:key>/minutes/approve/", minutes_acts.approve, name="approve-minutes"),
     path("meetings/<str:key>/minutes.docx", pack.docx, name="docx"),
 ]

@@ -136,6 +136,10 @@ def test_a_cancelled_meeting_stays_with_its_reason_and_takes_nothing_more(office
     assert "the room is flooded" in text
     assert second in text
     assert f"/governance/meetings/{first}/" not in page(secretary, "/governance/")
+    public = page(secretary, f"/open/meetings/{first}/")
+    assert "Cancelled" in public
+    assert "the room is flooded" in public
+    assert "Cancelled" not in page(secretary, f"/open/meetings/{second}/")
     assert "cancelled" in send(secretary, f"/governance/meetings/{first}/items/", 422, **ITEM)
 
 

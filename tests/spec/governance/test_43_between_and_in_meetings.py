@@ -103,6 +103,9 @@ def test_an_urgent_decision_waits_on_the_next_agenda_and_is_ratified(office: dic
     assert "has a conflict" in send(office["chair"], path, 422, **sent, conflicted=["ada"])
     act(office["chair"], path, **sent)
     decision = models.Decision.objects.get(method="urgent")
+    link = f"/governance/decisions/{decision.pk}/ratify/"
+    assert link in page(office["chair"], f"/governance/decisions/{decision.pk}/")
+    assert link not in page(office["member"], f"/governance/decisions/{decision.pk}/")
     assert "No later item" in page(office["chair"], f"/governance/decisions/{decision.pk}/ratify/")
     on = now().valid_on + timedelta(days=14)
     meeting = sitting.call(on=on)

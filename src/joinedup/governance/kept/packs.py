@@ -69,8 +69,10 @@ def pack_of(meeting: str, moment: Moment, reader: Reader) -> Pack:
     terms = terms_on(kept.board_id, on_day)
     start = kept.starts_at.astimezone(LONDON)
     is_shut = not kept.is_public and not reader.is_member
-    agenda = agenda_of(meeting, moment) if reader.is_member else None
+    agenda = None if is_shut else agenda_of(meeting, moment)
+    ended = kept.changes.filter(kind="cancelled", at__lte=moment.known_at).order_by("-pk").first()
     facts = [
+        ("Cancelled", reader.said(ended.reason) if ended else ""),
         ("Kind", MEETING_KINDS[kept.kind]),
         ("When", f"{day.day} {day:%B %Y}, {start:%H:%M}"),
         ("Where", "" if is_shut else kept.place),
@@ -88,12 +90,12 @@ def pack_of(meeting: str, moment: Moment, reader: Reader) -> Pack:
             "paper_versions__item",
         )  # fmt: skip
         items = tuple(_item(item, name, moment, reader) for item in as_changed(rows, moment.known_at))
-        items += tuple(_overdue(agenda)) if agenda else ()
+        items += tuple(_overdue(agenda, moment, reader)) if agenda else ()
         there = tuple(_stays(kept, name, moment.known_at))
     return Pack(
         kept.key, kept.board_id, f"{terms.name}, {day.day} {day:%B %Y}", tuple(row for row in facts if row[1]), items,
-        tuple(_by_itself(agenda)) if agenda else (), there, "members" if reader.is_member else "public",
-        moment.valid_on, moment.known_at,
+        tuple(_by_itself(agenda)) if agenda and reader.is_member else (), there,
+        "members" if reader.is_member else "public", moment.valid_on, moment.known_at,
     )  # fmt: skip
 
 
@@ -243,9 +245,21 @@ def _stays(meeting: models.Meeting, name: dict[str, str], known_at: datetime) ->
         yield f"{name.get(row.person, row.person)}, from {since:%H:%M}{left}{deputy}"
 
 
-def _overdue(agenda: Agenda) -> Iterable[PackItem]:
-    """Yield the item by which what is overdue reaches the agenda; none where nothing is."""
-    rows = tuple((f"Due {one.due_on.day} {one.due_on:%B %Y}", f"{one.text} ({one.owner})") for one in agenda.overdue)
+def _overdue(agenda: Agenda, moment: Moment, reader: Reader) -> Iterable[PackItem]:
+    """Yield the item by which what is overdue reaches the agenda; none where nothing is.
+
+    The public reads of what a public decision promised, and of nothing that was promised elsewhere.
+    """
+    overdue = agenda.overdue
+    if overdue and not reader.is_member:
+        promised = models.Commitment.objects.filter(
+            key__in=[one.key for one in overdue], decision__isnull=False
+        ).select_related("decision__item__meeting", "decision__board")  # fmt: skip
+        public = {one.key for one in promised if one.decision and not is_private_decision(one.decision, moment)}
+        overdue = tuple(one for one in overdue if one.key in public)
+    rows = tuple(
+        (f"Due {one.due_on.day} {one.due_on:%B %Y}", reader.said(f"{one.text} ({one.owner})")) for one in overdue
+    )
     if rows:
         yield PackItem(agenda.overdue_number, words.OVERDUE_TITLE, words.TYPES_SAID["discuss"], asks=rows)
 

@@ -8,7 +8,7 @@ from django.db import models
 
 from joinedup.governance.tables.deciding import Decision
 from joinedup.governance.tables.kept import Grown
-from joinedup.governance.tables.meetings import AgendaItem, Meeting, MinutesVersion, PaperVersion
+from joinedup.governance.tables.meetings import AgendaItem, Meeting
 
 
 class MeetingChange(Grown):
@@ -44,33 +44,6 @@ class ReferredItem(Grown):
 
     def __str__(self) -> str:
         return f"referred {self.pk}"
-
-
-class Redaction(Grown):
-    """A passage of a paper that the public does not read, or a number held back that it reads after all.
-
-    Whoever reads the public copy sees that something was taken out there, and why; members read the whole.
-    """
-
-    version = models.ForeignKey(PaperVersion, on_delete=models.PROTECT, related_name="redactions")
-    kind = models.TextField()  # redact, release
-    passage = models.TextField()
-    reason = models.TextField()
-
-    def __str__(self) -> str:
-        return f"redaction {self.pk}"
-
-
-class PublicMinutes(Grown):
-    """The public text of approved minutes of which the private parts could not be taken out by rule."""
-
-    minutes = models.OneToOneField(MinutesVersion, on_delete=models.PROTECT, related_name="public")
-    text = models.TextField()
-    reason = models.TextField()
-    content_hash = models.TextField()
-
-    def __str__(self) -> str:
-        return f"public minutes {self.pk}"
 
 
 class PublishedCopy(Grown):

@@ -36,6 +36,7 @@ from joinedup.governance.views.parts import (
     names_of,
     outcome_said,
     said_minute,
+    sees_private,
 )
 from joinedup.moment import LONDON, Moment, now
 from joinedup.ui import Column, Page, Table
@@ -113,6 +114,10 @@ def decision(request: Any, key: str) -> HttpResponseBase:
         papers=[one | {"version": models.PaperVersion.objects.get(paper=one["paper"], number=one["number"])}
                 for one in kept.papers],
         supersedes=kept.supersedes_id,
+        taken_on=_taken_on(request, kept),
+        may_ratify=may(request, "governance.preside") and kept.method == "urgent"
+        and not models.Ratification.objects.filter(decision=kept).exists(),
+        may_take_on=may(request, "governance.prepare") and _waits_elsewhere(kept),
         superseded_by=list(kept.successors.values_list("reference", flat=True)),
     ).response()  # fmt: skip
 
@@ -147,6 +152,21 @@ def adopt(request: Any, key: str) -> HttpResponseBase:
     here = item_crumbs(kept.item) if kept.item else crumbs(board_crumb(kept.board_id, now()))
     title = _("Record what a member made of it")
     return answer(request, Act(title, _("Record it"), "adopt", here, questions, do, done, caption=kept.text))
+
+
+def _taken_on(request: Any, kept: models.Decision) -> models.AgendaItem | None:
+    """Answer the item by which another board took on what was referred to it, where this reader may see it."""
+    found = models.ReferredItem.objects.select_related("item__meeting").filter(
+        decision=kept, at__lte=request.moment.known_at
+    ).first()  # fmt: skip
+    if found is None or (found.item.is_private and not sees_private(request, found.item.meeting.board_id)):
+        return None
+    return found.item
+
+
+def _waits_elsewhere(kept: models.Decision) -> bool:
+    """Answer whether another board is still to take on what was referred to it."""
+    return kept.outcome == "referred" and not models.ReferredItem.objects.filter(decision=kept).exists()
 
 
 def _quorum(views: Any, names: dict[str, str]) -> Table:

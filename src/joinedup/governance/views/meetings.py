@@ -60,6 +60,7 @@ def meeting(request: Any, key: str) -> HttpResponseBase:
         may_run=may_run and not kept.cancelled,
         may_prepare=may(request, "governance.prepare") and not kept.cancelled and not kept.attendances.exists(),
         instead=kept.changes.filter(kind="cancelled").values_list("instead", flat=True).first() or "",
+        may_minute=may(request, "governance.prepare") and kept.attendances.exists(),
         may_submit=may(request, "governance.submit") and not kept.cancelled,
         is_over=_is_over(kept, lines),
         agenda=agenda_table(lines),

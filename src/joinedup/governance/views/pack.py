@@ -85,6 +85,8 @@ def minutes(request: Any, key: str) -> HttpResponseBase:
         changes=differences(before.text, newest.text) if newest and before else (),
         is_approved=meeting.minutes.filter(approved_at__isnull=False).exists(),
         docx=reverse("board_papers:docx", args=[key]),
+        key=key,
+        may_approve=may(request, "governance.preside"),
     ).response(422 if error else 200)
 
 
