@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from joinedup.system.views import areas, bodies, changes, corrections
+from joinedup.system.views import areas, bodies, changes, corrections, recording
 
 app_name = "system"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("coverage/", areas.coverage, name="coverage"),
     path("changes/", changes.changes, name="changes"),
     path("events/", changes.events, name="events"),
+    path("events/record/", recording.record, name="record"),
     path("events/<str:key>/", changes.event, name="event"),
     path("code/<str:text>/", changes.code, name="code"),
     path("bodies/", bodies.bodies, name="bodies"),

@@ -217,6 +217,7 @@ def events(request: Any) -> HttpResponseBase:
         title=_("Plans and events"),
         breadcrumbs=crumbs(),
         overdue=overdue,
+        may_correct=may_correct(request),
         planned=[row for row in rows if row["is_planned"] and not row["is_overdue"]],
         events=_events_table(sorted(rows, key=lambda row: row["sort"], reverse=True), _("All changes")),
         elsewhere=elsewhere(request, "events", "events"),
