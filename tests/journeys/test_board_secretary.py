@@ -1,4 +1,4 @@
-"""A secretary prepares and minutes: an item more on a coming agenda, a paper for it, and minutes through Word and back.
+"""A secretary prepares, publishes and minutes: an item, its paper, the pack for everybody; minutes by Word, approved.
 
 The demo has a place's meeting to come, with its papers not yet published, and the minutes of the board's last meeting
 to be approved at that of today.
@@ -44,7 +44,9 @@ def when_the_minutes_are_edited_in_word(file: Path) -> Path:
     return edited
 
 
-def test_a_secretary_prepares_a_coming_meeting(browser_page: Any, served: Any, assert_accessible: Any) -> None:
+def test_a_secretary_prepares_and_publishes_a_coming_meeting(
+    browser_page: Any, served: Any, assert_accessible: Any
+) -> None:
     page = browser_page
     given_a_secretary(page, served)
     page.goto(f"{served.url}/governance/")
@@ -88,8 +90,22 @@ def test_a_secretary_prepares_a_coming_meeting(browser_page: Any, served: Any, a
     expect(page.get_by_role("main")).not_to_contain_text(PAPER)
     expect(page.get_by_role("main")).not_to_contain_text("Families ask for evenings.")
 
+    # It is published, and everybody reads it without a sign-in, also as one file.
+    given_a_secretary(page, served)
+    page.goto(meeting)
+    page.get_by_role("link", name="Publish the papers").click()
+    page.get_by_label("Yes").check()
+    page.get_by_role("button", name="Continue").click()
+    assert_accessible(page)
+    page.get_by_role("button", name="Publish them").click()
+    page.context.clear_cookies()
+    page.goto(f"{served.url}/open/meetings/{key}/")
+    expect(page.get_by_role("main")).to_contain_text("Families ask for evenings.")
+    expect(page.get_by_role("main")).to_contain_text(PAPER)
+    assert page.request.get(f"{served.url}/open/meetings/{key}/pack.pdf").body().startswith(b"%PDF")
 
-def test_a_secretary_takes_minutes_to_word_and_back_and_they_wait_for_approval(
+
+def test_a_secretary_takes_minutes_to_word_and_back_and_they_are_approved(
     browser_page: Any, served: Any, assert_accessible: Any, tmp_path: Path
 ) -> None:
     page = browser_page
@@ -118,4 +134,21 @@ def test_a_secretary_takes_minutes_to_word_and_back_and_they_wait_for_approval(
     page.goto(f"{served.url}/open/meetings/{key}/")
     main = page.get_by_role("main")
     expect(main).to_contain_text("The minutes are published when a later meeting has approved them.")
+    expect(main).not_to_contain_text(WRITTEN)
+
+    # Today's meeting approves them, and everybody may read them.
+    given_a_secretary(page, served)
+    page.goto(f"{served.url}/governance/meetings/{key}/minutes/")
+    page.get_by_role("link", name="Approve").click()
+    meetings = page.get_by_label("At which meeting were they approved?")
+    meetings.select_option(index=len(meetings.get_by_role("option").all()) - 1)
+    page.get_by_role("button", name="Continue").click()
+    assert_accessible(page)
+    page.get_by_role("button", name="Approve them").click()
+    expect(page.get_by_role("main")).to_contain_text("are approved")
+    page.context.clear_cookies()
+    page.goto(f"{served.url}/open/meetings/{key}/")
+    expect(main).to_contain_text("Carried 8-0")
+    # What was written stands under a private item, the last of the meeting: it stays private with it.
+    expect(main).to_contain_text("3. Private item: the public was excluded.")
     expect(main).not_to_contain_text(WRITTEN)
