@@ -167,7 +167,7 @@ def _verdict(
 ) -> tuple[str, tuple[str, ...]]:
     if measured.before < FEWEST_BEFORE:
         return NOT_SHOWN, (
-            f"{_months(measured.before)} before the decision have a figure; limits need {FEWEST_BEFORE}.",
+            f"Before the decision {_months(measured.before)} have a figure; limits need {FEWEST_BEFORE}.",
         )
     if measured.after < FEWEST_AFTER:
         when = "Up to the day that was named" if is_final else "It is too early:"
