@@ -57,6 +57,27 @@ def search(request: Any) -> HttpResponseBase:
 
 @requires("system.read")
 @require_safe
+def open_start(request: Any) -> HttpResponseBase:
+    """The way into what everybody may read without a sign-in: decisions, money and released figures."""
+    groups = [
+        (_("Who decides what, and why"), [
+            (_("Boards, their meetings, papers and minutes"), reverse("open_boards:boards")),
+            (_("Decisions"), reverse("open_boards:decisions")),
+            (_("Interests of those who decide"), reverse("open_boards:interests")),
+            (_("What scrutiny asked, and the answers"), reverse("open_boards:scrutiny")),
+            (_("How far boards publish what they must"), reverse("open_boards:compliance")),
+        ]),
+        (_("Where the money goes"), [
+            (_("Payments over £25,000"), reverse("open_money:spend")),
+            (_("Contracts, and how each was awarded"), reverse("open_money:contracts")),
+        ]),
+        (_("Figures"), [(_("What was released"), reverse("open:releases"))]),
+    ]  # fmt: skip
+    return Page(request, "open.jinja", title=_("Open to everybody"), groups=groups).response()
+
+
+@requires("system.read")
+@require_safe
 def openapi(request: Any) -> HttpResponse:
     """Answer the OpenAPI document of everything under /api/."""
     from joinedup.urls import api

@@ -54,6 +54,7 @@ urlpatterns = [
     path("governance/", include("joinedup.governance.transition_urls")),
     path("governance/", include("joinedup.governance.urls")),
     path("governance/", include("joinedup.governance.pack_urls")),
+    path("open/", home.open_start, name="open-start"),
     path("open/", include("joinedup.measures.open_urls")),
     path("open/", include("joinedup.money.open_urls")),
     path("open/", include("joinedup.governance.open_urls")),

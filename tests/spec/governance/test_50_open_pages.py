@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from datetime import date
 from typing import Any
 
@@ -228,3 +229,10 @@ def test_a_decision_is_not_known_before_it_was_taken(client: Any) -> None:
         open_decision(reference, before, before.known_at)
     with pytest.raises(NotFound):
         open_decision(reference, Moment(MEETS.replace(day=22), now().known_at), now().known_at)
+
+
+def test_the_way_into_what_is_open_leads_to_pages_that_answer(client: Any) -> None:
+    main = client.get("/open/").content.decode().split("<main", 1)[1].split("</main", 1)[0]
+    links = re.findall(r'href="(/open/[^"]+)"', main)
+    assert len(links) == 8
+    assert {link: client.get(link).status_code for link in links} == dict.fromkeys(links, 200)

@@ -124,7 +124,7 @@ def test_regression_to_the_mean_is_named_where_the_months_just_before_stood_out(
 def test_too_few_months_before_and_overlapping_points_show_nothing() -> None:
     short = judge(months([50] * 11, date(2021, 2, 1)), FEWER, decided_on=DECIDED, today=LATER)
     assert (short.verdict, short.measured.mean) == ("not shown", None)
-    assert "11 months before" in short.why[0]
+    assert "Before the decision 11 months have a figure" in short.why[0]
     assert short.expected_change is None
     overlapping = of(*[44] * 11, overlap=12)
     assert overlapping.verdict == "not shown"
