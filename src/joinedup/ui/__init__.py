@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from joinedup.ui.act_form import Act, Answers, Question, answer, code_items
     from joinedup.ui.charts import Chart
     from joinedup.ui.dates import PARTS, WrittenDate, day, instant, read_date
     from joinedup.ui.diagrams import Arrow, Box, Diagram
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PARTS",
+    "Act",
+    "Answers",
     "Arrow",
     "Box",
     "Chart",
@@ -29,9 +32,12 @@ __all__ = [
     "NavigationEntry",
     "Page",
     "Provenance",
+    "Question",
     "SearchResult",
     "Table",
     "WrittenDate",
+    "answer",
+    "code_items",
     "csv_lines",
     "csv_text",
     "day",
@@ -43,6 +49,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "act_form": ("Act", "Answers", "Question", "answer", "code_items"),
     "pages": ("Crumb", "NavigationEntry", "Page", "SearchResult"),
     "tables": ("Column", "Table"),
     "exports": ("Export", "Provenance", "csv_lines", "csv_text", "workbook"),

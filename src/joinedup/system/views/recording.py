@@ -15,13 +15,12 @@ from joinedup.system import recording
 from joinedup.system.kinds import BODY_KINDS, LEGAL_FORMS
 from joinedup.system.recording import NewBody, record_change, words_of
 from joinedup.system.views.parts import crumbs
-from joinedup.ui import Column, Crumb, Table
-from joinedup.ui.act_form import Act, Answers, Question, answer, code_items
+from joinedup.ui import Act, Answers, Column, Crumb, Question, Table, answer, code_items
 
 KINDS = {
     "merge": "Bodies merge into a new one",
     "found": "A new body is founded",
-    "dissolve": "Bodies are dissolved, and hold no function any more",
+    "dissolve": "Bodies that hold no function any more are dissolved",
     "rename": "A body gets another name",
 }
 FIELDS = (
